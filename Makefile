@@ -1,0 +1,96 @@
+# Everything a person or CI does with this tree. Needs Python >= 3.11 with venv and its headers, a C compiler and make; nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+CORPUS ?= ../shared/data
+PY = $(VENV)/bin/python
+PIP = $(PY) -m pip install --quiet --disable-pip-version-check
+PROOF = build/proof
+REQUIREMENTS = $(PY) -c 'import sys, tomllib; print(*eval(sys.argv[1], tomllib.load(open("pyproject.toml", "rb"))), sep="\n")'
+
+export KCORE_STRICT = 1
+
+SOURCES := setup.py $(shell find ext proto -name '*.pyx' -o -name '*.pxd' -o -name '*.proto')
+
+.PHONY: help setup setup-run demo test lint check bench proto corpus sdist-proof checked clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo         set up, run a control plane of processes with 100 hollow nodes, apply real manifests, show what happened"
+	@echo "make test         set up, run the whole test suite"
+	@echo "make setup        make $(VENV) with everything to develop kcore; quick when nothing changed"
+	@echo "make lint         import layers, ruff, mypy, stubs, proto, layout"
+	@echo "make check        lint, then all other tests"
+	@echo "make bench        measure; results under build/bench"
+	@echo "make proto        write the service definitions anew from the options of the kinds"
+	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS)"
+	@echo "make checked      unit and property tests on a build with bounds and overflow checks"
+	@echo "make sdist-proof  sdist, wheel from it, install into a fresh venv, run"
+	@echo "make clean        remove all that was built, but $(VENV)"
+
+# A venv that can run and build kcore; what developing takes besides comes on top, so that a demo does not wait for it.
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"kcore needs Python 3.11, {sys.executable} is {sys.version.split()[0]}")'
+	@$(PYTHON) -c 'import os, sys, sysconfig as s; p = s.get_path("include") + "/Python.h"; sys.exit(not os.path.exists(p) and f"{p} is missing; Debian has it in python3-dev")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: pyproject.toml $(VENV)/.made
+	@$(REQUIREMENTS) 'globals()["build-system"]["requires"]' > $(VENV)/requirements.txt
+	$(PIP) -r $(VENV)/requirements.txt
+	$(PIP) --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.develop: pyproject.toml $(VENV)/.run
+	@$(REQUIREMENTS) 'sum(project["optional-dependencies"].values(), [])' > $(VENV)/requirements.txt
+	$(PIP) -r $(VENV)/requirements.txt
+	@touch $@
+
+$(VENV)/.built: $(SOURCES) $(VENV)/.run
+	$(PY) setup.py --quiet build_ext --inplace
+	@touch $@
+
+setup-run: $(VENV)/.run $(VENV)/.built
+
+setup: setup-run $(VENV)/.develop
+
+demo: setup-run
+	$(PY) -m kcore demo
+
+test: setup
+	$(PY) -m pytest
+
+lint: setup
+	$(PY) -m pytest tests/lint
+
+check: lint
+	$(PY) -m pytest --ignore=tests/lint
+
+bench: setup
+	@mkdir -p build/bench
+	$(PY) -m pytest bench/micro --benchmark-enable --benchmark-only --benchmark-json=build/bench/micro.json
+	$(PY) -m kcore bench --json build/bench/load.json
+
+proto: setup
+	$(PY) proto/derive_services.py
+
+corpus: setup-run
+	$(PY) -m bench.load.corpus $(CORPUS)
+
+checked: setup
+	KCORE_CHECKED=1 $(PY) setup.py --quiet build_ext --inplace
+	$(PY) -m pytest tests/unit tests/property; status=$$?; $(PY) setup.py --quiet build_ext --inplace && exit $$status
+
+sdist-proof: setup
+	rm -rf $(PROOF)
+	$(PY) -m build --outdir $(PROOF) .
+	$(PYTHON) -m venv $(PROOF)/venv
+	$(PROOF)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PROOF)/*.whl
+	cd $(PROOF) && venv/bin/kcore version && venv/bin/kcore demo
+
+clean:
+	rm -rf build dist kcore/api *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find kcore -name '*.so' -delete
+	find kcore tests bench ext -name __pycache__ -prune -exec rm -rf {} +
+	rm -f $(VENV)/.built

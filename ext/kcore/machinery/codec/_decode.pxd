@@ -1,0 +1,12 @@
+# What other kernels of machinery take from the decoder.
+from cpython.object cimport PyObject
+from kcore.scalars cimport int32_t, int64_t, uint8_t, uint64_t
+from kcore.machinery.codec._table cimport Field, Table
+
+cdef object read_object(Table table, const uint8_t *at, const uint8_t *end, int depth)
+cdef object read_payload(const Field *field, const uint8_t *at, const uint8_t *end, int depth)
+cdef object number_value(const Field *field, uint64_t value)
+cdef object double_value(double value)
+cdef object empty_value(const Field *field, int depth)
+cdef object time_text(int64_t seconds, int32_t nanos, bint micro)
+cdef int read_time(const uint8_t *at, const uint8_t *end, int64_t *seconds, int32_t *nanos) except -1

@@ -1,0 +1,69 @@
+"""What is decided about an object on its way in, beyond the rules of its kind: it rests on other objects.
+
+Guarantees: plugins run in the order of `MUTATING`, then `VALIDATING`; each is a module with a function `admit(write, obj, old, cluster)`, synchronous and without memory of its own, that changes `obj`
+in place or raises StatusError. On a delete `obj` is None. Thread: the event loop's. It must never know a front-end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kcore.apiserver.admission import default_toleration_seconds, namespace_lifecycle, pod_topology_labels, priority, service_account, taint_nodes_by_condition
+from kcore.apiserver.admission.cluster import Cluster
+from kcore.machinery.scheme import KindSpec
+
+if TYPE_CHECKING:
+    from kcore.apiserver.registry import Write
+    from kcore.apiserver.service_addresses import ServiceAddresses
+
+Object = dict[str, Any]
+Admit = Callable[["Write", Object, Object | None, Cluster], None]
+
+# (group, kind) -> plugins; ("*", "*") goes for every kind, first.
+MUTATING: dict[tuple[str, str], tuple[Admit, ...]] = {
+    ("*", "*"): (namespace_lifecycle.admit,),
+    ("", "Pod"): (service_account.admit, priority.admit, default_toleration_seconds.admit),
+    ("", "Node"): (taint_nodes_by_condition.admit,),
+    ("scheduling.k8s.io", "PriorityClass"): (priority.admit_class,),
+}
+
+
+class Chain:
+    """The plugins, and the allocator of Service addresses, over one cluster."""
+
+    def __init__(self, cluster: Cluster, addresses: ServiceAddresses) -> None:
+        self.cluster, self.addresses = cluster, addresses
+
+    def mutate(self, write: Write, obj: Object, old: Object | None) -> None:
+        """Let every plugin for this kind see, change or refuse the object."""
+        for admit in MUTATING["*", "*"]:
+            admit(write, obj, old, self.cluster)
+        for admit in MUTATING.get((write.spec.group, write.spec.kind), ()):
+            admit(write, obj, old, self.cluster)
+        if is_service(write.spec) and not write.subresource:
+            self.addresses.assign(obj, old)
+
+    def validate(self, write: Write, obj: Object | None, old: Object | None) -> None:
+        """Last word before the object is stored or deleted."""
+        if obj is None:
+            namespace_lifecycle.admit_delete(write)
+
+    def stored(self, spec: KindSpec, obj: Object, old: Object | None) -> None:
+        """An object is in the store: what it holds is taken."""
+        if is_service(spec):
+            self.addresses.stored(obj, old)
+
+    def removed(self, spec: KindSpec, obj: Object) -> None:
+        """An object left the store: what it held is free."""
+        if is_service(spec):
+            self.addresses.release(obj)
+
+
+def is_service(spec: KindSpec) -> bool:
+    return spec.kind == "Service" and not spec.group
+
+
+def bind(pod: Object, node: Object | None) -> None:
+    """What the assignment of a pod to a node adds to the pod."""
+    pod_topology_labels.admit(pod, node)

@@ -1,0 +1,57 @@
+"""A pod's priority is the number behind its PriorityClass. Source: Kubernetes admission plugin Priority."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kcore.apiserver.admission.cluster import PRIORITY_CLASS, Cluster
+from kcore.machinery import status
+
+if TYPE_CHECKING:
+    from kcore.apiserver.registry import Write
+
+DEFAULT_POLICY = "PreemptLowerPriority"
+
+
+def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster: Cluster) -> None:
+    """Resolve the class of a new pod; keep what an old one has."""
+    spec = obj["spec"]
+    if write.operation != "CREATE":
+        if old is not None and write.operation == "UPDATE":
+            for name in ("priority", "preemptionPolicy"):
+                if name in old["spec"] and name not in spec:
+                    spec[name] = old["spec"][name]
+        return
+    name = spec.get("priorityClassName", "")
+    if name:
+        found = cluster.get(PRIORITY_CLASS, "", name)
+        if found is None:
+            raise status.forbidden("pods", "", obj["metadata"].get("name", ""), f"no PriorityClass with name {name} was found")
+    else:
+        found = default_class(cluster)
+        if found is not None:
+            spec["priorityClassName"] = found["metadata"]["name"]
+    value = found.get("value", 0) if found else 0
+    policy = (found or {}).get("preemptionPolicy", DEFAULT_POLICY)
+    if spec.get("priority", value) != value:
+        raise status.forbidden("pods", "", obj["metadata"].get("name", ""), f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name")
+    if spec.get("preemptionPolicy", policy) != policy:
+        raise status.forbidden("pods", "", obj["metadata"].get("name", ""), f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name")
+    spec["priority"] = value
+    spec["preemptionPolicy"] = policy
+
+
+def default_class(cluster: Cluster) -> dict[str, Any] | None:
+    """The class for pods that name none: of those marked as default the one with the lowest value."""
+    marked = [found for found in cluster.every(PRIORITY_CLASS) if found.get("globalDefault")]
+    return min(marked, key=lambda found: found.get("value", 0), default=None)
+
+
+def admit_class(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster: Cluster) -> None:
+    """At most one class is the default."""
+    if not obj.get("globalDefault") or write.subresource:
+        return
+    for found in cluster.every(PRIORITY_CLASS):
+        name = found["metadata"]["name"]
+        if found.get("globalDefault") and name != obj["metadata"].get("name"):
+            raise status.forbidden(write.spec.resource, write.spec.group, obj["metadata"].get("name", ""), f"PriorityClass {name} is already marked as default. Only one default can exist")

@@ -1,0 +1,81 @@
+"""Objects between their stored bytes and the dicts that the pipeline works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kcore.machinery import codec
+from kcore.machinery.scheme import KindSpec
+from kcore.store.storage import KeyValue, Submission
+
+
+def open_value(value: bytes) -> bytes:
+    """The message inside a stored value."""
+    return codec.open_envelope(value)[2]
+
+
+@dataclass(slots=True)
+class Stored:
+    """An object as the store holds it; `obj` is its dict form with the resourceVersion, decoded at every call."""
+
+    spec: KindSpec
+    kv: KeyValue
+
+    @property
+    def raw(self) -> bytes:
+        return open_value(self.kv.value)
+
+    @property
+    def revision(self) -> int:
+        return self.kv.mod_revision
+
+    def obj(self) -> dict[str, Any]:
+        found = codec.decode(self.spec.message, self.raw, self.spec.api_version, self.spec.kind)
+        found["metadata"]["resourceVersion"] = str(self.kv.mod_revision)
+        return found
+
+
+def encode(spec: KindSpec, obj: dict[str, Any]) -> bytes:
+    """The message of an object as it is stored: without its resourceVersion, which the store's revision is."""
+    metadata = obj["metadata"]
+    version = metadata.pop("resourceVersion", None)
+    try:
+        return codec.encode(spec.message, obj)
+    finally:
+        if version is not None:
+            metadata["resourceVersion"] = version
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a request came to.
+
+    message     full name of the message that `raw` holds
+    submission  the write to wait for; None if nothing was written
+    created     the object is new
+    removed     the object is gone; `raw` is what it was at last
+    """
+
+    message: str
+    api_version: str
+    kind: str
+    raw: bytes
+    submission: Submission | None = None
+    created: bool = False
+    removed: bool = False
+    revision: int = 0
+    name: str = ""
+    uid: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    def obj(self) -> dict[str, Any]:
+        """The dict form."""
+        return codec.decode(self.message, self.raw, self.api_version, self.kind)
+
+
+def outcome(spec: KindSpec, obj: dict[str, Any], raw: bytes, revision: int, submission: Submission | None = None, **flags: bool) -> Outcome:
+    """The outcome of a write of one object; revision 0 leaves the resourceVersion out (a dry run of a create)."""
+    metadata = obj["metadata"]
+    shown = codec.splice_resource_version(raw, revision) if revision else raw
+    return Outcome(spec.message, spec.api_version, spec.kind, shown, submission, revision=revision, name=metadata.get("name", ""), uid=metadata.get("uid", ""), **flags)

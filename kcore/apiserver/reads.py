@@ -1,0 +1,235 @@
+"""Get, list and watch, from the objects that the hub keeps: nothing is decoded, the revision is spliced into the stored bytes.
+
+Source: CONTRACT A8, A9, A10.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from kcore.apiserver.objects import Outcome
+from kcore.apiserver.views import Forms, delimited
+from kcore.base import limits
+from kcore.base.clock import Clock
+from kcore.machinery import codec, fields, labels, request_options, status
+from kcore.machinery.scheme import KindSpec, Scheme
+from kcore.store.storage import StoreError
+from kcore.watch import Hub, Item, WatchExpired, WatchSpec
+
+LIST_META = "kcore.api.meta.v1.ListMeta"
+METADATA_TAG, ITEM_TAG = b"\x0a", b"\x12"
+TOKEN_VERSION = "meta.k8s.io/v1"
+EXPIRED_CONTINUE = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in "
+    "this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
+)
+
+Options = dict[str, Any]
+
+
+class Token(NamedTuple):
+    """Where a list goes on: the revision it shows (-1: the newest) and the key to begin with."""
+
+    revision: int
+    start: str
+
+
+def write_token(token: Token) -> str:
+    """A token as clients carry it."""
+    return base64.urlsafe_b64encode(orjson.dumps({"v": TOKEN_VERSION, "rv": token.revision, "start": token.start})).rstrip(b"=").decode()
+
+
+def read_token(text: str) -> Token:
+    """Raises StatusError (400) for what is no token."""
+    try:
+        found = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if found["v"] == TOKEN_VERSION and isinstance(found["rv"], int) and isinstance(found["start"], str) and "/../" not in found["start"]:
+            return Token(found["rv"], found["start"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        pass
+    raise status.bad_request("continue key is not valid: it was not made by this server")
+
+
+def revision_of(text: str) -> int:
+    """A resourceVersion as a revision, 0 if there is none. Raises StatusError (400)."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        raise status.bad_request(f"invalid resourceVersion {text!r}: it must be a number")
+    return int(text)
+
+
+def selection(spec: KindSpec, namespace: str, options: Options) -> WatchSpec:
+    """What a list, watch or collection request selects. Raises StatusError (400)."""
+    try:
+        wanted = labels.parse(options["labelSelector"]) if options.get("labelSelector") else None
+        chosen = fields.parse(options["fieldSelector"]) if options.get("fieldSelector") else None
+    except (labels.SelectorError, fields.FieldSelectorError) as error:
+        raise status.bad_request(str(error)) from error
+    if chosen is not None:
+        known = {"metadata.name", "metadata.namespace", *spec.selectable_fields} if spec.namespaced else {"metadata.name", *spec.selectable_fields}
+        for term in chosen.terms:
+            if term.field not in known:
+                raise status.bad_request(fields.unsupported(term.field, spec.group, spec.version, spec.kind, known))
+    return WatchSpec(namespace if spec.namespaced else "", "", wanted, chosen, bool(options.get("allowWatchBookmarks")))
+
+
+class Reads:
+    """The reading half of the API server. Thread: the event loop's."""
+
+    def __init__(self, scheme: Scheme, hub: Hub, clock: Clock) -> None:
+        self.scheme, self.hub, self.clock = scheme, hub, clock
+        self.forms: dict[str, Forms] = {}
+
+    def forms_of(self, spec: KindSpec) -> Forms:
+        """The encodings of a kind, made at its first use."""
+        found = self.forms.get(spec.storage)
+        if found is None:
+            found = self.forms[spec.storage] = Forms(spec)
+        return found
+
+    # get
+
+    def get(self, spec: KindSpec, namespace: str, name: str) -> Outcome:
+        """An object as it is durably. Raises StatusError (404)."""
+        item = self.hub.get(spec.storage, spec.key(namespace, name))
+        if item is None:
+            raise status.not_found(spec.resource, spec.group, name)
+        raw = codec.splice_resource_version(codec.open_envelope(item.value)[2], item.revision)
+        return Outcome(spec.message, spec.api_version, spec.kind, raw, revision=item.revision, name=name)
+
+    # list
+
+    def select(self, spec: KindSpec, namespace: str, options: Options) -> list[tuple[str, str]]:
+        """(namespace, name) of the objects that match."""
+        return [(item.projected.namespace, item.projected.name) for _, item in self.hub.select(spec.storage, selection(spec, namespace, options))]
+
+    def listed(self, spec: KindSpec, outcomes: Sequence[Outcome]) -> Outcome:
+        """Outcomes as one list, whose submission is the last one's."""
+        raw = list_bytes({}, (outcome.raw for outcome in outcomes))
+        last = next((outcome.submission for outcome in reversed(outcomes) if outcome.submission is not None), None)
+        return Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw, last)
+
+    async def list_raw(self, spec: KindSpec, namespace: str, options: Options, size_max: int, metadata_only: bool) -> bytes:
+        """A page of a list as its message's bytes.
+
+        size_max  bytes after which the page ends, whatever the limit
+        """
+        request_options.check("list", options)
+        wanted = selection(spec, namespace, options)
+        revision, start, limit = await self.position(spec, options)
+        now = revision in (0, self.hub.revision)
+        shown = self.hub.revision if now else revision
+        try:
+            found = self.hub.select(spec.storage, wanted, start) if now else self.hub.select_at(spec.storage, wanted, shown, start)
+            items, last = self.page(spec, found, limit, size_max, metadata_only)
+        except StoreError as error:
+            raise self.gone(error, options) from error
+        metadata: Options = {"resourceVersion": str(shown)}
+        if last is not None:
+            metadata["continue"] = write_token(Token(shown, last.removeprefix(spec.prefix).decode() + "\0"))
+            if wanted.labels is None and wanted.fields is None and now:
+                metadata["remainingItemCount"] = len(self.hub.keys(spec.storage, last + b"\0", wanted.namespace))
+        return list_bytes(metadata, items)
+
+    async def position(self, spec: KindSpec, options: Options) -> tuple[int, bytes, int]:
+        """-> (revision to show, 0 for the newest; key to begin with; limit)."""
+        limit: int = options.get("limit") or 0
+        if options.get("continue"):
+            token = read_token(options["continue"])
+            return max(token.revision, 0), spec.prefix + token.start.encode(), limit
+        wanted = revision_of(options.get("resourceVersion") or "")
+        if wanted:
+            await self.reached(wanted)
+        exact = options.get("resourceVersionMatch") == request_options.EXACT or (limit and wanted and not options.get("resourceVersionMatch"))
+        return (wanted if exact else 0), b"", limit
+
+    async def reached(self, revision: int) -> None:
+        """Wait for a revision that is not there yet. Raises StatusError (504)."""
+        try:
+            async with asyncio.timeout(limits.TOO_LARGE_REVISION_WAIT_S):
+                await self.hub.reached(revision)
+        except TimeoutError:
+            raise status.too_large_resource_version(revision, self.hub.revision) from None
+
+    def page(self, spec: KindSpec, found: Iterator[tuple[bytes, Item]], limit: int, size_max: int, metadata_only: bool) -> tuple[list[bytes], bytes | None]:
+        """-> (messages, last key if there is more)."""
+        take = self.forms_of(spec).only_metadata if metadata_only else self.forms_of(spec).whole
+        items: list[bytes] = []
+        size = 0
+        last = b""
+        for key, item in found:
+            if (limit and len(items) >= limit) or (items and size + len(item.value) > size_max):
+                return items, last
+            items.append(codec.splice_resource_version(take(item.value), item.revision))
+            size += len(items[-1])
+            last = key
+        return items, None
+
+    def gone(self, error: StoreError, options: Options) -> status.StatusError:
+        """The answer to a list of a revision that cannot be read."""
+        if error.kind != "compacted":
+            return status.internal(str(error))
+        if not options.get("continue"):
+            return status.too_old_resource_version(revision_of(options.get("resourceVersion") or ""), self.hub.storage.compact_revision)
+        expired = status.expired(EXPIRED_CONTINUE)
+        expired.status["metadata"] = {"continue": write_token(Token(-1, read_token(options["continue"]).start))}
+        return expired
+
+    # watch
+
+    async def watch(self, spec: KindSpec, namespace: str, options: Options, metadata_only: bool) -> AsyncIterator[bytes]:
+        """The changes of a resource, a typed response at a time; ends with StatusError (410) if history is gone or the client is too slow."""
+        forms = self.forms_of(spec)
+        async for batch in self.batches(spec, namespace, options, forms.typed_metadata if metadata_only else forms.typed):
+            yield b"".join(batch)
+
+    async def watch_events(self, spec: KindSpec, namespace: str, options: Options, metadata_only: bool) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """The changes of a resource as (type, message)."""
+        forms = self.forms_of(spec)
+        async for batch in self.batches(spec, namespace, options, forms.raw_metadata if metadata_only else forms.raw):
+            events = []
+            for data in batch:
+                event_type, _, raw = data.partition(b"\0")
+                events.append((event_type.decode(), raw))
+            yield events
+
+    async def batches(self, spec: KindSpec, namespace: str, options: Options, encode: Any) -> AsyncIterator[list[bytes]]:
+        request_options.check("watch", options)
+        wanted = selection(spec, namespace, options)
+        after = revision_of(options.get("resourceVersion") or "")
+        if after:
+            await self.reached(after)
+        initial_end = bool(options.get("sendInitialEvents"))
+        watcher = None
+        try:
+            watcher = self.hub.watch(spec.storage, wanted, encode, None if initial_end or not after else after, initial_end and wanted.bookmarks)
+            watcher.idle_since = self.clock.monotonic()
+            async with asyncio.timeout(options.get("timeoutSeconds") or None):
+                while batch := await watcher.next_batch():
+                    yield batch
+        except WatchExpired as error:
+            raise status.expired(str(error)) from error
+        except TimeoutError:
+            return
+        finally:
+            if watcher is not None:
+                self.hub.unwatch(spec.storage, watcher)
+
+    def metadata_of(self, spec: KindSpec, raw: bytes) -> bytes:
+        """A message cut down to its metadata."""
+        return self.forms_of(spec).metadata_of(raw)
+
+
+def list_bytes(metadata: Options, items: Iterable[bytes]) -> bytes:
+    """The message of a list: its metadata and its items."""
+    parts = [delimited(METADATA_TAG, codec.encode(LIST_META, metadata))]
+    parts.extend(delimited(ITEM_TAG, item) for item in items)
+    return b"".join(parts)

@@ -1,0 +1,252 @@
+"""Writes of objects: what holds for every kind, once.
+
+A write is evaluated at once against the newest state, durable or not (`Storage.head`), and returns an Outcome whose submission the caller awaits: between reading
+and submitting nothing else runs, so a write never loses a race inside this server. Rules of a kind come from its KindRules, admission from the chain.
+
+Source: Kubernetes apiserver `pkg/registry/generic/registry/store.go`, `pkg/registry/rest`; CONTRACT A6, A15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kcore.apiserver import admission, strategy
+from kcore.apiserver.objects import Outcome, Stored, encode, outcome
+from kcore.base import limits
+from kcore.base.clock import Clock
+from kcore.base.entropy import Entropy
+from kcore.machinery import codec, defaults, field_error, kinds, meta, status, timestamp
+from kcore.machinery.kinds import rules
+from kcore.machinery.kinds.rules import KindRules
+from kcore.machinery.scheme import KindSpec, Scheme
+from kcore.store.storage import Storage, Submission, create_txn, delete_txn, update_txn
+
+Object = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Write:
+    """One write as its stages see it; `suffix` makes names unique that admission gives."""
+
+    spec: KindSpec
+    rules: KindRules
+    namespace: str
+    name: str
+    user: str
+    dry_run: bool = False
+    subresource: str = ""
+    operation: str = "CREATE"
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of an object that an update is about: how it is prepared and judged."""
+
+    prepare: Callable[[KindRules], Callable[[Object, Object], None]]
+    check: Callable[[KindRules, Object, Object], list[field_error.FieldError]]
+
+
+MAIN = Part(lambda of: of.prepare_update, rules.check_update)
+PARTS = {"status": Part(lambda of: of.prepare_status_update, rules.check_status_update)}
+
+
+class Registry:
+    """The writing half of the API server."""
+
+    def __init__(self, scheme: Scheme, storage: Storage, clock: Clock, entropy: Entropy, chain: admission.Chain) -> None:
+        self.scheme, self.storage, self.clock, self.entropy, self.chain = scheme, storage, clock, entropy, chain
+
+    # reading what writes rest on
+
+    def head(self, spec: KindSpec, namespace: str, name: str) -> Stored | None:
+        """The newest state of an object, durable or not."""
+        found = self.storage.head(spec.key(namespace, name))
+        return None if found is None else Stored(spec, found)
+
+    def require(self, spec: KindSpec, namespace: str, name: str) -> Stored:
+        """The newest state of an object; NotFound if there is none."""
+        found = self.head(spec, namespace, name)
+        if found is None:
+            raise status.not_found(spec.resource, spec.group, name)
+        return found
+
+    # create
+
+    def create(self, write: Write, obj: Object) -> Outcome:
+        """Store a new object; its name may be generated."""
+        spec = write.spec
+        metadata: Object = obj.setdefault("metadata", {})
+        place(spec, write.namespace, metadata)
+        if metadata.get("resourceVersion"):
+            raise status.bad_request("resourceVersion should not be set on objects to be created")
+        write.name = metadata.get("name", "")
+        prepare_default(spec, write.rules, obj)
+        strategy.prepare_create(spec, write.rules, obj)
+        self.stamp(metadata)
+        generated = not write.name and bool(metadata.get("generateName"))
+        for attempt in range(limits.GENERATED_NAME_TRIES):
+            if generated:
+                metadata["name"] = metadata["generateName"][: limits.GENERATED_NAME_BASE_MAX] + self.entropy.name_suffix()
+            if not generated or self.head(spec, write.namespace, metadata["name"]) is None:
+                break
+            if attempt + 1 == limits.GENERATED_NAME_TRIES:
+                raise status.generate_name_conflict(spec.resource, spec.group, metadata["name"])
+        write.name = metadata.get("name", "")
+        self.chain.mutate(write, obj, None)
+        self.check(write, rules.check_create(write.rules, obj, spec.namespaced), obj)
+        self.chain.validate(write, obj, None)
+        if not write.dry_run or self.head(spec, write.namespace, write.name) is not None:
+            self.refuse_existing(spec, write.namespace, write.name)
+        raw = encode(spec, obj)
+        if write.dry_run:
+            return outcome(spec, obj, raw, 0, created=True)
+        submission = self.put(spec, write.namespace, write.name, raw, 0)
+        self.chain.stored(spec, obj, None)
+        return outcome(spec, obj, raw, submission.revision, submission, created=True)
+
+    def refuse_existing(self, spec: KindSpec, namespace: str, name: str) -> None:
+        if self.head(spec, namespace, name) is not None:
+            raise status.already_exists(spec.resource, spec.group, name)
+
+    def stamp(self, metadata: Object) -> None:
+        """Give a new object what only the server may: identity and time."""
+        metadata["uid"] = self.entropy.uid()
+        metadata["creationTimestamp"] = timestamp.format_time(self.clock.now())
+        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"):
+            metadata.pop(name, None)
+
+    def check(self, write: Write, errors: list[Any], obj: Object) -> None:
+        if errors:
+            raise status.invalid(write.spec.group, write.spec.kind, obj["metadata"].get("name", ""), errors)
+
+    def put(self, spec: KindSpec, namespace: str, name: str, raw: bytes, expected: int, lease: int = 0) -> Submission:
+        """Submit an object's bytes, on condition that the key still has the revision `expected` (0: that it does not exist)."""
+        value = codec.envelope(spec.api_version, spec.kind, raw)
+        key = spec.key(namespace, name)
+        submission = self.storage.submit(update_txn(key, value, expected, lease) if expected else create_txn(key, value, lease))
+        if not submission.succeeded:
+            raise status.conflict(spec.resource, spec.group, name)
+        return submission
+
+    # update
+
+    def update(self, write: Write, change: Callable[[Object], Object]) -> Outcome:
+        """Replace an object by what `change` makes of it; the change must carry a resourceVersion to be refused when it is old."""
+        spec = write.spec
+        write.operation = "UPDATE"
+        current = self.head(spec, write.namespace, write.name)
+        if current is None:
+            if write.rules.allow_create_on_update and not write.subresource:
+                write.operation = "CREATE"
+                fresh = change({})
+                fresh.get("metadata", {}).pop("resourceVersion", None)
+                return self.create(write, fresh)
+            raise status.not_found(spec.resource, spec.group, write.name)
+        old = current.obj()
+        new = change(old)
+        if new is old:
+            return outcome(spec, old, current.raw, current.revision)
+        self.match(write, new, old)
+        prepare_default(spec, write.rules, new)
+        meta.keep_stored(new, old)
+        part = PARTS.get(write.subresource) or MAIN
+        part.prepare(write.rules)(new, old)
+        strategy.raise_generation(spec, new, old)
+        self.chain.mutate(write, new, old)
+        self.check(write, part.check(write.rules, new, old), new)
+        self.chain.validate(write, new, old)
+        return self.replace(write, new, old, current)
+
+    def match(self, write: Write, new: Object, old: Object) -> None:
+        """Refuse a change of what identifies an object, or one that rests on an old state; carry over what the server owns."""
+        spec = write.spec
+        metadata: Object = new.setdefault("metadata", {})
+        kept: Object = old["metadata"]
+        if metadata.get("name", "") != write.name:
+            raise status.bad_request(f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({write.name})")
+        place(spec, write.namespace, metadata)
+        version = metadata.get("resourceVersion", "")
+        if version in ("", "0") and not write.rules.allow_unconditional_update:
+            raise status.invalid(spec.group, spec.kind, write.name, [must_be_specified()])
+        if version not in ("", "0", kept["resourceVersion"]):
+            raise status.conflict(spec.resource, spec.group, write.name)
+        if metadata.get("uid", kept["uid"]) != kept["uid"]:
+            raise status.precondition_failed(spec.resource, spec.group, write.name, "UID", metadata["uid"], kept["uid"])
+        metadata["resourceVersion"] = kept["resourceVersion"]
+        for name in ("managedFields", "selfLink"):
+            metadata.pop(name, None)
+
+    def replace(self, write: Write, new: Object, old: Object, current: Stored) -> Outcome:
+        """Store `new` in the place of `current`, remove it if nothing holds it any more, or do nothing if both are the same."""
+        spec = write.spec
+        raw = encode(spec, new)
+        if strategy.finished(spec, new):
+            if write.dry_run:
+                return outcome(spec, new, raw, current.revision, removed=True)
+            return self.remove(write, current, new)
+        if raw == current.raw or write.dry_run:
+            return outcome(spec, new, raw, current.revision)
+        submission = self.put(spec, write.namespace, write.name, raw, current.revision, current.kv.lease)
+        self.chain.stored(spec, new, old)
+        return outcome(spec, new, raw, submission.revision, submission)
+
+    def remove(self, write: Write, current: Stored, obj: Object | None = None) -> Outcome:
+        """Take an object out of the store."""
+        spec = write.spec
+        raw = current.raw if obj is None else encode(spec, obj)
+        last = current.obj() if obj is None else obj
+        submission = self.storage.submit(delete_txn(spec.key(write.namespace, write.name), current.revision))
+        if not submission.succeeded:
+            raise status.conflict(spec.resource, spec.group, write.name)
+        self.chain.removed(spec, last)
+        return outcome(spec, last, raw, submission.revision, submission, removed=True)
+
+    # delete
+
+    def delete(self, write: Write, options: Object) -> Outcome:
+        """Delete an object, or mark it as terminating while grace or finalizers hold it."""
+        write.operation = "DELETE"
+        current = self.require(write.spec, write.namespace, write.name)
+        old = current.obj()
+        strategy.check_preconditions(write.spec, old, options.get("preconditions") or {})
+        self.chain.validate(write, None, old)
+        plan = strategy.plan_deletion(write.spec, write.rules, old, options, self.clock.now())
+        if plan is None:
+            return outcome(write.spec, old, current.raw, current.revision)
+        if plan.remove:
+            if write.dry_run:
+                return outcome(write.spec, old, current.raw, current.revision, removed=True)
+            return self.remove(write, current)
+        raw = encode(write.spec, plan.obj)
+        if write.dry_run or raw == current.raw:
+            return outcome(write.spec, plan.obj, raw, current.revision)
+        submission = self.put(write.spec, write.namespace, write.name, raw, current.revision)
+        return outcome(write.spec, plan.obj, raw, submission.revision, submission)
+
+    def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
+        """The frame of a write."""
+        return Write(spec, kinds.rules_of(spec.group, spec.kind), namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix())
+
+
+def must_be_specified() -> field_error.FieldError:
+    """The error of an unconditional update of a kind that forbids it."""
+    return field_error.invalid("metadata.resourceVersion", field_error.Rendered("0"), "must be specified for an update")
+
+
+def place(spec: KindSpec, namespace: str, metadata: Object) -> None:
+    """Put an object into the namespace of its request; one that says it is elsewhere is refused."""
+    if not spec.namespaced:
+        metadata.pop("namespace", None)
+        return
+    if metadata.get("namespace", namespace) != namespace:
+        raise status.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    metadata["namespace"] = namespace
+
+
+def prepare_default(spec: KindSpec, of: KindRules, obj: Object) -> None:
+    """Fill in the defaults: those that options state, then those of the kind."""
+    defaults.apply(spec.message, obj)
+    of.default(obj)

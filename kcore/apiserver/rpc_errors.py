@@ -1,0 +1,31 @@
+"""StatusError -> gRPC status: the code of the one table, the message, and the Kubernetes Status in the details, cut so that the trailer arrives."""
+
+from __future__ import annotations
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import status_pb2
+
+from kcore.base import limits
+from kcore.machinery import codec, status
+
+DETAILS_KEY = "grpc-status-details-bin"
+STATUS_MESSAGE = "kcore.api.meta.v1.Status"
+TYPE_URL = f"type.googleapis.com/{STATUS_MESSAGE}"
+
+
+def code(error: status.StatusError) -> grpc.StatusCode:
+    """The gRPC code of an error."""
+    return grpc.StatusCode[error.grpc_code]
+
+
+def details(error: status.StatusError) -> bytes:
+    """The google.rpc.Status that holds the Kubernetes Status."""
+    cut = status.cut(error.status, limits.RPC_STATUS_BYTES_MAX)
+    inner = any_pb2.Any(type_url=TYPE_URL, value=codec.encode(STATUS_MESSAGE, cut))
+    return status_pb2.Status(code=code(error).value[0], message=error.message[: limits.RPC_MESSAGE_CHARS_MAX], details=[inner]).SerializeToString()
+
+
+def trailer(error: status.StatusError) -> tuple[tuple[str, bytes], ...]:
+    """The trailing metadata of an error."""
+    return ((DETAILS_KEY, details(error)),)

@@ -1,0 +1,217 @@
+"""Cluster IPs and node ports of Services, from sets that are rebuilt from the stored Services at start.
+
+`assign` chooses and writes into the object, `stored` takes what a stored Service holds and frees what it dropped; between the two nothing else runs, so a Service that
+is refused never holds an address. Dynamic choices come from the upper part of a range, so that the lower one stays free for people who choose themselves.
+
+Source: Kubernetes `pkg/registry/core/service/storage/alloc.go`, KEP-3070 (reserved part of the range), CONTRACT A16.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+from kcore.base import limits
+from kcore.base.entropy import Entropy
+from kcore.machinery import field_error, status
+
+Object = dict[str, Any]
+NONE = "None"
+FAMILIES = {4: "IPv4", 6: "IPv6"}
+NODE_PORT_FIRST, NODE_PORT_LAST = 30000, 32767
+NODE_PORT_RESERVED = 86
+
+
+class Full(Exception):
+    """A range has nothing free."""
+
+
+class Range:
+    """The numbers [first, first + size) and which are taken; the first `reserved` are not given out by chance while others are free."""
+
+    def __init__(self, first: int, size: int, reserved: int, entropy: Entropy) -> None:
+        self.first, self.size, self.reserved, self.entropy = first, size, reserved, entropy
+        self.taken: set[int] = set()
+
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number < self.first + self.size
+
+    def pick(self, besides: Iterable[int] = ()) -> int:
+        """A free number, not one of `besides`; it is not taken yet. Raises Full."""
+        avoid = self.taken.union(besides)
+        for low, high in ((self.reserved, self.size), (0, self.reserved)):
+            width = high - low
+            start = self.entropy.randrange(width) if width > 0 else 0
+            for i in range(width):
+                number = self.first + low + (start + i) % width
+                if number not in avoid:
+                    return number
+        raise Full
+
+
+def address_range(cidr: str, entropy: Entropy) -> Range:
+    """The usable addresses of a Service range: neither the network's own nor, in IPv4, the broadcast address."""
+    network = ipaddress.ip_network(cidr)
+    size = min(network.num_addresses - (2 if network.version == 4 else 1), limits.SERVICE_ADDRESSES_MAX)
+    reserved = min(max(16, size // 16), 256)
+    return Range(int(network.network_address) + 1, size, reserved if size > reserved else 0, entropy)
+
+
+class ServiceAddresses:
+    """The allocator. Thread: the event loop's."""
+
+    def __init__(self, cidrs: list[str], entropy: Entropy) -> None:
+        self.cidrs = cidrs
+        self.families = [FAMILIES[ipaddress.ip_network(cidr).version] for cidr in cidrs]
+        self.ranges = {family: address_range(cidr, entropy) for family, cidr in zip(self.families, cidrs, strict=True)}
+        self.ports = Range(NODE_PORT_FIRST, NODE_PORT_LAST - NODE_PORT_FIRST + 1, NODE_PORT_RESERVED, entropy)
+
+    def reset(self, services: Iterable[Object]) -> None:
+        """Forget everything and take what these Services hold."""
+        for held in (*self.ranges.values(), self.ports):
+            held.taken.clear()
+        for service in services:
+            self.stored(service, None)
+
+    def first(self) -> str:
+        """The address of the Service `kubernetes`: the first of the range."""
+        return str(ipaddress.ip_address(self.ranges[self.families[0]].first))
+
+    # choosing
+
+    def assign(self, new: Object, old: Object | None) -> None:
+        """Write the addresses and ports that a Service needs and has not into it.
+
+        Raises StatusError (422) if what it asks for is taken, out of range or not to be had.
+        """
+        spec = new["spec"]
+        errors: list[field_error.FieldError] = []
+        before = (old or {}).get("spec") or {}
+        if spec.get("type") == "ExternalName":
+            for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+                spec.pop(name, None)
+        else:
+            self.choose_families(spec, before, errors)
+            if not errors:
+                self.choose_addresses(spec, before, errors)
+        self.choose_ports(spec, before, errors)
+        if errors:
+            raise status.invalid("", "Service", new["metadata"].get("name", ""), errors)
+
+    def choose_families(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
+        if before.get("ipFamilies") and not spec.get("ipFamilies"):
+            spec["ipFamilies"] = list(before["ipFamilies"])
+        policy = spec.setdefault("ipFamilyPolicy", before.get("ipFamilyPolicy") or "SingleStack")
+        if policy == "RequireDualStack" and len(self.families) < 2:
+            errors.append(field_error.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services"))
+            return
+        wanted = list(spec.get("ipFamilies") or ())
+        for i, address in enumerate(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])):
+            if i >= len(wanted) and address != NONE:
+                wanted.append(FAMILIES[6 if ":" in address else 4])
+        headless_without_selector = spec.get("clusterIP") == NONE and not spec.get("selector")
+        count = 1 if policy == "SingleStack" else 2 if headless_without_selector else min(2, len(self.families))
+        for family in (*self.families, *(FAMILIES.values() if headless_without_selector else ())):
+            if len(wanted) < count and family not in wanted:
+                wanted.append(family)
+        for i, family in enumerate(wanted):
+            if family not in self.ranges and not headless_without_selector:
+                errors.append(field_error.invalid(f"spec.ipFamilies[{i}]", family, "not configured on this cluster"))
+        spec["ipFamilies"] = wanted
+
+    def choose_addresses(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
+        if spec.get("clusterIP") == NONE or NONE in (spec.get("clusterIPs") or ()):
+            spec["clusterIP"], spec["clusterIPs"] = NONE, [NONE]
+            return
+        held = set(before.get("clusterIPs") or ())
+        asked = list(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else []))
+        if not asked and held and before.get("type") != "ExternalName":
+            asked = list(before["clusterIPs"])
+        chosen: list[str] = []
+        for i, family in enumerate(spec["ipFamilies"]):
+            held_range = self.ranges[family]
+            try:
+                address = asked[i] if i < len(asked) and asked[i] else str(ipaddress.ip_address(held_range.pick()))
+            except Full:
+                raise status.internal("failed to allocate a serviceIP: range is full") from None
+            number = int(ipaddress.ip_address(address))
+            if address not in held and number not in held_range:
+                cidr = self.cidrs[self.families.index(family)]
+                detail = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {cidr}"
+                errors.append(field_error.invalid("spec.clusterIPs", asked, detail))
+            elif address not in held and number in held_range.taken:
+                errors.append(field_error.invalid("spec.clusterIPs", asked, f"failed to allocate IP {address}: provided IP is already allocated"))
+            chosen.append(address)
+        spec["clusterIPs"] = chosen
+        spec["clusterIP"] = chosen[0]
+
+    def choose_ports(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
+        kind = spec.get("type")
+        wants = kind == "NodePort" or (kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts", True))
+        held = node_ports(before)
+        picked: dict[int, set[str]] = {}
+        for i, port in enumerate(spec.get("ports") or ()):
+            number, protocol = port.get("nodePort", 0), port.get("protocol", "TCP")
+            if not number and wants:
+                shared = next((n for n, protocols in picked.items() if protocol not in protocols and same_port(spec, n, port)), None)
+                number = port["nodePort"] = shared or self.pick_port(picked)
+            elif number and number not in held and number not in picked:
+                self.check_port(number, f"spec.ports[{i}].nodePort", errors)
+            if number:
+                picked.setdefault(number, set()).add(protocol)
+        if kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local":
+            if not spec.get("healthCheckNodePort"):
+                spec["healthCheckNodePort"] = before.get("healthCheckNodePort") or self.pick_port(picked)
+            elif spec["healthCheckNodePort"] != before.get("healthCheckNodePort"):
+                self.check_port(spec["healthCheckNodePort"], "spec.healthCheckNodePort", errors)
+
+    def pick_port(self, besides: Iterable[int]) -> int:
+        try:
+            return self.ports.pick(besides)
+        except Full:
+            raise status.internal("failed to allocate a nodePort: range is full") from None
+
+    def check_port(self, number: int, path: str, errors: list[field_error.FieldError]) -> None:
+        if number not in self.ports:
+            detail = f"provided port is not in the valid range. The range of valid ports is {NODE_PORT_FIRST}-{NODE_PORT_LAST}"
+            errors.append(field_error.invalid(path, number, detail))
+        elif number in self.ports.taken:
+            errors.append(field_error.invalid(path, number, "provided port is already allocated"))
+
+    # taking and freeing
+
+    def stored(self, new: Object, old: Object | None) -> None:
+        """A Service is in the store: take what it holds, free what it held before and dropped."""
+        if old is not None:
+            self.release(old)
+        spec = new.get("spec") or {}
+        for address in cluster_addresses(spec):
+            self.ranges_of(address).taken.add(int(address))
+        self.ports.taken |= node_ports(spec)
+
+    def release(self, service: Object) -> None:
+        """A Service is gone: what it held is free."""
+        spec = service.get("spec") or {}
+        for address in cluster_addresses(spec):
+            self.ranges_of(address).taken.discard(int(address))
+        self.ports.taken -= node_ports(spec)
+
+    def ranges_of(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Range:
+        return self.ranges.get(FAMILIES[address.version]) or Range(0, 0, 0, self.ports.entropy)
+
+
+def cluster_addresses(spec: Object) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """The addresses that a Service's spec holds."""
+    return [ipaddress.ip_address(address) for address in spec.get("clusterIPs") or () if address and address != NONE]
+
+
+def node_ports(spec: Object) -> set[int]:
+    """The node ports that a Service's spec holds."""
+    ports = {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
+    return ports | ({spec["healthCheckNodePort"]} if spec.get("healthCheckNodePort") else set())
+
+
+def same_port(spec: Object, node_port: int, port: Object) -> bool:
+    """Whether a node port chosen for another protocol stands for the same port of the Service, as DNS over UDP and TCP does."""
+    return any(other.get("nodePort") == node_port and other.get("port") == port.get("port") for other in spec["ports"] if other is not port)

@@ -1,0 +1,135 @@
+"""What a write may touch: the halves of an object, generations, deletions. Pure: values in, values out.
+
+An object with a status subresource has two halves. A main write keeps the old status, a status write keeps everything else; generation counts changes of the main
+half. How a kind differs stands in its KindRules.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from kcore.machinery import meta, status, timestamp
+from kcore.machinery.kinds.rules import KindRules
+from kcore.machinery.scheme import KindSpec
+
+Object = dict[str, Any]
+DONE = ("Succeeded", "Failed")
+GRACE_DEFAULT_S = 30
+
+
+def prepare_create(spec: KindSpec, rules: KindRules, obj: Object) -> None:
+    """Drop what a client may not set and start the generation."""
+    metadata = obj["metadata"]
+    if spec.generation:
+        metadata["generation"] = 1
+    rules.prepare_create(obj)
+
+
+def main_half(obj: Object) -> Object:
+    """What generation counts the changes of."""
+    return {name: value for name, value in obj.items() if name not in ("metadata", "status", "apiVersion", "kind")}
+
+
+def raise_generation(spec: KindSpec, new: Object, old: Object) -> None:
+    """Count a change of the main half."""
+    if not spec.generation:
+        return
+    before = old["metadata"].get("generation", 0)
+    new["metadata"]["generation"] = before + 1 if main_half(new) != main_half(old) else before
+
+
+def finished(spec: KindSpec, obj: Object) -> bool:
+    """Whether a terminating object is held by nothing any more."""
+    metadata = obj["metadata"]
+    if not metadata.get("deletionTimestamp") or metadata.get("finalizers"):
+        return False
+    if is_namespace(spec):
+        return not obj.get("spec", {}).get("finalizers")
+    grace: int = metadata.get("deletionGracePeriodSeconds", 0)
+    return grace == 0
+
+
+def is_namespace(spec: KindSpec) -> bool:
+    """Whether the kind is that whose objects hold others."""
+    return spec.kind == "Namespace" and not spec.group
+
+
+def check_preconditions(spec: KindSpec, obj: Object, wanted: Object) -> None:
+    """Refuse a deletion that means another object, or another state of this one."""
+    metadata = obj["metadata"]
+    for field, title in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        want, have = wanted.get(field), metadata.get(field, "")
+        if want is not None and want != have:
+            raise status.precondition_failed(spec.resource, spec.group, metadata["name"], title, want, have)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What becomes of a deleted object: removed, or kept as `obj` with a deletionTimestamp."""
+
+    remove: bool
+    obj: Object
+
+
+def grace_period_s(rules: KindRules, obj: Object, options: Object) -> int:
+    """How long a deletion may take: nothing for what is not running."""
+    if not rules.graceful:
+        return 0
+    spec: Object = obj.get("spec") or {}
+    if not spec.get("nodeName") or (obj.get("status") or {}).get("phase") in DONE:
+        return 0
+    asked = options.get("gracePeriodSeconds")
+    wanted: int = spec.get("terminationGracePeriodSeconds", GRACE_DEFAULT_S) if asked is None else asked
+    return 1 if wanted < 0 else wanted
+
+
+def plan_deletion(spec: KindSpec, rules: KindRules, old: Object, options: Object, now: float) -> Deletion | None:
+    """Decide what a delete request does to an object; None: it is terminating already and nothing changes."""
+    grace = grace_period_s(rules, old, options)
+    obj = copy.copy(old)
+    metadata = obj["metadata"] = dict(old["metadata"])
+    before = metadata.get("finalizers", [])
+    finalizers = deletion_finalizers(before, options)
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    else:
+        metadata.pop("finalizers", None)
+    held = is_namespace(spec) and bool(obj.get("spec", {}).get("finalizers"))
+    if not grace and not finalizers and not held:
+        return Deletion(True, old)
+    if not metadata.get("deletionTimestamp"):
+        mark_terminating(obj, grace, now)
+    else:
+        left: int = metadata.get("deletionGracePeriodSeconds", 0)
+        if grace >= left:
+            return None if finalizers == before else Deletion(False, obj)
+        started = timestamp.parse_time(metadata["deletionTimestamp"]) - left
+        metadata["deletionTimestamp"] = timestamp.format_time(started + grace)
+        metadata["deletionGracePeriodSeconds"] = grace
+    if held:
+        obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
+    return Deletion(False, obj)
+
+
+def mark_terminating(obj: Object, grace_s: int, now: float) -> None:
+    """Set when the object is to be gone; a kind with a generation counts it as a change."""
+    metadata = obj["metadata"]
+    metadata["deletionTimestamp"] = timestamp.format_time(now + grace_s)
+    metadata["deletionGracePeriodSeconds"] = grace_s
+    if metadata.get("generation"):
+        metadata["generation"] += 1
+
+
+def deletion_finalizers(present: list[str], options: Object) -> list[str]:
+    """The finalizers of an object that the wanted propagation leaves or puts on it."""
+    policy = options.get("propagationPolicy")
+    if options.get("orphanDependents") is not None:
+        policy = "Orphan" if options["orphanDependents"] else "Background"
+    others = [name for name in present if name not in (meta.FINALIZER_ORPHAN, meta.FINALIZER_FOREGROUND)]
+    if policy == "Orphan":
+        return [*others, meta.FINALIZER_ORPHAN]
+    if policy == "Foreground":
+        return [*others, meta.FINALIZER_FOREGROUND]
+    return others if policy == "Background" else list(present)

@@ -1,0 +1,174 @@
+"""Requests about a part of an object: its scale, its binding to a node, its eviction, its finalizers.
+
+`status` is no stranger here: the registry's update knows it. What is here reads or writes another form than the object's own.
+
+Source: CONTRACT A7; Kubernetes `pkg/registry/core/pod/storage`, `pkg/registry/apps/*/storage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kcore.apiserver import admission, disruption, strategy
+from kcore.apiserver.admission.cluster import NODE
+from kcore.apiserver.objects import Outcome, encode, outcome
+from kcore.apiserver.registry import Registry, Write
+from kcore.machinery import codec, field_error, labels, status, timestamp
+from kcore.machinery.gvk import GroupVersionKind
+
+Object = dict[str, Any]
+SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
+STATUS_MESSAGE = "kcore.api.meta.v1.Status"
+SCALE_MESSAGE = "kcore.api.autoscaling.v1.Scale"
+
+
+def success(written: Outcome, code: int = 201) -> Outcome:
+    """The outcome of a write that answers with nothing but its success."""
+    answer = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": code}
+    raw = codec.encode(STATUS_MESSAGE, answer)
+    return Outcome(STATUS_MESSAGE, "v1", "Status", raw, written.submission, created=True, revision=written.revision, name=written.name)
+
+
+# scale
+
+
+def scale_of(obj: Object) -> Object:
+    """The Scale of a workload in dict form."""
+    metadata, spec, state = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    kept = {name: metadata[name] for name in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if name in metadata}
+    found: Object = {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": kept, "spec": {}, "status": {"replicas": state.get("replicas", 0)}}
+    if spec.get("replicas"):
+        found["spec"]["replicas"] = spec["replicas"]
+    if selector := spec.get("selector"):
+        found["status"]["selector"] = str(labels.from_labels(selector) if obj["kind"] == "ReplicationController" else labels.from_message(selector))
+    return found
+
+
+def scale_outcome(written: Outcome) -> Outcome:
+    """The outcome of a request about the scale, from that about its workload."""
+    raw = codec.encode(SCALE_MESSAGE, scale_of(written.obj()))
+    return Outcome(SCALE_MESSAGE, "autoscaling/v1", "Scale", raw, written.submission, revision=written.revision, name=written.name, uid=written.uid)
+
+
+def get_scale(registry: Registry, write: Write) -> Outcome:
+    """Read the scale."""
+    current = registry.require(write.spec, write.namespace, write.name)
+    return scale_outcome(outcome(write.spec, current.obj(), current.raw, current.revision))
+
+
+def update_scale(registry: Registry, write: Write, change: Callable[[Object], Object]) -> Outcome:
+    """Set the replicas of a workload to what the changed Scale says."""
+    write.subresource = ""
+
+    def apply(old: Object) -> Object:
+        before = scale_of(old)
+        wanted = change(before)
+        name = wanted.get("metadata", {}).get("name", "")
+        if name != write.name:
+            raise status.bad_request(f"the name of the object ({name}) does not match the name on the URL ({write.name})")
+        replicas = (wanted.get("spec") or {}).get("replicas", 0)
+        if replicas < 0:
+            raise status.invalid("autoscaling", "Scale", write.name, [field_error.invalid("spec.replicas", replicas, "must be greater than or equal to 0")])
+        version = wanted.get("metadata", {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
+        return {**old, "metadata": {**old["metadata"], "resourceVersion": version}, "spec": {**old["spec"], "replicas": replicas}}
+
+    return scale_outcome(registry.update(write, apply))
+
+
+# binding
+
+
+def bind(registry: Registry, write: Write, binding: Object) -> Outcome:
+    """Assign a pod to a node: its name, the condition PodScheduled, the labels and annotations of the Binding, the zone labels of the node."""
+    node = check_binding(write, binding)
+    current = registry.require(write.spec, write.namespace, write.name)
+    pod = current.obj()
+    check_bindable(write, pod, binding, node)
+    pod["spec"]["nodeName"] = node
+    metadata = pod["metadata"]
+    for name in ("labels", "annotations"):
+        if added := (binding.get("metadata") or {}).get(name):
+            metadata[name] = {**(metadata.get(name) or {}), **added}
+    admission.bind(pod, registry.chain.cluster.get(NODE, "", node))
+    state = pod.setdefault("status", {})
+    state.pop("nominatedNodeName", None)
+    mark_scheduled(state, timestamp.format_time(registry.clock.now()), metadata.get("generation", 0))
+    raw = encode(write.spec, pod)
+    if write.dry_run:
+        return success(outcome(write.spec, pod, raw, current.revision))
+    submission = registry.put(write.spec, write.namespace, write.name, raw, current.revision)
+    return success(outcome(write.spec, pod, raw, submission.revision, submission))
+
+
+def check_binding(write: Write, binding: Object) -> str:
+    """The node that a Binding names. Raises StatusError if it says nothing, or something else than a node."""
+    if (binding.get("metadata") or {}).get("name", "") != write.name:
+        raise status.bad_request("name in URL does not match name in Binding object")
+    target = binding.get("target") or {}
+    errors = []
+    if target.get("kind", "") not in ("", "Node"):
+        errors.append(field_error.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
+    if not target.get("name"):
+        errors.append(field_error.required("target.name"))
+    if errors:
+        raise status.invalid("", "Binding", write.name, errors)
+    name: str = target["name"]
+    return name
+
+
+def check_bindable(write: Write, pod: Object, binding: Object, node: str) -> None:
+    """Refuse to assign a pod that is another one, on its way out, gated or assigned already."""
+    metadata = pod["metadata"]
+    wanted = binding.get("metadata") or {}
+    strategy.check_preconditions(write.spec, pod, {name: wanted.get(name) or None for name in ("uid", "resourceVersion")})
+    if metadata.get("deletionTimestamp"):
+        raise status.conflict("pods/binding", "", write.name, f"pod {write.name} is being deleted, cannot be assigned to a host")
+    if pod["spec"].get("nodeName"):
+        raise status.conflict("pods/binding", "", write.name, f'pod {write.name} is already assigned to node "{pod["spec"]["nodeName"]}"')
+    if pod["spec"].get("schedulingGates"):
+        raise status.conflict("pods/binding", "", write.name, f"pod {write.name} has non-empty .spec.schedulingGates")
+
+
+def mark_scheduled(state: Object, now: str, generation: int) -> None:
+    """Set the condition PodScheduled to True; its time changes only with its value."""
+    kept = [condition for condition in state.get("conditions") or () if condition.get("type") != "PodScheduled"]
+    state["conditions"] = [*kept, {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now, "observedGeneration": generation}]
+
+
+# eviction
+
+
+def evict(registry: Registry, write: Write, eviction: Object) -> Outcome:
+    """Delete a pod if its disruption budgets allow it."""
+    name = (eviction.get("metadata") or {}).get("name", "")
+    if name != write.name:
+        raise status.bad_request("name in URL does not match name in Eviction object")
+    current = registry.require(write.spec, write.namespace, write.name)
+    pod = current.obj()
+    options = eviction.get("deleteOptions") or {}
+    deleting = registry.writing(write.spec, write.namespace, write.name, write.user, write.dry_run or bool(options.get("dryRun")))
+    if not disruption.exempt(pod):
+        disruption.charge(registry, write, pod, deleting.dry_run)
+    return success(registry.delete(deleting, options))
+
+
+# finalizers of namespaces
+
+
+def finalize(registry: Registry, write: Write, change: Callable[[Object], Object]) -> Outcome:
+    """Replace the finalizers in a namespace's spec; a terminating namespace without any is removed."""
+    current = registry.require(write.spec, "", write.name)
+    old = current.obj()
+    new = change(old)
+    registry.match(write, new, old)
+    spec = {**(old.get("spec") or {}), "finalizers": list((new.get("spec") or {}).get("finalizers") or ())}
+    kept = {**old, "metadata": {**old["metadata"], "finalizers": new["metadata"].get("finalizers", old["metadata"].get("finalizers", []))}, "spec": spec}
+    return registry.replace(write, kept, old, current)
+
+
+# (resource, subresource) -> what a create on it does.
+CREATE: dict[tuple[str, str], Callable[[Registry, Write, Object], Outcome]] = {
+    ("pods", "binding"): bind,
+    ("pods", "eviction"): evict,
+}

@@ -1,0 +1,129 @@
+"""What the watch hub must know of each kind, and the forms in which events leave.
+
+An event is encoded as an element of `<Kind>WatchResponse.events`, tag and length included, so that a response is its events one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kcore.machinery import codec
+from kcore.machinery.projection import Projection
+from kcore.machinery.scheme import KindSpec, Scheme
+from kcore.watch import BOOKMARK, INITIAL_END, Projected, ResourceView
+
+INDEXED = frozenset(("spec.nodeName",))
+OBJECT_META = "kcore.api.meta.v1.ObjectMeta"
+INITIAL_END_ANNOTATION = "k8s.io/initial-events-end"
+# Selectable fields that stand elsewhere in the object.
+ALIASES = {"source": "source.component", "status.successful": "status.succeeded", "status.podIPs": "status.podIP"}
+
+Encode = Callable[[str, bytes, int], bytes]
+
+
+def views(scheme: Scheme) -> dict[str, ResourceView]:
+    """The view of each stored kind, by the path below /registry/ under which its objects are."""
+    return {spec.storage: ResourceView(spec.prefix, projector(spec), INDEXED & set(spec.selectable_fields)) for spec in scheme.stored()}
+
+
+def projector(spec: KindSpec) -> Callable[[bytes], Projected]:
+    """A function from a stored value to what selectors can ask; the program is compiled when the first object comes."""
+    names = spec.selectable_fields
+    read: Projection | None = None
+
+    def project(value: bytes) -> Projected:
+        nonlocal read
+        if read is None:
+            read = Projection(spec.message, ["metadata.namespace", "metadata.name", "metadata.labels", *(ALIASES.get(name, name) for name in names)])
+        namespace, name, labels, *values = read(codec.open_envelope(value)[2])
+        fields = {"metadata.namespace": namespace, "metadata.name": name}
+        for path, found in zip(names, values, strict=True):
+            fields[path] = found if isinstance(found, str) else text(found)
+        return Projected(namespace, name, labels, fields)
+
+    return project
+
+
+def text(value: Any) -> str:
+    """A field's value as field selectors write it."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def varint(number: int) -> bytes:
+    """A number as protobuf writes it."""
+    if number < 0x80:
+        return bytes((number,))
+    found = bytearray()
+    while number >= 0x80:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
+
+
+def delimited(tag: bytes, data: bytes) -> bytes:
+    """A field of bytes: tag, length, bytes."""
+    return tag + varint(len(data)) + data
+
+
+EVENT_TAG, TYPE_TAG, OBJECT_TAG, METADATA_TAG = b"\x0a", b"\x0a", b"\x12", b"\x0a"
+
+
+class Forms:
+    """The encodings of one kind's events; each is one function, so that the hub keeps one result for all watchers of a form."""
+
+    def __init__(self, spec: KindSpec) -> None:
+        self.spec = spec
+        self.metadata = Projection(spec.message, ["metadata@raw"])
+        self.typed: Encode = self.element(self.whole)
+        self.typed_metadata: Encode = self.element(self.only_metadata)
+        self.raw: Encode = self.tagged(self.whole)
+        self.raw_metadata: Encode = self.tagged(self.only_metadata)
+
+    def whole(self, value: bytes) -> bytes:
+        """The message of a stored value."""
+        return codec.open_envelope(value)[2]
+
+    def only_metadata(self, value: bytes) -> bytes:
+        """The message with nothing but its metadata."""
+        return self.metadata_of(codec.open_envelope(value)[2])
+
+    def metadata_of(self, raw: bytes) -> bytes:
+        """A message cut down to its metadata."""
+        return delimited(METADATA_TAG, self.metadata(raw)[0])
+
+    def object(self, event_type: str, value: bytes, revision: int, take: Callable[[bytes], bytes]) -> bytes:
+        """The object of an event."""
+        if event_type in (BOOKMARK, INITIAL_END):
+            return bookmark(revision, event_type == INITIAL_END)
+        return codec.splice_resource_version(take(value), revision)
+
+    def element(self, take: Callable[[bytes], bytes]) -> Encode:
+        """Events as elements of a typed response."""
+
+        def encode(event_type: str, value: bytes, revision: int) -> bytes:
+            shown = BOOKMARK if event_type == INITIAL_END else event_type
+            event = delimited(TYPE_TAG, shown.encode()) + delimited(OBJECT_TAG, self.object(event_type, value, revision, take))
+            return delimited(EVENT_TAG, event)
+
+        return encode
+
+    def tagged(self, take: Callable[[bytes], bytes]) -> Encode:
+        """Events as type, a zero byte and the message, for who encodes further."""
+
+        def encode(event_type: str, value: bytes, revision: int) -> bytes:
+            shown = BOOKMARK if event_type == INITIAL_END else event_type
+            return shown.encode() + b"\0" + self.object(event_type, value, revision, take)
+
+        return encode
+
+
+def bookmark(revision: int, initial_end: bool) -> bytes:
+    """A message that holds only the revision reached."""
+    metadata: dict[str, Any] = {"resourceVersion": str(revision)}
+    if initial_end:
+        metadata["annotations"] = {INITIAL_END_ANNOTATION: "true"}
+    return delimited(METADATA_TAG, codec.encode(OBJECT_META, metadata))
+
+

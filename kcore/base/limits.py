@@ -1,0 +1,412 @@
+"""Every bound of kcore, with its unit in its name and its reason below it.
+
+A number that limits, waits or repeats belongs here, not where it is used; each package has its paragraph, in the order of the
+layers. What Kubernetes fixes says so, since clients rely on it.
+"""
+
+from typing import Final
+
+# base
+
+NAME_SUFFIX_LENGTH: Final = 5
+"""Fixed by Kubernetes: generateName appends five characters (27^5 = 14 million names per prefix)."""
+
+VIRTUAL_TIME_START_S: Final = 1_767_225_600.0
+"""Where virtual wall clocks start: 2026-01-01T00:00:00Z, recent enough that certificates made for a run are valid."""
+
+LOG_FILE_BYTES_MAX: Final = 32 << 20
+"""A part's log is turned over at this size and one old file is kept: five parts stay under 400 MB, and a day of warnings fits."""
+
+LOG_VALUE_CHARS_MAX: Final = 2_000
+"""A value in a log line is cut here: a whole object in an error must not make lines that no tool reads."""
+
+LOCK_UNKNOWN_HOLDER_TIMEOUT_S: Final = 1.0
+"""A lock that is taken, by nobody who is known to live, is waited for so long: taking it and saying so are two steps."""
+
+LOCK_RETRY_S: Final = 0.005
+"""The pause between two looks at such a lock."""
+
+PART_START_TIMEOUT_S: Final = 300.0
+"""A part that is not ready by then has failed: 10,000 hollow nodes register in under a minute on two busy cores."""
+
+PART_STOP_TIMEOUT_S: Final = 10.0
+"""A part asked to stop has this long before it is killed: closing streams and one last commit take well under a second."""
+
+PART_KILL_GRACE_S: Final = 2.0
+"""The supervisor waits this much longer before it kills, since a part ends itself when its own time is up."""
+
+PART_OUTPUT_BYTES_MAX: Final = 1 << 20
+"""What a part writes to standard output and error (crashes of the interpreter, mostly) is kept up to here over its restarts."""
+
+REASON_CHARS_MAX: Final = 1_000
+"""A part's one-sentence reason for not starting is cut here; it has to fit into one atomic write to a pipe (4,096 bytes)."""
+
+RESTARTS_UNREADY_MAX: Final = 5
+"""A part that dies this often in a row without having been ready will not get better: the supervisor gives up and says so."""
+
+RESTARTS_MAX: Final = 200
+"""A part may die this often within ``RESTARTS_WINDOW_S`` if it becomes ready in between (fault tests kill a part every other second)."""
+
+RESTARTS_WINDOW_S: Final = 600.0
+"""Deaths older than this are forgotten."""
+
+RESTART_BACKOFF_S: Final = 0.1
+"""The pause after a first death: long enough for its sockets to be gone, short beside what reconnecting clients wait."""
+
+RESTART_BACKOFF_S_MAX: Final = 10.0
+"""The longest pause: a part that needs longer is given up rather than waited for."""
+
+RESTART_STABLE_S: Final = 10.0
+"""A part that lived this long after it was ready starts again with the shortest pause."""
+
+# machinery
+
+MESSAGE_DEPTH_MAX: Final = 100
+"""Messages may be nested so deep, as in protobuf's own libraries; only schemas of custom resources can nest without end."""
+
+STRICT_ERRORS_MAX: Final = 100
+"""Fixed by Kubernetes: so many unknown and doubled fields of one body are reported."""
+
+RESOURCE_NAMES_REMEMBERED_MAX: Final = 1_024
+"""Names of resources whose check is remembered: a cluster has a few dozen, and a flood of made-up ones must not cost memory."""
+
+IMAGES_REMEMBERED_MAX: Final = 4_096
+"""Images whose pull policy is remembered (some 150 bytes each): more than the workloads of a cluster name."""
+
+LABEL_KEYS_REMEMBERED_MAX: Final = 4_096
+"""Keys of labels in tolerations and affinities whose check is remembered: every pod brings the same few."""
+
+# network
+
+NODE_SUBNET_BITS_MAX: Final = 16
+"""A cluster CIDR has at most 2^16 node subnets (upstream's bound too): the map of taken ones is 64 KB, and no cluster has more nodes."""
+
+POD_ADDRESSES_PER_CIDR_MAX: Final = 1 << 16
+"""So many addresses of a podCIDR are used, more than any node has pods: an IPv6 subnet of 2^64 must not make bookkeeping without end."""
+
+IPAM_RECORD_LINES_SPARE: Final = 1_024
+"""An address record is rewritten when it has this many lines more than twice what is needed: some 60 KB, read in a few milliseconds."""
+
+PLAN_PARSED_CIDRS_MAX: Final = 1 << 16
+"""Texts of CIDRs whose parsed form a planner keeps (about 200 bytes each): two for each of 10,000 nodes fit, and a replan is quick."""
+
+BRIDGE_MTU_BYTES: Final = 1_500
+"""MTU of a node's bridge when nothing is known of its uplinks: what Ethernet carries."""
+
+# scheduler
+
+SCHEDULER_AMOUNT_MAX: Final = 1 << 50
+"""A node's amount of a resource stops counting here (1 PiB, 10^12 cores): a hundred times it, and the sum of 8,191 pods, fit 64 bits."""
+
+SCHEDULER_RESOURCES_MAX: Final = 1024
+"""Resources that have a row of amounts; a further name is taken as offered by no node, so a pod that asks for it waits."""
+
+SCHEDULER_LABEL_COLUMNS_MAX: Final = 256
+"""Labels that are held as codes (4 bytes a node each); the one unused for longest is dropped and made again when asked for."""
+
+SCHEDULER_TOUCHED_MAX: Final = 1 << 16
+"""Entries of the log of placements: kept results that are further behind than its older half are computed anew."""
+
+SCHEDULER_TEMPLATES_MAX: Final = 4096
+"""Templates whose meaning is remembered (1 to 2 KB each): more than a cluster's workloads have at a time; a pod beside it costs 50 us."""
+
+SCHEDULER_KEPT_BYTES_MAX: Final = 64 << 20
+"""Memory for results per ask: 270 templates on 5,000 nodes, 13 on 100,000."""
+
+SCHEDULER_KEPT_MAX: Final = 512
+"""Asks whose results are kept, however small the cluster."""
+
+SCHEDULER_REASON_BITS_MAX: Final = 61
+"""Different resources that one pod may ask for: each has a bit in a 64-bit reason, beside two others (upstream has no bound)."""
+
+SCHEDULER_BACKOFF_S: Final = 1.0
+"""Fixed by Kubernetes' default: the pause after a pod's first failed attempt; it doubles with each further one."""
+
+SCHEDULER_BACKOFF_S_MAX: Final = 10.0
+"""Fixed by Kubernetes' default: the longest pause between two attempts."""
+
+SCHEDULER_UNSCHEDULABLE_S_MAX: Final = 300.0
+"""Fixed by Kubernetes: a pod that no event woke for so long is tried again."""
+
+SCHEDULER_FLUSH_INTERVAL_S: Final = 30.0
+"""Fixed by Kubernetes: how often pods that waited too long are looked for."""
+
+SCHEDULER_BATCH_MAX: Final = 1_000
+"""Pods decided before bindings go out and events are let in: some 20 ms of deciding, and one bulk request of 100 KB."""
+
+SCHEDULER_BINDINGS_IN_FLIGHT_MAX: Final = 8
+"""Bulk bindings under way at once: deciding stops when the API is this far behind."""
+
+SCHEDULER_STATUS_IN_FLIGHT_MAX: Final = 16
+"""Status updates of unschedulable pods under way at once."""
+
+# client
+
+RESPONSE_BYTES_MAX: Final = 64 << 20
+"""What a kcore client receives in one message: bulk answers with objects may be as large as the request that asked for them."""
+
+CALL_TIMEOUT_S: Final = 60.0
+"""A call without a deadline of its own is given up after this time, as kube-apiserver gives up requests (60 s)."""
+
+CONNECT_TIMEOUT_S: Final = 10.0
+"""A new client waits this long for its server: an API server opens in under a second."""
+
+RECONNECT_BACKOFF_MS: Final = 100
+"""gRPC tries a lost server again after this time (its own default, 1 s, is longer than a restart of the API server takes)."""
+
+RECONNECT_BACKOFF_MS_MAX: Final = 5_000
+"""The longest pause between two such tries (default 120 s)."""
+
+KEEPALIVE_MS: Final = 60_000
+"""Another machine that is silent for so long is pinged, since nothing else tells that it went away; on loopback the kernel tells."""
+
+KEEPALIVE_TIMEOUT_MS: Final = 10_000
+"""A ping is answered within this time, or the connection counts as lost."""
+
+CALL_ATTEMPTS_MAX: Final = 10
+"""A call that failed is tried so often in all where trying again is safe; client-go's bound for answers that say Retry-After."""
+
+CALL_BACKOFF_S: Final = 0.05
+"""The pause before the second attempt; doubled from one to the next."""
+
+CALL_BACKOFF_S_MAX: Final = 5.0
+"""The longest pause: ten attempts then span half a minute, which covers any restart of the API server."""
+
+CONFLICT_ATTEMPTS_MAX: Final = 5
+"""A read-modify-write that met another writer is tried so often; client-go's `retry.DefaultRetry` has the same bound."""
+
+CONFLICT_BACKOFF_S: Final = 0.01
+"""The pause before such a write is tried again; the reason is gone at once."""
+
+LIST_RESTARTS_MAX: Final = 3
+"""A list of many pages starts anew so often when its revision was compacted under it."""
+
+LIST_PAGES_MAX: Final = 100_000
+"""No list has more pages: 4 MB each, that is 400 GB. It stops a server whose continue token goes in a circle."""
+
+BULK_ITEMS_MAX: Final = 2_000
+"""A bulk write is cut into requests of at most so many items: some 20 ms of the API server's loop, so that others get their turn."""
+
+BULK_REQUEST_BYTES_MAX: Final = 3 << 20
+"""... and of so many bytes, below the 4 MB that a gRPC server receives by default. A single larger object still goes alone."""
+
+BULK_REQUESTS_MAX: Final = 8
+"""Bulk requests under way per client: enough that the server never waits for the client, few enough that overload shows as waiting."""
+
+BULK_PENDING_ITEMS_MAX: Final = 50_000
+"""Items handed to `submit` and not answered yet; more are refused with TooManyRequests. Ten seconds at 5,000 a second."""
+
+WATCH_BACKOFF_S: Final = 0.1
+"""A reflector that lost its stream tries again after this time; doubled while it fails."""
+
+WATCH_BACKOFF_S_MAX: Final = 10.0
+"""The longest pause of a reflector, which tries for ever (client-go: 30 s); its process is told by the supervisor when to end."""
+
+WATCH_STABLE_S: Final = 5.0
+"""A watch that lived this long counts as well: the next loss starts with the shortest pause."""
+
+WORKQUEUE_BACKOFF_S: Final = 0.005
+"""client-go's default: the first retry of an item comes after 5 ms, doubled with each failure."""
+
+WORKQUEUE_BACKOFF_S_MAX: Final = 1_000.0
+"""client-go's default: the longest pause of an item that keeps failing."""
+
+WORKQUEUE_RETRIES_PER_S: Final = 10.0
+"""client-go's default: all retries of a queue together; first attempts are not slowed."""
+
+WORKQUEUE_RETRIES_BURST: Final = 100
+"""client-go's default: so many retries may come at once."""
+
+WORKQUEUE_ITEMS_MAX: Final = 2_000_000
+"""A queue holds each key once, so this is more objects of a kind than a cluster has; beyond it something adds keys that do not exist."""
+
+WORKER_KEYS_PER_TURN: Final = 16
+"""A worker whose keys need no waiting lets the loop's other work in after so many."""
+
+LEASE_DURATION_S: Final = 15.0
+"""client-go's default: others may take the Lease when its holder has not renewed it for this time."""
+
+LEASE_RENEW_DEADLINE_S: Final = 10.0
+"""client-go's default: a leader that could not renew for this time stops, before others start."""
+
+LEASE_RETRY_PERIOD_S: Final = 2.0
+"""client-go's default: the pause between two attempts to take or renew."""
+
+LEASE_JITTER: Final = 1.2
+"""client-go's default: who waits for the Lease waits up to this factor longer, so that candidates do not meet."""
+
+EVENTS_PENDING_MAX: Final = 20_000
+"""Events that wait to be sent; more are dropped and counted. Four seconds of 5,000 pods, each with its Scheduled."""
+
+EVENTS_PER_REQUEST_MAX: Final = 500
+"""Events sent in one bulk request: some 5 ms of the API server, so that what matters more does not wait long behind them."""
+
+EVENTS_INTERVAL_S: Final = 0.05
+"""The pause between two such requests, in which equal ones merge: at most 10,000 a second leave a recorder."""
+
+EVENTS_ATTEMPTS_MAX: Final = 12
+"""client-go's default: an Event that cannot be sent so often is dropped."""
+
+EVENTS_CACHE_MAX: Final = 4_096
+"""client-go's default: series, sources and groups that a recorder remembers; the least recently used is forgotten."""
+
+EVENTS_SIMILAR_MAX: Final = 10
+"""client-go's default: more different messages of one group within the window are combined into one Event."""
+
+EVENTS_SIMILAR_WINDOW_S: Final = 600.0
+"""client-go's default: how long a group is remembered after its last Event."""
+
+EVENTS_BURST: Final = 25
+"""client-go's default: so many Events about one object may come at once."""
+
+EVENTS_PER_S: Final = 1.0 / 300.0
+"""client-go's default: after that, one in five minutes."""
+
+EVENT_NAME_PREFIX_CHARS_MAX: Final = 235
+"""What an Event's name takes of its object's: a dot and 16 hexadecimal digits follow, and Kubernetes fixes names at 253."""
+
+EVENT_MESSAGE_CHARS_MAX: Final = 1_024
+"""Fixed by Kubernetes: a longer message makes an Event invalid, so it is cut."""
+
+# store
+
+STORE_QUOTA_BYTES: Final = 8 << 30
+"""etcd's recommended upper bound for a database; LMDB reserves address space, not disk."""
+
+STORE_READERS_MAX: Final = 16
+"""Read transactions at once: one of the event loop, and those of copies and tools."""
+
+STORE_MAP_MARGIN_BYTES: Final = 64 << 20
+"""Address space above the quota (with a quarter of it): a full store must still be able to write what makes it smaller."""
+
+STORE_CHUNK_BYTES: Final = 64 << 10
+"""A chunk of the log ends here: large enough that a commit is a few writes, small enough that rewriting one is cheap."""
+
+STORE_PENDING_BYTES_MAX: Final = 256 << 20
+"""Writes that wait for the disk: a disk that is this far behind (a second or more) is not caught up with by accepting more."""
+
+COMPACTION_KEYS_MAX: Final = 20_000
+"""Keys that a step of compaction looks at: two milliseconds of the event loop at most."""
+
+COMPACTION_BYTES_MAX: Final = 4 << 20
+"""Bytes of the log that compaction rewrites with one commit: it makes that commit a few milliseconds longer."""
+
+COMPACTION_CHUNKS_MAX: Final = 1_024
+"""Chunks of the log that compaction removes with one commit, for the same reason."""
+
+KEY_LEASE_RETRY_S: Final = 1.0
+"""A lease that ended while nothing could be written is tried again after this."""
+
+# watch
+
+WATCHER_QUEUE_EVENTS_MAX: Final = 65_536
+"""Events that wait for one watcher: a bulk load of ten seconds at full speed; a watcher that is further behind lists faster than it catches up."""
+
+WATCHER_QUEUE_BYTES_MAX: Final = 256 << 20
+"""The same in bytes, for large objects."""
+
+WATCH_MESSAGE_BYTES: Final = 1 << 20
+"""A watch message ends at this size (fixed by the protocol's promise to clients: below the 4 MB that a gRPC client receives by default)."""
+
+WATCH_HISTORY_EVENTS_MAX: Final = 65_536
+"""Changes of a resource that are kept in memory for watchers that come back; older ones are read from the store."""
+
+WATCH_HISTORY_BYTES_MAX: Final = 128 << 20
+"""The same in bytes."""
+
+BOOKMARK_PERIOD_S: Final = 60.0
+"""Fixed by Kubernetes' habit: about a minute between bookmarks."""
+
+HISTORY_READ_OBJECTS: Final = 500
+"""Objects of an old revision that are read from disk at a time: some 2 ms of the event loop."""
+
+WATCHERS_PER_RESOURCE_MAX: Final = 20_000
+"""Watches of one resource at once: two for each of 10,000 nodes."""
+
+# apiserver
+
+REQUEST_BODY_BYTES_MAX: Final = 3 << 20
+"""Fixed by Kubernetes: MaxRequestBodyBytes."""
+
+GENERATED_NAME_TRIES: Final = 8
+"""Fixed by Kubernetes: a generated name that is taken is drawn again so often."""
+
+GENERATED_NAME_BASE_MAX: Final = 58
+"""Fixed by Kubernetes: the prefix of a generated name is cut so that the name stays a DNS label."""
+
+ADMISSION_DECODED_OBJECTS_MAX: Final = 4_096
+"""Decoded namespaces, service accounts, nodes and the like that admission remembers, some 2 KB each."""
+
+SERVICE_ADDRESSES_MAX: Final = 1 << 20
+"""Addresses of a service range that are used: enough for every Service, and a bound for IPv6 ranges."""
+
+RPC_STATUS_BYTES_MAX: Final = 6_000
+"""A Status in the trailers: gRPC loses trailers above 8 KB (measured), and base64 adds a third to nothing here but headers have other company."""
+
+RPC_MESSAGE_CHARS_MAX: Final = 1_000
+"""The grpc-message beside it."""
+
+RPC_IN_FLIGHT_MAX: Final = 2_000
+"""Unary calls at once: above it a call would wait longer than its client."""
+
+RPC_PAGE_BYTES: Final = 3_500_000
+"""A page of a list, below the 4 MiB that a gRPC client receives by default, with room for the last object and the frame."""
+
+RPC_RECEIVE_BYTES_MAX: Final = 16 << 20
+"""A message from a client: a bulk write of 5,000 pods of 3 KB."""
+
+RPC_STREAMS_PER_CONNECTION_MAX: Final = 10_000
+"""Calls at once on one connection: one watch for each hollow node."""
+
+BULK_ITEMS_MAX: Final = 10_000
+"""Items of one bulk write: one commit of some hundred milliseconds."""
+
+BULK_REQUESTS_UNDER_WAY_MAX: Final = 2
+"""Requests of a bulk stream that are decided but not durable: one with the disk, one behind it."""
+
+STORE_FULL_RETRY_AFTER_S: Final = 10
+"""When a client may try again after the store was full: compaction frees space every few minutes."""
+
+HOLLOW_NODES_MAX: Final = 10_000
+"""Hollow nodes of one process: measured up to there."""
+
+TOO_LARGE_REVISION_WAIT_S: Final = 3.0
+"""Fixed by Kubernetes: how long a read waits for a revision that is not there yet."""
+
+COMPACTION_PERIOD_S: Final = 300.0
+"""Fixed by Kubernetes: what is older than this can no longer be read."""
+
+# agent
+
+POD_PROFILES_MAX: Final = 4_096
+"""So many different kinds of pods share their profile; the memory (a few MB) is started afresh when pods are all different."""
+
+POD_CONDITIONS_CACHED_MAX: Final = 64
+"""Conditions of pods that came up well, one set a second and generation: what a batch shares."""
+
+IMAGE_IDS_CACHED_MAX: Final = 4_096
+"""Made-up digests of images, one for each image in use."""
+
+HOLLOW_STEPS_MAX: Final = 8
+"""A container changes its stage this often at one moment at most: failed pulls and crashes that take no time still end in a pause."""
+
+HOLLOW_EXIT_AFTER_S_MAX: Final = 1e9
+"""Annotations may let a container run this long (30 years); what is longer or no number counts as 0."""
+
+CRASH_BACKOFF_S: Final = 10.0
+"""Fixed by Kubernetes: the pause before the second restart of a container, and before the second attempt to pull an image."""
+
+CRASH_BACKOFF_S_MAX: Final = 300.0
+"""Fixed by Kubernetes: the longest of these pauses; each is twice the one before."""
+
+CRASH_BACKOFF_RESET_S: Final = 600.0
+"""Fixed by Kubernetes: a container that ran this long starts with the shortest pause again."""
+
+PULL_FAILURE_SHOWN_S: Final = 1.0
+"""A pod says ErrImagePull for so long before it says ImagePullBackOff, so that watchers see both."""
+
+MAINTENANCE_PERIOD_S: Final = 1.0
+"""How often the API server looks for bookmarks and leases that are due."""
+
+RPC_STOP_GRACE_S: Final = 1.0
+"""How long a stopping server lets calls finish; watches end at once."""

@@ -1,0 +1,37 @@
+"""Every metric of kcore, declared once, under upstream's name where upstream has one; each package has its paragraph, at the end.
+
+    metrics.SCHEDULE_ATTEMPTS.inc("scheduled", "default-scheduler")
+
+Exported by ``kcore.serve``, which reads ``declared``. The instruments are in ``kcore.base.metric``.
+"""
+
+from kcore.base.metric import Counter, Gauge, Histogram, Metric, exponential_buckets
+
+
+# client
+
+WORKQUEUE_DEPTH = Gauge("workqueue_depth", "Items that wait in a workqueue.", ["name"])
+WORKQUEUE_ADDS = Counter("workqueue_adds_total", "Items added to a workqueue.", ["name"])
+WORKQUEUE_RETRIES = Counter("workqueue_retries_total", "Items added again after a failure.", ["name"])
+WORKQUEUE_QUEUE_SECONDS = Histogram(
+    "workqueue_queue_duration_seconds", "How long an item waits before it is taken.", exponential_buckets(1e-6, 10, 10), ["name"]
+)
+WORKQUEUE_WORK_SECONDS = Histogram(
+    "workqueue_work_duration_seconds", "How long an item is worked on.", exponential_buckets(1e-6, 10, 10), ["name"]
+)
+REST_CLIENT_REQUESTS = Counter("rest_client_requests_total", "Calls to the API server by their outcome.", ["code"])
+REFLECTOR_RELISTS = Counter("kcore_reflector_relists_total", "Times that a reflector read a whole resource.", ["resource"])
+REFLECTOR_WATCH_ERRORS = Counter("kcore_reflector_watch_errors_total", "Watch streams that ended with a failure.", ["resource"])
+EVENTS_SENT = Counter("kcore_recorder_events_sent_total", "Events that a recorder wrote.", ["component"])
+EVENTS_DROPPED = Counter("kcore_recorder_events_dropped_total", "Events that a recorder did not write, by reason.", ["component", "reason"])
+LEADER_ELECTION_STATUS = Gauge("leader_election_master_status", "1 while this process leads.", ["name"])
+
+
+def declared() -> list[Metric]:
+    """Return all metrics of this module, in the order of their declaration."""
+    return [value for value in globals().values() if isinstance(value, Counter | Gauge | Histogram)]
+
+
+# base
+
+LOG_LINES = Counter("kcore_log_lines_total", "Lines written to the log, by level.", ["level"])

@@ -1,0 +1,19 @@
+"""`kcore down`: stop a control plane."""
+
+from __future__ import annotations
+
+import click
+
+from kcore.base import service
+from kcore.base.config import DataDir
+from kcore.cli import options
+
+
+@click.command()
+@options.data_dir
+def command(directory: DataDir) -> None:
+    """Stop the control plane of a data directory, and what a supervisor that died left behind."""
+    stopped = service.stop_all(directory)
+    for path in (directory.endpoints,):
+        path.unlink(missing_ok=True)
+    click.echo(f"stopped: {', '.join(stopped)}" if stopped else f"nothing runs in {directory.path}")

@@ -1,0 +1,78 @@
+"""Finds the command and turns what goes wrong into one sentence and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+# command -> the module that holds it as `command`; a module is imported only when its command runs.
+COMMANDS = {
+    "up": "kcore.cli.up",
+    "down": "kcore.cli.down",
+    "status": "kcore.cli.status",
+    "demo": "kcore.cli.demo",
+    "load": "kcore.cli.load",
+    "bench": "kcore.cli.bench",
+    "get": "kcore.cli.get",
+    "describe": "kcore.cli.describe",
+    "apply": "kcore.cli.apply",
+    "delete": "kcore.cli.delete",
+    "watch": "kcore.cli.watch",
+    "explain-scheduling": "kcore.cli.explain_scheduling",
+    "version": "kcore.cli.version",
+    "completion": "kcore.cli.completion",
+    "apiserver": "kcore.cli.apiserver",
+    "scheduler": "kcore.cli.scheduler",
+    "controllers": "kcore.cli.controllers",
+    "nodes": "kcore.cli.nodes",
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+def group() -> None:
+    """kcore: a Kubernetes-compatible control plane."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command line; -> exit status."""
+    try:
+        result = group.main(list(argv), prog_name="kcore", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except click.UsageError as error:
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        return fail(error.format_message() + where, error.exit_code)
+    except click.ClickException as error:
+        return fail(error.format_message(), error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def fail(sentence: str, code: int = 1) -> int:
+    """Say what went wrong; -> the exit status."""
+    click.echo(f"kcore: {sentence}", err=True)
+    return code

@@ -1,0 +1,53 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kcore.base.config import DataDir
+
+Command = Callable[..., Any]
+
+
+class DataDirType(click.ParamType):
+    """A path that becomes a DataDir."""
+
+    name = "DIR"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> DataDir:
+        """Make the path absolute."""
+        return value if isinstance(value, DataDir) else DataDir.at(value)
+
+
+def data_dir(function: Command) -> Command:
+    """`--data-dir DIR`."""
+    return click.option("--data-dir", "directory", type=DataDirType(), default=lambda: DataDir.default(), help="Where the control plane keeps its state (~/.kcore).")(function)
+
+
+def ready_fd(function: Command) -> Command:
+    """`--ready-fd N`, by which a supervisor hears of its part."""
+    return click.option("--ready-fd", type=int, default=None, hidden=True)(function)
+
+
+def server(function: Command) -> Command:
+    """How to reach a server: a data directory, or an address with CA and token."""
+    function = click.option("--insecure", is_flag=True, help="Speak plain text to the server (loopback only).")(function)
+    function = click.option("--token", default=None, help="Bearer token.")(function)
+    function = click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="PEM file of the server's CA.")(function)
+    function = click.option("--server", "address", default=None, metavar="HOST:PORT", help="gRPC address of a server; else that of the data directory.")(function)
+    return data_dir(function)
+
+
+def namespace(function: Command) -> Command:
+    """`-n` and `-A`."""
+    function = click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")(function)
+    return click.option("-n", "--namespace", default="default", show_default=True, help="In this namespace.")(function)
+
+
+def as_json(function: Command) -> Command:
+    """`--json FILE`, - for standard output."""
+    return click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), default=None, metavar="FILE", help="Write the report as JSON; - for standard output.")(function)

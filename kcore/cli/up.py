@@ -1,0 +1,141 @@
+"""`kcore up`: start a control plane of processes and keep it running."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from kcore.base import limits, log, service
+from kcore.base.config import DataDir, Endpoints
+from kcore.base.supervisor import HeldError, Part, PartFailedError, Supervisor, detach
+from kcore.cli import options
+
+PARTS = ("apiserver", "scheduler", "controllers", "nodes")
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """The command line of `up`, as its parts need it."""
+
+    nodes: int
+    parts: tuple[str, ...]
+    bind: str
+    port: int
+    grpc_port: int
+    etcd_port: int
+    token_auth_file: Path | None
+    insecure: bool
+    feature_gates: str
+
+
+def read_parts(text: str) -> tuple[str, ...]:
+    """`--parts`: known names, each once, the apiserver among them."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    unknown = [name for name in names if name not in PARTS]
+    if unknown or not names:
+        raise click.BadParameter(f"{', '.join(unknown) or 'nothing'} is no part: the parts are {', '.join(PARTS)}", param_hint="--parts")
+    if "apiserver" not in names:
+        raise click.BadParameter("a control plane has an apiserver", param_hint="--parts")
+    return tuple(name for name in PARTS if name in names)
+
+
+def check(given: UpOptions) -> None:
+    """Refuse what must not be."""
+    try:
+        address = ipaddress.ip_address(given.bind)
+    except ValueError:
+        raise click.BadParameter(f"{given.bind!r} is no IP address", param_hint="--bind") from None
+    if given.insecure and not address.is_loopback:
+        raise click.BadParameter("plain text is for loopback addresses only", param_hint="--insecure")
+    if not 0 <= given.nodes <= limits.HOLLOW_NODES_MAX:
+        raise click.BadParameter(f"{given.nodes} is not in the range 0 to {limits.HOLLOW_NODES_MAX}", param_hint="--nodes")
+
+
+def plan(given: UpOptions) -> list[Part]:
+    """The processes, with their command lines."""
+    apiserver = ["apiserver", "--bind", given.bind, "--port", str(given.port), "--grpc-port", str(given.grpc_port), "--etcd-port", str(given.etcd_port)]
+    if given.token_auth_file is not None:
+        apiserver += ["--token-auth-file", str(given.token_auth_file.absolute())]
+    if given.insecure:
+        apiserver.append("--insecure")
+    if given.feature_gates:
+        apiserver += ["--feature-gates", given.feature_gates]
+    others = {
+        "scheduler": ["scheduler"],
+        "controllers": ["controllers"],
+        "nodes": ["nodes", "--nodes", str(given.nodes), *(["--wait-for-controllers"] if "controllers" in given.parts else [])],
+    }
+    found = [Part("apiserver", tuple(apiserver))]
+    return found + [Part(name, tuple(others[name]), after=("apiserver",)) for name in given.parts if name in others]
+
+
+@click.command()
+@options.data_dir
+@click.option("--nodes", type=int, default=10, show_default=True, help="Number of hollow nodes; 0 for none.")
+@click.option("--parts", default=",".join(PARTS), show_default=True, help="Which parts run.")
+@click.option("--in-process", is_flag=True, help="All parts in one process.")
+@click.option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
+@click.option("--port", type=int, default=6443, show_default=True, help="HTTPS port (not served yet); 0 picks a free one.")
+@click.option("--grpc-port", type=int, default=6444, show_default=True, help="gRPC port; 0 picks a free one.")
+@click.option("--etcd-port", type=int, default=2379, show_default=True, help="etcd port (not served yet); 0 picks a free one.")
+@click.option("--kubeconfig", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Where to write a kubeconfig (not served yet).")
+@click.option("--token-auth-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help='Further tokens: lines of token,user,uid,"groups".')
+@click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
+@click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
+@click.option("--detach", "detached", is_flag=True, help="Return when everything is ready, and leave it running.")
+@options.ready_fd
+def command(
+    directory: DataDir, nodes: int, parts: str, in_process: bool, bind: str, port: int, grpc_port: int, etcd_port: int, kubeconfig: Path | None,
+    token_auth_file: Path | None, insecure: bool, feature_gates: str, detached: bool, ready_fd: int | None,
+) -> None:
+    """Start a control plane: API server, scheduler, controllers and hollow nodes."""
+    given = UpOptions(nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates)
+    check(given)
+    if detached:
+        arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+        start_detached(arguments, directory)
+    elif in_process:
+        from kcore.serve import in_process as together
+
+        together.run(directory, plan(given), ready_fd)
+    else:
+        supervise(given, directory, ready_fd)
+
+
+def start_detached(arguments: list[str], directory: DataDir) -> None:
+    """Start the supervisor as a process of its own and wait until it is ready."""
+    try:
+        detach(arguments, directory)
+    except (PartFailedError, HeldError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(addresses(directory))
+
+
+def supervise(given: UpOptions, directory: DataDir, ready_fd: int | None) -> None:
+    """Be the supervisor."""
+    directory.make()
+    log.configure(directory.log("supervisor"))
+
+    def on_ready(seconds: float) -> None:
+        service.report_ready(ready_fd)
+        if ready_fd is None:
+            click.echo(f"{addresses(directory)}\nready in {seconds * 1000:.0f} ms")
+
+    try:
+        Supervisor(directory, plan(given), on_ready, volatile=[directory.endpoints]).run()
+    except (PartFailedError, HeldError) as error:
+        service.report_failed(ready_fd, str(error))
+        raise click.ClickException(str(error)) from error
+
+
+def addresses(directory: DataDir) -> str:
+    """What is served where, for a person."""
+    endpoints = Endpoints.read(directory)
+    if endpoints is None:
+        return f"state in {directory.path}"
+    served = [f"{name} {address}" for name, address in (("REST", endpoints.rest), ("gRPC", endpoints.grpc), ("etcd", endpoints.etcd)) if address]
+    return f"{', '.join(served)}; state in {directory.path}"

@@ -1,0 +1,187 @@
+"""What is known of a resource, kept up to date, and who is told of changes.
+
+    informers = Informers(client)
+    pods = informers.informer(Pod)                     the same informer for all who ask for the same
+    pods.add_index("node", by_node)
+    pods.add_handler(on_add=..., on_update=..., on_delete=...)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(informers.run())
+        await informers.wait_synced()
+
+A handler is told after the store has changed, in the loop, in the order of the changes; it puts a key into a workqueue and returns. The
+object of a deletion is the one that was known last. Objects are what `parse` makes of their bytes: the kind's message, unless an informer
+is asked for with a parse of its own (a projection, for a resource with many objects of which little is read).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from google.protobuf.message import Message
+
+from kcore.client import kinds
+from kcore.client.client import Client
+from kcore.client.kinds import Resource
+from kcore.client.lister import Lister
+from kcore.client.reflector import EVERYTHING, Deliver, Reflector, Selection
+from kcore.client.store import Store, Values
+from kcore.client.wire import DELETED, WatchEvent
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Message)
+
+Parse = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler(Generic[T]):
+    """Who is told of changes."""
+
+    on_add: Callable[[T], None] | None
+    on_update: Callable[[T, T], None] | None
+    on_delete: Callable[[T], None] | None
+
+
+class Informer(Generic[T]):
+    """The objects of one resource and selection."""
+
+    def __init__(self, reflector: Reflector, parse: Callable[[bytes], T]) -> None:
+        self.store: Store[T] = Store()
+        self.lister = Lister(self.store)
+        self._reflector = reflector
+        self._parse = parse
+        self._handlers: list[Handler[T]] = []
+        reflector.add_receiver(self._receive)
+
+    @property
+    def resource(self) -> Resource:
+        """What it knows."""
+        return self._reflector.resource
+
+    @property
+    def revision(self) -> int:
+        """The newest revision that the store shows."""
+        return self._reflector.revision
+
+    @property
+    def has_synced(self) -> bool:
+        """Whether the store shows all objects that were there at first, and the handlers know them."""
+        return self._reflector.has_synced
+
+    async def wait_synced(self) -> None:
+        """Wait until it has synced."""
+        await self._reflector.wait_synced()
+
+    def add_index(self, name: str, values: Values[T]) -> None:
+        """Index the objects; at any time."""
+        self.store.add_index(name, values)
+
+    def add_handler(
+        self,
+        *,
+        on_add: Callable[[T], None] | None = None,
+        on_update: Callable[[T, T], None] | None = None,
+        on_delete: Callable[[T], None] | None = None,
+    ) -> None:
+        """Tell of changes; a handler that comes late is told of the present objects at once, as added.
+
+        on_update  takes the old and the new object
+        """
+        self._handlers.append(Handler(on_add, on_update, on_delete))
+        if on_add is not None:
+            for object_ in self.store.objects():
+                on_add(object_)
+
+    def _receive(self, changes: list[WatchEvent]) -> None:
+        for type_, raw, key, _ in changes:
+            if type_ == DELETED:
+                gone = self.store.delete(key)
+                if gone is not None:
+                    self._tell_deleted(gone)
+            else:
+                object_ = self._parse(raw)
+                old = self.store.put(key, object_)
+                if old is None:
+                    self._tell_added(object_)
+                else:
+                    self._tell_updated(old, object_)
+
+    def _tell_added(self, object_: T) -> None:
+        for handler in self._handlers:
+            if handler.on_add is not None:
+                handler.on_add(object_)
+
+    def _tell_updated(self, old: T, new: T) -> None:
+        for handler in self._handlers:
+            if handler.on_update is not None:
+                handler.on_update(old, new)
+
+    def _tell_deleted(self, object_: T) -> None:
+        for handler in self._handlers:
+            if handler.on_delete is not None:
+                handler.on_delete(object_)
+
+
+class Informers:
+    """The reflectors and informers of one process: one reflector for each resource and selection, however many ask."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._reflectors: list[Reflector] = []
+        self._waiting: dict[tuple[Resource, Selection], Reflector] = {}
+        self._informers: dict[tuple[Resource, Selection, Parse | None], Informer[Any]] = {}
+        self._changed = asyncio.Event()
+
+    def informer(self, message: type[M], selection: Selection = EVERYTHING) -> Informer[M]:
+        """Return the informer of a kind by its message class."""
+        return cast(Informer[M], self.informer_of(kinds.of_message(message), selection))
+
+    def informer_of(self, resource: Resource, selection: Selection = EVERYTHING, parse: Parse | None = None) -> Informer[Any]:
+        """Return the informer of a resource; one with a parse of its own is shared with those who ask for the same function.
+
+        One that is asked for while `run` runs starts at once.
+        """
+        name = (resource, selection, parse)
+        if name not in self._informers:
+            reflector = self._reflector(resource, selection)
+            self._informers[name] = Informer(reflector, parse or resource.message.FromString)
+        return self._informers[name]
+
+    def receive(self, resource: Resource, deliver: Deliver, selection: Selection = EVERYTHING) -> Reflector:
+        """Deliver a resource's changes as bytes; returns what knows whether it has synced."""
+        reflector = self._reflector(resource, selection)
+        reflector.add_receiver(deliver)
+        return reflector
+
+    @property
+    def has_synced(self) -> bool:
+        """Whether all have synced."""
+        return all(reflector.has_synced for reflector in self._reflectors)
+
+    async def wait_synced(self) -> None:
+        """Wait until all that were asked for by now have synced."""
+        for reflector in list(self._reflectors):
+            await reflector.wait_synced()
+
+    async def run(self) -> None:
+        """Follow all resources until cancelled; what a handler raises ends it."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._changed.clear()
+                for reflector in self._waiting.values():
+                    group.create_task(reflector.run(), name=f"reflector-{reflector.resource}")
+                self._waiting.clear()
+                await self._changed.wait()
+
+    def _reflector(self, resource: Resource, selection: Selection) -> Reflector:
+        """Return a reflector that does not run yet: one that does has delivered what a new receiver would miss."""
+        name = (resource, selection)
+        if name not in self._waiting:
+            calls = self._client.resource(resource)
+            reflector = self._waiting[name] = Reflector(calls, selection, self._client.clock, self._client.entropy)
+            self._reflectors.append(reflector)
+            self._changed.set()
+        return self._waiting[name]

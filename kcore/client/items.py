@@ -1,0 +1,109 @@
+"""What a bulk write consists of: single writes as values, each the form of the call of the same name.
+
+    await client.bulk.write([items.create(pod) for pod in pods])
+
+Cost: 2 to 3 us an item, and the encoding of its object.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from google.protobuf.message import Message
+
+from kcore.api.bulk.v1 import bulk_service_pb2 as bulk_pb2
+from kcore.api.meta.v1 import meta_pb2
+from kcore.client import kinds
+from kcore.client.kinds import Resource
+from kcore.client.objects import MERGE_PATCH, delete_options
+
+Item = bulk_pb2.Item
+
+
+def create(object_: Message, *, namespace: str = "") -> Item:
+    """Create an object."""
+    return write("create", kinds.of_message(object_), object_, namespace=namespace)
+
+
+def update(object_: Message) -> Item:
+    """Replace an object, but for its status."""
+    return write("update", kinds.of_message(object_), object_)
+
+
+def update_status(object_: Message) -> Item:
+    """Replace the status of an object and nothing else."""
+    return write("update", kinds.of_message(object_), object_, subresource="status")
+
+
+def write(verb: str, resource: Resource, object_: Any, *, subresource: str = "", namespace: str = "", name: str = "") -> Item:
+    """Write an object, or the body of a subresource (then `name` and `namespace` tell of which object if the body does not)."""
+    meta = object_.metadata
+    return raw(
+        verb,
+        resource,
+        object_.SerializeToString(),
+        subresource=subresource,
+        namespace=namespace or meta.namespace,
+        name=name or meta.name,
+    )
+
+
+def raw(verb: str, resource: Resource, object_: bytes, *, namespace: str, name: str, subresource: str = "") -> Item:
+    """Write an object that is at hand as bytes."""
+    return Item(
+        verb=verb,
+        group=resource.group,
+        version=resource.version,
+        resource=resource.resource,
+        subresource=subresource,
+        namespace=namespace,
+        name=name,
+        object=object_,
+    )
+
+
+def patch(
+    resource: Resource,
+    name: str,
+    patch_: dict[str, Any] | bytes,
+    *,
+    namespace: str = "",
+    content_type: str = MERGE_PATCH,
+    subresource: str = "",
+) -> Item:
+    """Change an object by a patch."""
+    body = patch_ if isinstance(patch_, bytes) else json.dumps(patch_).encode()
+    item = raw("patch", resource, body, namespace=namespace, name=name, subresource=subresource)
+    item.content_type = content_type
+    return item
+
+
+def delete(
+    resource: Resource,
+    name: str,
+    *,
+    namespace: str = "",
+    grace_period_seconds: int | None = None,
+    propagation_policy: str = "",
+    uid: str = "",
+    resource_version: str = "",
+) -> Item:
+    """Delete an object."""
+    return Item(
+        verb="delete",
+        group=resource.group,
+        version=resource.version,
+        resource=resource.resource,
+        namespace=namespace,
+        name=name,
+        delete_options=delete_options(grace_period_seconds, propagation_policy, uid, resource_version),
+    )
+
+
+def bind(name: str, node: str, *, namespace: str, uid: str = "") -> Item:
+    """Assign a pod to a node."""
+    pods = kinds.resource("", "v1", "pods")
+    binding = pods.body("binding")(metadata=meta_pb2.ObjectMeta(name=name, namespace=namespace, uid=uid))
+    binding.target.kind, binding.target.name = "Node", node
+    return raw("create", pods, binding.SerializeToString(), subresource="binding", namespace=namespace, name=name)

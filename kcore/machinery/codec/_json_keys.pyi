@@ -1,0 +1,6 @@
+"""Two counts that tell whether JSON text names a field twice."""
+
+from typing import Any
+
+def count_names(text: bytes) -> int: ...
+def count_keys(value: Any) -> int: ...

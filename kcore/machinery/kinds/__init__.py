@@ -1,0 +1,47 @@
+"""The rules of each kind that its proto options cannot express.
+
+One module per kind, `kinds/<group>/<noun>.py`, each with a constant `RULES: KindRules`. The table below is literal and a module is imported
+when its kind is first asked for, so that a start does not pay for kinds that nobody uses. A kind without a module has `PLAIN` rules.
+Modules directly in this package hold what several kinds share. Everything here is pure: dicts in, field errors out; any thread may call it.
+"""
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Final
+
+from kcore.machinery.kinds.rules import KindRules
+
+PLAIN: Final = KindRules()
+
+_MODULES: Final[dict[tuple[str, str], str]] = {
+    ("", "Binding"): "core.binding",
+    ("", "ConfigMap"): "core.configmap",
+    ("", "Endpoints"): "core.endpoints",
+    ("", "Event"): "core.event",
+    ("", "Namespace"): "core.namespace",
+    ("", "Node"): "core.node",
+    ("", "Pod"): "core.pod",
+    ("", "PodTemplate"): "core.podtemplate",
+    ("", "Secret"): "core.secret",
+    ("", "Service"): "core.service",
+    ("", "ServiceAccount"): "core.serviceaccount",
+    ("apps", "ControllerRevision"): "apps.controllerrevision",
+    ("apps", "Deployment"): "apps.deployment",
+    ("apps", "ReplicaSet"): "apps.replicaset",
+    ("autoscaling", "Scale"): "autoscaling.scale",
+    ("coordination.k8s.io", "Lease"): "coordination.lease",
+    ("discovery.k8s.io", "EndpointSlice"): "discovery.endpointslice",
+    ("events.k8s.io", "Event"): "events.event",
+    ("scheduling.k8s.io", "PriorityClass"): "scheduling.priorityclass",
+}
+
+
+@cache
+def rules_of(group: str, kind: str) -> KindRules:
+    """Return the rules of a kind; `PLAIN` if it has none of its own."""
+    module = _MODULES.get((group, kind))
+    if module is None:
+        return PLAIN
+    rules: KindRules = importlib.import_module(f"{__name__}.{module}").RULES
+    return rules

@@ -1,0 +1,1 @@
+"""Rules of the kinds of coordination.k8s.io."""

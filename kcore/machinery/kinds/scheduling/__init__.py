@@ -1,0 +1,1 @@
+"""Rules of the kinds of scheduling.k8s.io."""

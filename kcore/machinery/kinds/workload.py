@@ -1,0 +1,125 @@
+"""What kinds that run pods from a template share: selector and template, replica counts of a status, how values are printed.
+
+Source: Kubernetes `pkg/apis/apps/validation`, `pkg/apis/core/validation`.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kcore.machinery import field_error as fe
+from kcore.machinery import labels
+from kcore.machinery.field_error import FieldError
+from kcore.machinery.kinds.core.podtemplate import default_template, drop_disabled, template_warnings, validate_template
+from kcore.machinery.kinds.values import validate_not_negative
+from kcore.machinery.labels import Selector
+
+Object = dict[str, Any]
+
+EMPTY_SELECTOR: Final = "empty selector is invalid for deployment"
+MISMATCH: Final = "`selector` does not match template `labels`"
+INVALID_SELECTOR: Final = "invalid label selector"
+MORE_THAN_REPLICAS: Final = "cannot be greater than status.replicas"
+MORE_THAN_READY: Final = "cannot be greater than readyReplicas"
+DECREMENTED: Final = "cannot be decremented"
+
+
+def spec_of(value: Mapping[str, Any]) -> Object:
+    """Return the spec of an object, an empty dict if it has none."""
+    found: Object = value.get("spec") or {}
+    return found
+
+
+def status_of(value: Mapping[str, Any]) -> Object:
+    """Return the status of an object, an empty dict if it has none."""
+    found: Object = value.get("status") or {}
+    return found
+
+
+def default_pod_template(value: Object) -> None:
+    """Set the defaults of `spec.template`."""
+    template = spec_of(value).get("template")
+    if template:
+        default_template(template)
+
+
+def drop_disabled_pod_fields(new: Object, old: Object | None = None) -> None:
+    """Drop what switched-off features put into `spec.template`."""
+    template = spec_of(new).get("template")
+    if template:
+        drop_disabled(template, spec_of(old or {}).get("template"))
+
+
+def pod_template_warnings(new: Object, _old: Object | None) -> list[str]:
+    """Warn of what the pods of `spec.template` would be warned of."""
+    template = spec_of(new).get("template")
+    return template_warnings(template, "spec.template") if template else []
+
+
+def validate_selector(
+    spec: Mapping[str, Any], errors: list[FieldError], empty: str = EMPTY_SELECTOR, at: str = "spec.selector",
+) -> Selector | None:
+    """Check `spec.selector` and compile it; None if it cannot be compiled."""
+    selector = spec.get("selector")
+    own: list[FieldError] = []
+    if selector is None:
+        errors.append(fe.required(at))
+    else:
+        labels.validate_message(selector, at, own)
+        errors += own
+        if empty and not selector.get("matchLabels") and not selector.get("matchExpressions"):
+            errors.append(fe.invalid(at, labels.rendered(selector), empty))
+    if own:
+        errors.append(fe.invalid(at, labels.rendered(selector), INVALID_SELECTOR))
+        return None
+    return labels.from_message(selector)
+
+
+def validate_selected_template(
+    template: Mapping[str, Any], selector: Selector, path: str, errors: list[FieldError], controller: str = "ReplicaSet",
+) -> None:
+    """Check a template whose pods restart always and must be found by the selector again."""
+    validate_template_labels(template, selector, path, errors)
+    validate_template(template, path, errors)
+    spec = template.get("spec") or {}
+    policy = spec.get("restartPolicy") or ""
+    if policy != "Always":
+        errors.append(fe.not_supported(f"{path}.spec.restartPolicy", policy, ("Always",)))
+    if spec.get("activeDeadlineSeconds") is not None:
+        errors.append(fe.forbidden(f"{path}.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {controller} is not Supported"))
+
+
+def validate_template_labels(template: Mapping[str, Any], selector: Selector, path: str, errors: list[FieldError]) -> None:
+    """Check that the selector finds the template's pods."""
+    found = (template.get("metadata") or {}).get("labels")
+    if not selector.everything and not selector.matches(found or {}):
+        errors.append(fe.invalid(f"{path}.metadata.labels", found, MISMATCH))
+
+
+def validate_counts(status: Mapping[str, Any], fields: tuple[str, ...], errors: list[FieldError]) -> None:
+    """Refuse counts below zero."""
+    for field in fields:
+        validate_not_negative(status.get(field), f"status.{field}", errors)
+
+
+def validate_not_more_than(
+    status: Mapping[str, Any], field: str, bound: str, sentence: str, errors: list[FieldError],
+) -> None:
+    """Refuse a count that is above another."""
+    count = status.get(field) or 0
+    if count > (status.get(bound) or 0):
+        errors.append(fe.invalid(f"status.{field}", count, sentence))
+
+
+def validate_collision_count(new: Object, old: Object, errors: list[FieldError]) -> None:
+    """Refuse to count collisions of names backwards."""
+    fresh, stored = status_of(new).get("collisionCount"), status_of(old).get("collisionCount")
+    if stored is not None and (fresh is None or fresh < stored):
+        errors.append(fe.invalid("status.collisionCount", fresh or 0, DECREMENTED))
+
+
+def validate_selector_unchanged(new: Object, old: Object, errors: list[FieldError]) -> None:
+    """Refuse another selector."""
+    fresh, stored = spec_of(new).get("selector"), spec_of(old).get("selector")
+    if fresh != stored:
+        errors.append(fe.immutable("spec.selector", labels.rendered(fresh)))

@@ -1,0 +1,67 @@
+"""A request as the pipeline takes it, whichever front door it came through.
+
+A front-end fills in a `Request` and hands it on; the pipeline never sees a path, a header or a gRPC method.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+GET: Final = "get"
+LIST: Final = "list"
+WATCH: Final = "watch"
+CREATE: Final = "create"
+UPDATE: Final = "update"
+PATCH: Final = "patch"
+DELETE: Final = "delete"
+DELETE_COLLECTION: Final = "deletecollection"
+
+READS: Final = frozenset((GET, LIST, WATCH))
+WRITES: Final = frozenset((CREATE, UPDATE, PATCH, DELETE, DELETE_COLLECTION))
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks, as authentication found out."""
+
+    name: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+ANONYMOUS: Final = User("system:anonymous", groups=("system:unauthenticated",))
+
+
+@dataclass(slots=True)
+class Request:
+    """One verb on one resource.
+
+    namespace     empty for cluster-scoped resources and for lists over all namespaces
+    name          empty for verbs on the collection
+    subpath       what follows `proxy/` in a proxy request
+    body          the object, patch or DeleteOptions: as bytes in `content_type`, or already as a dict
+    options       the operation's options by their JSON names (`dryRun`, `labelSelector`, `limit` ...), see `request_options`
+    """
+
+    verb: str
+    group: str
+    version: str
+    resource: str
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    body: bytes | dict[str, Any] | None = None
+    content_type: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    user: User = ANONYMOUS
+    subpath: str = ""
+
+    @property
+    def dry_run(self) -> bool:
+        return bool(self.options.get("dryRun"))
+
+    @property
+    def resource_path(self) -> str:
+        """`pods`, or `pods/status`: what authorization and audit write."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource

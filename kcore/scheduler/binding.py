@@ -1,0 +1,72 @@
+"""What goes to the API after a decision: bindings, conditions and events, as plain values, and what failed answers mean.
+
+Source: kube-scheduler 1.37, binding cycle and failure handler.
+"""
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+from kcore.machinery import codec, timestamp
+from kcore.scheduler.cycle import Decision
+from kcore.scheduler.rows import PodRow
+
+POD_SCHEDULED: Final = "PodScheduled"
+UNSCHEDULABLE: Final = "Unschedulable"
+GATED: Final = "SchedulingGated"
+GATED_MESSAGE: Final = "Scheduling is blocked due to non-empty scheduling gates"
+
+_CONDITION: Final = "kcore.api.core.v1.PodCondition"
+
+
+class Note(NamedTuple):
+    """An event about a pod."""
+
+    type: str
+    reason: str
+    message: str
+    action: str
+
+
+class Refusal(Enum):
+    """What a failed binding means."""
+
+    GONE = "gone"
+    TAKEN = "taken"
+    FAILED = "failed"
+
+
+def scheduled_note(pod: PodRow, node_name: str) -> Note:
+    """Tell of a binding that was made."""
+    return Note("Normal", "Scheduled", f"Successfully assigned {pod.namespace}/{pod.name} to {node_name}", "Binding")
+
+
+def failed_note(decision: Decision) -> Note:
+    """Tell of a pod that has to wait."""
+    return Note("Warning", "FailedScheduling", decision.message, "Scheduling")
+
+
+def refused_note(message: str) -> Note:
+    """Tell of a binding that the API refused."""
+    return Note("Warning", "FailedScheduling", f"binding rejected: {message}", "Scheduling")
+
+
+def refusal(reason: str) -> Refusal:
+    """Read the reason of a failed binding: NotFound and Conflict end the matter, since the watch tells of the pod's end or of its node."""
+    return {"NotFound": Refusal.GONE, "Conflict": Refusal.TAKEN}.get(reason, Refusal.FAILED)
+
+
+def status_patch(pod: PodRow, reason: str, message: str, now: float) -> dict[str, Any] | None:
+    """Return the merge patch of a pod's status that says why it waits; None where it says so already.
+
+    A merge patch replaces the whole list, so all other conditions are in it as they were seen.
+    """
+    conditions = [codec.decode(_CONDITION, raw) for raw in pod.conditions]
+    old: dict[str, Any] = next((each for each in conditions if each["type"] == POD_SCHEDULED), {})
+    if (old.get("status"), old.get("reason"), old.get("message")) == ("False", reason, message):
+        return None
+    changed_at = old["lastTransitionTime"] if old.get("status") == "False" and "lastTransitionTime" in old else timestamp.format_time(now)
+    condition = {"type": POD_SCHEDULED, "status": "False", "reason": reason, "message": message, "lastTransitionTime": changed_at}
+    if pod.generation:
+        condition["observedGeneration"] = pod.generation
+    return {"status": {"conditions": [*(each for each in conditions if each is not old), condition]}}

@@ -1,0 +1,105 @@
+"""Which pods stand on which nodes: those that the API shows, and those that this scheduler has just sent there (assumed).
+
+    assume    decided: the pod counts at once, before the API knows
+    confirm   the API shows it on its node; what is assumed becomes certain, or is put right
+    forget    its binding failed: an assumed pod is taken back, a confirmed one stays
+
+Each change of the cluster that may let a waiting pod fit is returned as an event. A pod on a node that does not exist (yet, or any more)
+is remembered there and counts when the node comes.
+
+Guarantee: the columns hold exactly the pods that are remembered here.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcore.scheduler.columns import Columns
+from kcore.scheduler.events import NodeChanged, PodGone
+from kcore.scheduler.rows import Account, NodeRow, PodRow
+
+
+@dataclass(slots=True)
+class _Placed:
+    uid: str
+    node_name: str
+    account: Account
+    assumed: bool
+
+
+class Cache:
+    """Placed pods and nodes, kept in columns."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._pods: dict[str, _Placed] = {}
+
+    def __len__(self) -> int:
+        return len(self._pods)
+
+    def uid(self, key: str) -> str | None:
+        """Return the uid of a placed pod; None where there is none."""
+        placed = self._pods.get(key)
+        return placed.uid if placed else None
+
+    def is_assumed(self, key: str) -> bool:
+        """Say whether a pod is placed here and not yet in the API."""
+        placed = self._pods.get(key)
+        return placed is not None and placed.assumed
+
+    def assume(self, pod: PodRow, node_name: str) -> None:
+        """Count a pod on the node that was decided."""
+        assert pod.key not in self._pods, f"{pod.key} is placed already"
+        self._put(pod, node_name, assumed=True)
+
+    def forget(self, pod: PodRow) -> PodGone | None:
+        """Take back an assumed pod."""
+        placed = self._pods.get(pod.key)
+        if placed is None or not placed.assumed or placed.uid != pod.uid:
+            return None
+        return self.remove(pod.key)
+
+    def confirm(self, pod: PodRow) -> PodGone | None:
+        """Take in a pod that the API shows on a node; returns an event if it takes less somewhere than before."""
+        placed = self._pods.get(pod.key)
+        if placed is None:
+            self._put(pod, pod.node_name, assumed=False)
+            return None
+        if (placed.uid, placed.node_name, placed.account) == (pod.uid, pod.node_name, pod.account):
+            placed.assumed = False
+            return None
+        gone = self.remove(pod.key)
+        self._put(pod, pod.node_name, assumed=False)
+        return gone
+
+    def remove(self, key: str) -> PodGone | None:
+        """Take away a pod that is deleted or has finished."""
+        placed = self._pods.pop(key, None)
+        if placed is None:
+            return None
+        self._columns.displace(placed.node_name, placed.account)
+        return PodGone(placed.node_name, placed.account)
+
+    def set_node(self, row: NodeRow) -> NodeChanged | None:
+        """Take in a node, new or changed."""
+        old = self._columns.node(row.name)
+        if old == row:
+            return None
+        self._columns.set_node(row)
+        return NodeChanged(old, row)
+
+    def remove_node(self, name: str) -> None:
+        """Take away a node; its pods stay until they are deleted."""
+        self._columns.remove_node(name)
+
+    def rebuilt(self, nodes: list[NodeRow]) -> Columns:
+        """Return columns made afresh from these nodes and the placed pods, to check the kept ones against."""
+        columns = Columns()
+        for row in nodes:
+            columns.set_node(row)
+        for placed in self._pods.values():
+            columns.place(placed.node_name, placed.account)
+        return columns
+
+    def _put(self, pod: PodRow, node_name: str, assumed: bool) -> None:
+        self._columns.place(node_name, pod.account)
+        self._pods[pod.key] = _Placed(pod.uid, node_name, pod.account, assumed)

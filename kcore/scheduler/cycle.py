@@ -1,0 +1,111 @@
+"""One scheduling decision: filter all nodes, score the feasible ones, pick one of the best.
+
+A pure function of the pod's ask, the columns and one random number for ties; `Evaluations` only remembers what would be computed again, so
+a run of pods with equal asks costs one slot per pod and gives the same decisions as one by one.
+
+Where one node is feasible, nothing is scored; where none is, the decision says why.
+
+Source: kube-scheduler 1.37, scheduling cycle, with all nodes scored (percentageOfNodesToScore 100).
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from kcore.base.limits import SCHEDULER_REASON_BITS_MAX
+from kcore.scheduler import _kernels
+from kcore.scheduler.columns import Columns
+from kcore.scheduler.diagnosis import Rejection, diagnose, message, rejections, unsupported_message
+from kcore.scheduler.evaluation import Evaluation, Evaluations
+from kcore.scheduler.rows import PodRow, Unsupported
+
+Randrange = Callable[[int], int]
+
+
+class Decision(NamedTuple):
+    """Where a pod goes, or why nowhere.
+
+    node         the node's name; None where the pod has to wait
+    feasible     how many nodes passed all filters; ties: how many of them have the highest total
+    total        the highest total; 0 where nothing was scored
+    message      why it waits, as in the PodScheduled condition
+    rejected_by  plugins whose events may wake it, sorted
+    """
+
+    node: str | None
+    feasible: int = 0
+    ties: int = 0
+    total: int = 0
+    message: str = ""
+    reasons: dict[str, int] = {}  # noqa: RUF012
+    rejected_by: tuple[str, ...] = ()
+
+
+class Explanation(NamedTuple):
+    """A decision node by node.
+
+    rejected  node -> the filter that rejects it
+    scores    plugin -> node -> weighted score; normalised: the same before weighing. Empty where nothing was scored
+    totals    node -> sum of the weighted scores
+    best      nodes with the highest total, or the one feasible node
+    """
+
+    feasible: tuple[str, ...]
+    rejected: dict[str, Rejection]
+    normalised: dict[str, dict[str, int]]
+    scores: dict[str, dict[str, int]]
+    totals: dict[str, int]
+    best: tuple[str, ...]
+    unsupported: tuple[Unsupported, ...]
+
+
+def schedule(pod: PodRow, columns: Columns, evaluations: Evaluations, randrange: Randrange) -> Decision:
+    """Decide for one pod; nothing is changed but what evaluations remember."""
+    ask = pod.ask
+    refused = ask.unsupported or _too_many_resources(pod)
+    if refused:
+        plugins = tuple(sorted({wish.plugin for wish in refused}))
+        return Decision(None, message=unsupported_message(refused, columns), rejected_by=plugins)
+    evaluation = evaluations.of(ask, columns)
+    if not evaluation.feasible_count:
+        return _rejected(pod, columns, evaluation)
+    first, ties = _kernels.best(evaluation.totals, evaluation.feasible, columns.count)
+    slot = first if ties == 1 else _kernels.tie(evaluation.totals, evaluation.feasible, first, columns.count, randrange(ties))
+    total = int(evaluation.totals[slot]) if evaluation.feasible_count > 1 else 0
+    return Decision(columns.names[slot], evaluation.feasible_count, ties, total)
+
+
+def explain(pod: PodRow, columns: Columns) -> Explanation:
+    """Tell for every node what schedule would find now."""
+    evaluations = Evaluations()
+    evaluation = evaluations.of(pod.ask, columns)
+    slots = [int(slot) for slot in np.flatnonzero(evaluation.feasible[: columns.count])]
+    feasible = tuple(columns.names[slot] for slot in slots)
+    normalised: dict[str, dict[str, int]] = {}
+    scores: dict[str, dict[str, int]] = {}
+    totals: dict[str, int] = {}
+    if len(slots) > 1:
+        for plugin, (values, weight) in evaluation.scores(columns, evaluations.nodes).items():
+            row = {columns.names[slot]: values if isinstance(values, int) else int(values[slot]) for slot in slots}
+            normalised[plugin] = row
+            scores[plugin] = {name: weight * value for name, value in row.items()}
+        totals = {columns.names[slot]: int(evaluation.totals[slot]) for slot in slots}
+    highest = max(totals.values(), default=0)
+    best = tuple(name for name, total in totals.items() if total == highest) if totals else feasible
+    refused = pod.ask.unsupported or _too_many_resources(pod)
+    return Explanation(feasible, rejections(evaluation, columns), normalised, scores, totals, best, refused)
+
+
+def _rejected(pod: PodRow, columns: Columns, evaluation: Evaluation) -> Decision:
+    diagnosis = evaluation.diagnosis or diagnose(evaluation, columns)
+    evaluation.diagnosis = diagnosis
+    text = message(diagnosis, pod.ask, columns.has_lower_priority(pod.priority))
+    return Decision(None, message=text, reasons=diagnosis.reasons, rejected_by=diagnosis.rejected_by)
+
+
+def _too_many_resources(pod: PodRow) -> tuple[Unsupported, ...]:
+    if len(pod.ask.amounts) <= SCHEDULER_REASON_BITS_MAX:
+        return ()
+    return (Unsupported("NodeResourcesFit", f"requests for more than {SCHEDULER_REASON_BITS_MAX} different resources"),)

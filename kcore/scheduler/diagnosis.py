@@ -1,0 +1,127 @@
+"""Why no node took a pod: reasons counted over nodes, and the sentence that kube-scheduler writes of them.
+
+    0/4 nodes are available: 1 node(s) were unschedulable, 2 Insufficient memory, 3 Insufficient cpu. preemption: 0/4 nodes are ...
+
+A node counts for the first filter that rejects it, with all reasons of that filter. The counts are sorted as texts.
+
+Of the preemption sentence, kcore says what does not take a trial: that preemption is not allowed, that it cannot help on any node, or that
+no pod has a lower priority. Else it says nothing yet.
+"""
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from kcore.scheduler.columns import Columns, UInt8
+from kcore.scheduler.evaluation import Evaluation
+from kcore.scheduler.framework import UNRESOLVABLE, Diagnosis
+from kcore.scheduler.profile import NODE_FILTERS, WAKERS
+from kcore.scheduler.rows import Ask, Unsupported
+
+NO_NODES: Final = "no nodes available to schedule pods"
+NEVER: Final = "not eligible due to preemptionPolicy=Never."
+NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
+NO_VICTIMS: Final = "No preemption victims found for incoming pod"
+
+
+class Rejection(NamedTuple):
+    """Why one filter rejects one node."""
+
+    plugin: str
+    reasons: tuple[str, ...]
+    resolvable: bool
+
+
+def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
+    """Count the reasons of an ask that no node satisfies."""
+    if not columns.node_count:
+        return Diagnosis(0, {}, tuple(sorted(WAKERS)), 0)
+    ask, count = evaluation.ask, columns.count
+    left, absent = _looked_at(evaluation, columns)
+    reasons: dict[str, int] = {}
+    rejected_by: list[str] = []
+    unresolvable = absent
+    if absent:
+        reasons["node(s) didn't satisfy plugin(s) [NodeAffinity]"] = absent
+        rejected_by.append("NodeAffinity")
+    for plugin in NODE_FILTERS:
+        if plugin.reads(ask) is None:
+            continue
+        passing = plugin.mask(ask, columns)
+        rejected = int(np.count_nonzero(left > passing))
+        if rejected:
+            reasons[plugin.reason] = reasons.get(plugin.reason, 0) + rejected
+            rejected_by.append(plugin.name)
+            unresolvable += rejected
+            left &= passing
+    for placed, all_codes in evaluation.filters:
+        codes = all_codes[:count] * left
+        if not codes.any():
+            continue
+        rejected_by.append(placed.name)
+        unresolvable += int(np.count_nonzero(codes & UNRESOLVABLE))
+        for bit, reason in enumerate(placed.reasons(ask)):
+            rejected = int(np.count_nonzero(codes & (1 << bit)))
+            if rejected:
+                reasons[reason] = rejected
+        left[codes != 0] = 0
+    return Diagnosis(columns.node_count, reasons, tuple(sorted(set(rejected_by))), unresolvable)
+
+
+def rejections(evaluation: Evaluation, columns: Columns) -> dict[str, Rejection]:
+    """Return per node that is not feasible the filter that rejects it."""
+    ask = evaluation.ask
+    left, _ = _looked_at(evaluation, columns)
+    found: dict[str, Rejection] = {}
+    for slot in np.flatnonzero(columns.present[: columns.count] > left):
+        found[columns.names[slot]] = Rejection("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",), False)
+    for plugin in NODE_FILTERS:
+        if plugin.reads(ask) is not None:
+            passing = plugin.mask(ask, columns)
+            for slot in np.flatnonzero(left > passing):
+                found[columns.names[slot]] = Rejection(plugin.name, (plugin.reason,), False)
+            left &= passing
+    for placed, codes in evaluation.filters:
+        texts = placed.reasons(ask)
+        for slot in np.flatnonzero(codes[: columns.count] * left):
+            code = int(codes[slot])
+            names = tuple(text for bit, text in enumerate(texts) if code >> bit & 1)
+            found[columns.names[slot]] = Rejection(placed.name, names, not code & UNRESOLVABLE)
+            left[slot] = 0
+    return found
+
+
+def message(diagnosis: Diagnosis, ask: Ask, lower_priority: bool) -> str:
+    """Write the sentence; lower_priority says whether any placed pod has a lower priority than this one."""
+    if not diagnosis.nodes:
+        return NO_NODES
+    text = f"0/{diagnosis.nodes} nodes are available: {_counts(diagnosis.reasons)}."
+    resolvable = diagnosis.nodes - diagnosis.unresolvable
+    if ask.never_preempt:
+        return f"{text} preemption: {NEVER}"
+    if resolvable and lower_priority:
+        return text
+    outcomes = {NOT_HELPFUL: diagnosis.unresolvable, NO_VICTIMS: resolvable}
+    return f"{text} preemption: 0/{diagnosis.nodes} nodes are available: {_counts(outcomes)}."
+
+
+def unsupported_message(wishes: tuple[Unsupported, ...], columns: Columns) -> str:
+    """Write why a pod waits that asks for what no plugin decides."""
+    names = ", ".join(wish.wish for wish in wishes)
+    return f"0/{columns.node_count} nodes are available: this version of kcore cannot decide {names}."
+
+
+def _looked_at(evaluation: Evaluation, columns: Columns) -> tuple[UInt8, int]:
+    """Return a mask of the nodes that filters look at, and how many others there are."""
+    present: UInt8 = columns.present[: columns.count].copy()
+    if evaluation.named is None:
+        return present, 0
+    looked_at = np.zeros(columns.count, np.uint8)
+    looked_at[[columns.slots[name] for name in evaluation.named if name in columns.slots]] = 1
+    looked_at &= present
+    return looked_at, columns.node_count - int(np.count_nonzero(looked_at))
+
+
+def _counts(reasons: dict[str, int]) -> str:
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items() if count))

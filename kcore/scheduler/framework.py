@@ -1,0 +1,137 @@
+"""What a plugin is: a filter, a score, or both, over all nodes at once.
+
+kube-scheduler calls a plugin once per node; here a plugin gets the columns and fills an array. There are two kinds of each, told apart by
+what can change their answer, because that decides how long an answer can be kept:
+
+- of the *node* itself (labels, taints, images): a `NodeFilter` gives a mask, a `NodeScore` raw scores; kept until a node changes
+- of what is *placed* there (amounts, ports): a `PlacedFilter` gives reason codes, a `PlacedScore` scores, for any span of slots; when a pod
+  is placed, the one slot it went to is computed anew
+
+Upstream's other extension points, and where they are here: PreFilter and PreScore are `reads` (what of the ask matters; None skips the
+plugin) and what a plugin keeps in the columns; Normalize is `normalise`; PreEnqueue is scheduling gates, in the queue; Bind is `binding`. A
+plugin whose answer for one node depends on pods elsewhere (topology spread, inter-pod affinity) will be a third kind, computed anew after
+each placement; PostFilter (preemption), Reserve and PreBind (volumes, devices) come with the first plugins that need them.
+
+A plugin is stateless; what it needs to remember lies in the columns.
+"""
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+
+from kcore.scheduler.columns import Columns, Int64, UInt8
+from kcore.scheduler.events import ClusterEvent
+from kcore.scheduler.rows import Ask
+
+SCORE_MAX: Final = 100
+# The bit of a reason code that says that removing pods from the node would not help.
+UNRESOLVABLE: Final = 1 << 62
+
+
+class Waker(Protocol):
+    """The part of a filter that the queue asks."""
+
+    @property
+    def name(self) -> str:
+        """Return the plugin's name, as upstream has it."""
+        ...
+
+    def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
+        """Say whether a pod that this filter rejected may fit after this event; may say so in vain, never the reverse."""
+        ...
+
+
+class NodeFilter(Waker, Protocol):
+    """A filter that only nodes themselves decide. What it rejects cannot be helped by removing pods."""
+
+    @property
+    def reason(self) -> str:
+        """Return why a node is rejected."""
+        ...
+
+    def reads(self, ask: Ask) -> Hashable:
+        """Return what of the ask decides; None where every node passes whatever it is."""
+        ...
+
+    def mask(self, ask: Ask, columns: Columns) -> UInt8:
+        """Return 1 for each slot that passes, else 0 (slots without a node may have either)."""
+        ...
+
+
+class PlacedFilter(Waker, Protocol):
+    """A filter that placed pods decide."""
+
+    def reads(self, ask: Ask) -> Hashable:
+        """Return what of the ask decides; None where every node passes."""
+        ...
+
+    def codes(self, ask: Ask, columns: Columns, start: int, stop: int, out: Int64) -> None:
+        """Write 0 for each slot of the span that passes, else a bit per reason."""
+        ...
+
+    def reasons(self, ask: Ask) -> tuple[str, ...]:
+        """Return the reason of each bit."""
+        ...
+
+
+class NodeScore(Protocol):
+    """A score that only nodes themselves decide."""
+
+    @property
+    def name(self) -> str:
+        """Return the plugin's name, as upstream has it."""
+        ...
+
+    def reads(self, ask: Ask) -> Hashable:
+        """Return what of the ask decides; None where the plugin has no score for this pod."""
+        ...
+
+    def raw(self, ask: Ask, columns: Columns) -> Int64 | None:
+        """Return a raw score per slot; None where all are 0."""
+        ...
+
+    def normalise(self, raw: Int64 | None, feasible: UInt8) -> Int64 | int:
+        """Turn raw scores into 0 to 100 over the feasible nodes; one number where all are equal."""
+        ...
+
+
+class PlacedScore(Protocol):
+    """A score that placed pods decide, 0 to 100 as it is."""
+
+    @property
+    def name(self) -> str:
+        """Return the plugin's name, as upstream has it."""
+        ...
+
+    def reads(self, ask: Ask) -> Hashable:
+        """Return what of the ask decides; None where the plugin has no score for this pod."""
+        ...
+
+    def score(self, ask: Ask, columns: Columns, feasible: UInt8, start: int, stop: int, out: Int64) -> None:
+        """Write the score of each feasible slot of the span, 0 for others."""
+        ...
+
+
+class Diagnosis(NamedTuple):
+    """The reasons of all nodes.
+
+    reasons           how many nodes each reason holds for
+    rejected_by       the plugins that rejected a node, sorted
+    unresolvable      nodes on which removing pods would not help
+    """
+
+    nodes: int
+    reasons: dict[str, int]
+    rejected_by: tuple[str, ...]
+    unresolvable: int
+
+
+def normalise_to_largest(raw: Int64, feasible: UInt8, reverse: bool) -> Int64 | int:
+    """Scale so that the largest raw score among feasible nodes becomes 100; reverse makes that 0 and 0 that 100."""
+    largest = int(np.max(raw, where=feasible.view(np.bool_), initial=0))
+    if largest == 0:
+        return SCORE_MAX if reverse else 0
+    scaled: Int64 = raw * SCORE_MAX // largest
+    return SCORE_MAX - scaled if reverse else scaled

@@ -1,0 +1,305 @@
+"""From the bytes of a Pod or a Node to its row: the one way in, for the watch, for simulations and for recorded scenarios alike.
+
+The paths say which fields the scheduler knows. Those that pods of one template share are read as bytes (`@raw`), so that what follows from
+them, ask and account, is worked out once per template and found again by the bytes: a further pod costs its projection and one look-up.
+
+What asks for more than the plugins of this version decide is told apart here: required wishes become `Ask.unsupported`, so that the pod
+waits and says why; preferred ones become `PodRow.ignored`. Not seen at all are the default spreading of pods that belong to a Service or a
+workload (soft, and nothing in the pod says so), and required anti-affinity of pods that are already placed.
+
+Source: core/v1 Pod and Node; which fields matter is kube-scheduler's choice.
+"""
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from kcore.base.limits import SCHEDULER_TEMPLATES_MAX
+from kcore.machinery.projection import Projection
+from kcore.scheduler.plugins.image_locality import normalised
+from kcore.scheduler.plugins.node_ports import WILDCARD
+from kcore.scheduler.requests import PODS, Container, ContainerStatus, Pairs, PodShape, Resizing, amount, pod_requests
+from kcore.scheduler.rows import (
+    Account,
+    Ask,
+    Expression,
+    Image,
+    NodeRow,
+    PodRow,
+    Port,
+    Preference,
+    Taint,
+    Term,
+    Toleration,
+    Unsupported,
+)
+
+POD_PATHS: Final = (
+    "metadata.namespace",
+    "metadata.name",
+    "metadata.uid",
+    "metadata.deletionTimestamp@present",
+    "spec.nodeName",
+    "spec.schedulerName",
+    "spec.schedulingGates[].name",
+    "status.phase",
+    "status.conditions[]@raw",
+    "metadata.generation",
+    # What pods of a template share, in the order of `Template`.
+    "spec.containers[].name",
+    "spec.containers[].image",
+    "spec.containers[].resources@raw",
+    "spec.containers[].ports[]@raw",
+    "spec.initContainers[].name",
+    "spec.initContainers[].image",
+    "spec.initContainers[].resources@raw",
+    "spec.initContainers[].ports[]@raw",
+    "spec.initContainers[].restartPolicy",
+    "spec.resources@raw",
+    "spec.priority",
+    "spec.preemptionPolicy",
+    "spec.tolerations[]@raw",
+    "spec.affinity@raw",
+    "spec.topologySpreadConstraints[].whenUnsatisfiable",
+    "spec.resourceClaims[].name",
+    "spec.schedulingGroup@present",
+    "spec.volumes[].persistentVolumeClaim@present",
+    "spec.volumes[].ephemeral@present",
+    "spec.volumes[].gcePersistentDisk@present",
+    "spec.volumes[].awsElasticBlockStore@present",
+    "spec.volumes[].iscsi@present",
+    "spec.volumes[].rbd@present",
+    "spec.overhead",
+    "spec.nodeSelector",
+)
+"""The fields of a pod."""
+
+RESIZING_PATHS: Final = (
+    "status.containerStatuses[].name",
+    "status.containerStatuses[].allocatedResources",
+    "status.containerStatuses[].resources@raw",
+    "status.initContainerStatuses[].name",
+    "status.initContainerStatuses[].allocatedResources",
+    "status.initContainerStatuses[].resources@raw",
+    "status.allocatedResources",
+    "status.resources@raw",
+    "status.conditions[].type",
+    "status.conditions[].reason",
+)
+"""The fields of a placed pod's status that tell of a resize."""
+
+NODE_PATHS: Final = (
+    "metadata.name",
+    "metadata.labels",
+    "spec.unschedulable",
+    "spec.taints[].key",
+    "spec.taints[].value",
+    "spec.taints[].effect",
+    "status.allocatable",
+    "status.images[].names",
+    "status.images[].sizeBytes",
+)
+"""The fields of a node."""
+
+AFFINITY_PATHS: Final = (
+    "nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution@present",
+    *(
+        f"nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[].{matches}[].{field}"
+        for matches in ("matchExpressions", "matchFields")
+        for field in ("key", "operator", "values")
+    ),
+    "nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[].weight",
+    *(
+        f"nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[].preference.{matches}[].{field}"
+        for matches in ("matchExpressions", "matchFields")
+        for field in ("key", "operator", "values")
+    ),
+    "podAffinity.requiredDuringSchedulingIgnoredDuringExecution[]@raw",
+    "podAffinity.preferredDuringSchedulingIgnoredDuringExecution[]@raw",
+    "podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[]@raw",
+    "podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[]@raw",
+)
+"""The fields of an affinity."""
+
+_POD: Final = Projection("kcore.api.core.v1.Pod", POD_PATHS)
+_RESIZING: Final = Projection("kcore.api.core.v1.Pod", RESIZING_PATHS)
+_NODE: Final = Projection("kcore.api.core.v1.Node", NODE_PATHS)
+_AFFINITY: Final = Projection("kcore.api.core.v1.Affinity", AFFINITY_PATHS)
+_RESOURCES: Final = Projection("kcore.api.core.v1.ResourceRequirements", ("requests",))
+_PORT: Final = Projection("kcore.api.core.v1.ContainerPort", ("hostIP", "protocol", "hostPort"))
+_TOLERATION: Final = Projection("kcore.api.core.v1.Toleration", ("key", "operator", "value", "effect"))
+
+_IDENTITY_COUNT: Final = 10
+_FINISHED: Final = ("Succeeded", "Failed")
+
+
+def node_row(raw: bytes) -> NodeRow:
+    """Read a Node.
+
+    Raises  DecodeError
+    """
+    name, labels, unschedulable, keys, values, effects, allocatable, images, sizes = _NODE(raw)
+    return NodeRow(
+        name=name,
+        labels=labels,
+        unschedulable=unschedulable,
+        taints=tuple(map(Taint, keys, values, effects)),
+        allocatable=tuple(sorted((resource, amount(resource, text)) for resource, text in allocatable.items() if resource != PODS)),
+        pod_limit=amount(PODS, allocatable.get(PODS, "0")),
+        images=tuple(map(Image, images, sizes)),
+    )
+
+
+def pod_row(raw: bytes) -> PodRow:
+    """Read a Pod.
+
+    Raises  DecodeError
+    Cost    5 us if its template is known
+    """
+    values = _POD(raw)
+    namespace, name, uid, terminating, node_name, scheduler_name, gates, phase, conditions, generation = values[:_IDENTITY_COUNT]
+    resizing = _resizing(raw) if node_name else None
+    ask, account, ignored = _template(*values[_IDENTITY_COUNT:-2], _pairs(values[-2]), _pairs(values[-1]), resizing)
+    return PodRow(
+        namespace,
+        name,
+        uid,
+        scheduler_name,
+        node_name,
+        account.priority,
+        phase in _FINISHED,
+        terminating,
+        gates,
+        ask,
+        account,
+        ignored,
+        conditions,
+        generation,
+    )
+
+
+def _resizing(raw: bytes) -> Resizing | None:
+    """Return what the status says of a resize; None where it says nothing."""
+    names, allocated, requests, init_names, init_allocated, init_requests, pod_allocated, pod_requests, types, reasons = _RESIZING(raw)
+    statuses = tuple(
+        ContainerStatus(name, _pairs(amounts), _requests(resources))
+        for name, amounts, resources in zip(
+            (*names, *init_names), (*allocated, *init_allocated), (*requests, *init_requests), strict=True
+        )
+        if amounts or resources
+    )
+    infeasible = ("PodResizePending", "Infeasible") in zip(types, reasons, strict=True)
+    if not (statuses or pod_allocated or pod_requests or infeasible):
+        return None
+    return Resizing(statuses, infeasible, _pairs(pod_allocated), _requests(pod_requests))
+
+
+@lru_cache(SCHEDULER_TEMPLATES_MAX)
+def _template(
+    names: tuple[str, ...],
+    images: tuple[str, ...],
+    resources: tuple[bytes, ...],
+    ports: tuple[tuple[bytes, ...], ...],
+    init_names: tuple[str, ...],
+    init_images: tuple[str, ...],
+    init_resources: tuple[bytes, ...],
+    init_ports: tuple[tuple[bytes, ...], ...],
+    init_policies: tuple[str, ...],
+    pod_level: bytes,
+    priority: int,
+    preemption_policy: str,
+    tolerations: tuple[bytes, ...],
+    affinity: bytes,
+    *more: Any,
+) -> tuple[Ask, Account, tuple[Unsupported, ...]]:
+    """Work out what pods of one template ask for and take."""
+    *wishes, overhead, node_selector, resizing = more
+    running = tuple(Container(name, _requests(each)) for name, each in zip(names, resources, strict=True))
+    starting = tuple(
+        Container(name, _requests(each), policy == "Always")
+        for name, each, policy in zip(init_names, init_resources, init_policies, strict=True)
+    )
+    requests = pod_requests(PodShape(running, starting, _requests(pod_level), overhead, resizing))
+    sidecar_ports = (each for each, policy in zip(init_ports, init_policies, strict=True) if policy == "Always")
+    host_ports = tuple(port for each in (*ports, *sidecar_ports) for port in map(_port, each) if port[2])
+    required, preferred, hard, soft = _affinity(affinity)
+    more_hard, more_soft = _wishes(*wishes)
+    ask = Ask(
+        tolerations=tuple(map(_toleration, tolerations)),
+        node_selector=node_selector,
+        required=required,
+        preferred=preferred,
+        ports=host_ports,
+        amounts=requests.amounts,
+        nonzero_cpu=requests.scored_cpu,
+        nonzero_memory=requests.scored_memory,
+        images=tuple(map(normalised, (*init_images, *images))),
+        never_preempt=preemption_policy == "Never",
+        unsupported=(*hard, *more_hard),
+    )
+    return ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority), (*soft, *more_soft)
+
+
+def _wishes(
+    spread: tuple[str, ...],
+    claims: tuple[str, ...],
+    group: bool,
+    claim_volumes: tuple[bool, ...],
+    ephemeral_volumes: tuple[bool, ...],
+    *exclusive_volumes: tuple[bool, ...],
+) -> tuple[tuple[Unsupported, ...], tuple[Unsupported, ...]]:
+    """Return what no plugin decides yet: what the pod must have, and what it would like."""
+    hard = {
+        Unsupported("PodTopologySpread", "required topology spread"): any(policy != "ScheduleAnyway" for policy in spread),
+        Unsupported("VolumeBinding", "volumes with claims"): any(claim_volumes) or any(ephemeral_volumes),
+        Unsupported("VolumeRestrictions", "disks that pods of a node cannot share"): any(map(any, exclusive_volumes)),
+        Unsupported("DynamicResources", "resource claims"): bool(claims),
+        Unsupported("GangScheduling", "pod groups"): group,
+    }
+    soft = {Unsupported("PodTopologySpread", "preferred topology spread"): "ScheduleAnyway" in spread}
+    return tuple(wish for wish, asked in hard.items() if asked), tuple(wish for wish, asked in soft.items() if asked)
+
+
+@lru_cache(SCHEDULER_TEMPLATES_MAX)
+def _affinity(
+    raw: bytes,
+) -> tuple[tuple[Term, ...] | None, tuple[Preference, ...], tuple[Unsupported, ...], tuple[Unsupported, ...]]:
+    """Return required and preferred node terms, and what of pod affinity is hard and soft."""
+    if not raw:
+        return None, (), (), ()
+    is_required, *values = _AFFINITY(raw)
+    required = _terms(*values[:6]) if is_required else None
+    preferred = tuple(map(Preference, values[6], _terms(*values[7:13])))
+    wishes = zip(("required pod affinity", "preferred pod affinity", "required pod anti-affinity", "preferred pod anti-affinity"),
+                 values[13:], strict=True)  # fmt: skip
+    asked = [Unsupported("InterPodAffinity", words) for words, terms in wishes if terms]
+    hard = tuple(wish for wish in asked if wish.wish.startswith("required"))
+    return required, preferred, hard, tuple(wish for wish in asked if wish not in hard)
+
+
+def _terms(*columns: Any) -> tuple[Term, ...]:
+    """Put terms together from the keys, operators and values of their expressions, and likewise of their fields."""
+    return tuple(
+        Term(tuple(map(Expression, *expressions)), tuple(map(Expression, *fields)))
+        for expressions, fields in zip(zip(*columns[:3], strict=True), zip(*columns[3:], strict=True), strict=True)
+    )
+
+
+@lru_cache(SCHEDULER_TEMPLATES_MAX)
+def _requests(resources: bytes) -> Pairs:
+    return _pairs(_RESOURCES(resources)[0]) if resources else ()
+
+
+@lru_cache(SCHEDULER_TEMPLATES_MAX)
+def _toleration(raw: bytes) -> Toleration:
+    return Toleration(*_TOLERATION(raw))
+
+
+@lru_cache(SCHEDULER_TEMPLATES_MAX)
+def _port(raw: bytes) -> Port:
+    host, protocol, number = _PORT(raw)
+    return host or WILDCARD, protocol or "TCP", number
+
+
+def _pairs(mapping: dict[str, str]) -> Pairs:
+    return tuple(sorted(mapping.items())) if mapping else ()

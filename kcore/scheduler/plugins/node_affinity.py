@@ -1,0 +1,129 @@
+"""NodeAffinity: nodeSelector, required terms, and preferred terms that earn their weight.
+
+An expression becomes a table over the codes of its label (`labels`); terms are conjunctions of masks, a requirement is their disjunction.
+
+Source: kube-scheduler NodeAffinity.
+"""
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+import numpy as np
+
+from kcore.scheduler.columns import Columns, Int64, UInt8
+from kcore.scheduler.events import ClusterEvent, NodeChanged
+from kcore.scheduler.framework import normalise_to_largest
+from kcore.scheduler.labels import LabelColumn
+from kcore.scheduler.rows import Ask, Expression, NodeRow, Term
+
+NAME_FIELD: Final = "metadata.name"
+
+
+class NodeAffinity:
+    """Match nodes by labels and name."""
+
+    name: Final = "NodeAffinity"
+    reason: Final = "node(s) didn't match Pod's node affinity/selector"
+
+    def reads(self, ask: Ask) -> Hashable:
+        """Return selector and terms."""
+        if not ask.node_selector and ask.required is None and not ask.preferred:
+            return None
+        return ask.node_selector, ask.required, ask.preferred
+
+    def mask(self, ask: Ask, columns: Columns) -> UInt8:
+        """Return 1 where the selector and one of the required terms hold."""
+        mask = np.ones(columns.count, np.uint8)
+        for key, value in ask.node_selector:
+            mask &= _expression_mask(Expression(key, "In", (value,)), columns)
+        if ask.required is not None:
+            some = np.zeros(columns.count, np.uint8)
+            for term in ask.required:
+                some |= _term_mask(term, columns)
+            mask &= some
+        return mask
+
+    def raw(self, ask: Ask, columns: Columns) -> Int64 | None:
+        """Return the weights of the preferred terms that hold."""
+        if not ask.preferred:
+            return None
+        raw = np.zeros(columns.count, np.int64)
+        for weight, term in ask.preferred:
+            raw += _term_mask(term, columns) * np.int64(weight)
+        return raw
+
+    def normalise(self, raw: Int64 | None, feasible: UInt8) -> Int64 | int:
+        """Give 100 to the nodes with the largest sum."""
+        return 0 if raw is None else normalise_to_largest(raw, feasible, reverse=False)
+
+    def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
+        """A node helps that matches and is new or did not match before."""
+        if not isinstance(event, NodeChanged) or not matches(ask, event.new):
+            return False
+        return event.old is None or not matches(ask, event.old)
+
+
+def named_nodes(ask: Ask) -> frozenset[str] | None:
+    """Return the names outside which no node can match, where every required term names some; None where there is no such bound."""
+    if not ask.required:
+        return None
+    names: frozenset[str] = frozenset()
+    for term in ask.required:
+        own: frozenset[str] | None = None
+        for field in term.fields:
+            if field.key == NAME_FIELD and field.operator == "In":
+                own = frozenset(field.values) if own is None else own & frozenset(field.values)
+        if own is None:
+            return None
+        names |= own
+    return names
+
+
+def matches(ask: Ask, node: NodeRow) -> bool:
+    """Say whether one node satisfies selector and requirement."""
+    if any(node.labels.get(key) != value for key, value in ask.node_selector):
+        return False
+    return ask.required is None or any(term_matches(term, node) for term in ask.required)
+
+
+def term_matches(term: Term, node: NodeRow) -> bool:
+    """Say whether one node satisfies a term."""
+    if not term.expressions and not term.fields:
+        return False
+    return all(_holds(expression, node.labels.get(expression.key)) for expression in term.expressions) and all(
+        field.key == NAME_FIELD and _holds(field, node.name) for field in term.fields
+    )
+
+
+def _holds(expression: Expression, value: str | None) -> bool:
+    column = LabelColumn(1)
+    column.set(0, value)
+    return bool(column.table(expression)[column.codes[0]])
+
+
+def _term_mask(term: Term, columns: Columns) -> UInt8:
+    if not term.expressions and not term.fields:
+        return np.zeros(columns.count, np.uint8)
+    mask = np.ones(columns.count, np.uint8)
+    for expression in term.expressions:
+        mask &= _expression_mask(expression, columns)
+    for field in term.fields:
+        mask &= _field_mask(field, columns)
+    return mask
+
+
+def _expression_mask(expression: Expression, columns: Columns) -> UInt8:
+    column = columns.label(expression.key)
+    mask: UInt8 = column.table(expression)[column.codes[: columns.count]]
+    return mask
+
+
+def _field_mask(field: Expression, columns: Columns) -> UInt8:
+    mask = np.zeros(columns.count, np.uint8)
+    if field.key != NAME_FIELD:
+        return mask
+    mask[[columns.slots[name] for name in field.values if name in columns.slots]] = 1
+    if field.operator == "NotIn":
+        return np.subtract(1, mask, dtype=np.uint8)
+    return mask if field.operator == "In" else np.zeros(columns.count, np.uint8)

@@ -1,0 +1,71 @@
+"""A committed change of an object as the hub hands it round: what was there before, what is there now, and its encodings, each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+ADDED: Final = "ADDED"
+MODIFIED: Final = "MODIFIED"
+DELETED: Final = "DELETED"
+BOOKMARK: Final = "BOOKMARK"
+# The bookmark that ends the initial events.
+INITIAL_END: Final = "INITIAL_END"
+
+
+class Projected(NamedTuple):
+    """What selectors can ask of an object."""
+
+    namespace: str
+    name: str
+    labels: dict[str, str]
+    fields: dict[str, str]
+
+
+class Item(NamedTuple):
+    """An object that is there: its stored value, the revision it was written at, its projection."""
+
+    value: bytes
+    revision: int
+    projected: Projected
+
+
+Encode = Callable[[str, bytes, int], bytes]
+
+
+class Selector(Protocol):
+    """Labels or fields that an object must have."""
+
+    def matches(self, values: dict[str, str]) -> bool:
+        """Whether they are there."""
+        ...
+
+    def equalities(self) -> dict[str, str]:
+        """The values that must be equal, for the index."""
+        ...
+
+
+@dataclass(slots=True)
+class Change:
+    """A change: `old` is None where the object appears, `new` where it goes."""
+
+    key: bytes
+    revision: int
+    old: Item | None
+    new: Item | None
+    encoded: dict[tuple[Encode, str], bytes] = field(default_factory=dict)
+
+    def encode(self, event_type: str, encode: Encode) -> bytes:
+        """The event in a form; a deletion shows the object as it was, at the revision of the deletion."""
+        found = self.encoded.get((encode, event_type))
+        if found is None:
+            item = self.old if event_type == DELETED or self.new is None else self.new
+            assert item is not None
+            found = self.encoded[encode, event_type] = encode(event_type, item.value, self.revision)
+        return found
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        return len(self.new.value if self.new is not None else b"") + len(self.old.value if self.old is not None else b"")

@@ -1,0 +1,63 @@
+"""The REST requests of the recordings against the pipeline in this process: a path becomes a Request, an Outcome becomes an answer.
+
+A stand-in for the REST front-end where only objects matter; `replay.Run` compares, as it does against a server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.parse
+
+from replay import Response, Server
+
+from kcore.apiserver.objects import Outcome
+from kcore.apiserver.pipeline import Pipeline
+from kcore.machinery import status
+from kcore.machinery.request import Request, User
+from kcore.machinery.route import parse_query, route
+
+ADMIN = User("admin", "1", ("system:masters", "system:authenticated"))
+
+
+class PipelineServer(Server):
+    """A `replay.Server` whose requests end in a pipeline."""
+
+    def __init__(self, pipeline: Pipeline, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__("http://pipeline", "token")
+        self.pipeline, self.loop = pipeline, loop
+
+    def request(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None, who: str = "admin") -> Response:
+        """Answer one request."""
+        split = urllib.parse.urlsplit(target)
+        try:
+            request = route(method, split.path, parse_query(split.query), self.pipeline.scheme.resources)
+            if request is None:
+                raise status.no_such_resource()
+            request.user, request.body, request.content_type = ADMIN, body, (headers or {}).get("Content-Type") or ""
+            return self.loop.run_until_complete(self.answer(request))
+        except status.StatusError as error:
+            return json_response(error.code, error.status)
+
+    async def answer(self, request: Request) -> Response:
+        """Carry out a request that a path led to."""
+        if request.verb == "list":
+            spec = self.pipeline.resolve(request)
+            raw = await self.pipeline.reads.list_raw(spec, request.namespace, request.options, 1 << 30, False)
+            return json_response(200, Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw).obj())
+        if request.verb == "get":
+            return json_response(200, self.pipeline.read(request)[1].obj())
+        outcome = self.pipeline.write(request)
+        if outcome.submission is not None:
+            await outcome.submission.durable()
+        if outcome.removed and request.resource not in ("pods", "services"):
+            return json_response(200, status.success(request.resource, request.group, outcome.name, outcome.uid), outcome.warnings)
+        return json_response(201 if outcome.created else 200, outcome.obj(), outcome.warnings)
+
+
+def json_response(code: int, value: object, warnings: list[str] | None = None) -> Response:
+    """An answer as it would come over HTTP."""
+    headers = {"content-type": ["application/json"]}
+    if warnings:
+        headers["warning"] = [f'299 - "{warning}"' for warning in warnings]
+    return Response(code, headers, json.dumps(value).encode())
