@@ -12,7 +12,7 @@ import orjson
 import yaml
 
 from kcore.base import limits
-from kcore.machinery import codec, status
+from kcore.machinery import codec, scheme, status
 from kcore.machinery.gvk import GroupVersionKind
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
@@ -84,6 +84,10 @@ def checked(obj: Any, doubled: list[str], gvk: GroupVersionKind, message: str) -
 def check_kind(obj: Object, gvk: GroupVersionKind) -> None:
     """Refuse an object that says it is something else than the path."""
     api_version, kind = obj.get("apiVersion") or gvk.api_version, obj.get("kind") or gvk.kind
-    if kind != gvk.kind or api_version != gvk.api_version:
-        group, _, version = str(api_version).rpartition("/")
-        raise status.bad_request(f"the object provided is unrecognized (must be of type {gvk.kind}): it is {kind} of {group or 'core'}/{version}")
+    if kind == gvk.kind and api_version == gvk.api_version:
+        return
+    version = str(api_version).rpartition("/")[2]
+    found = scheme.load().message_of(str(api_version), str(kind))
+    go_type = f"{gvk.version}.{kind}) to (core.{gvk.kind}"
+    why = f"converting ({go_type}): unknown conversion" if found else f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+    raise status.bad_request(f'{kind} in version "{version}" cannot be handled as a {gvk.kind}: {why}')

@@ -74,8 +74,8 @@ class Outcome:
         return codec.decode(self.message, self.raw, self.api_version, self.kind)
 
 
-def outcome(spec: KindSpec, obj: dict[str, Any], raw: bytes, revision: int, submission: Submission | None = None, **flags: bool) -> Outcome:
+def outcome(spec: KindSpec, obj: dict[str, Any], raw: bytes, revision: int, submission: Submission | None = None, **more: Any) -> Outcome:
     """The outcome of a write of one object; revision 0 leaves the resourceVersion out (a dry run of a create)."""
     metadata = obj["metadata"]
     shown = codec.splice_resource_version(raw, revision) if revision else raw
-    return Outcome(spec.message, spec.api_version, spec.kind, shown, submission, revision=revision, name=metadata.get("name", ""), uid=metadata.get("uid", ""), **flags)
+    return Outcome(spec.message, spec.api_version, spec.kind, shown, submission, revision=revision, name=metadata.get("name", ""), uid=metadata.get("uid", ""), **more)

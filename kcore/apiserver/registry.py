@@ -80,12 +80,12 @@ class Registry:
         spec = write.spec
         metadata: Object = obj.setdefault("metadata", {})
         place(spec, write.namespace, metadata)
-        if metadata.get("resourceVersion"):
+        if metadata.get("resourceVersion") and not write.dry_run:
             raise status.bad_request("resourceVersion should not be set on objects to be created")
         write.name = metadata.get("name", "")
         prepare_default(spec, write.rules, obj)
-        strategy.prepare_create(spec, write.rules, obj)
         self.stamp(metadata)
+        strategy.prepare_create(spec, write.rules, obj)
         generated = not write.name and bool(metadata.get("generateName"))
         for attempt in range(limits.GENERATED_NAME_TRIES):
             if generated:
@@ -101,11 +101,12 @@ class Registry:
         if not write.dry_run or self.head(spec, write.namespace, write.name) is not None:
             self.refuse_existing(spec, write.namespace, write.name)
         raw = encode(spec, obj)
+        warnings = write.rules.warnings(obj, None)
         if write.dry_run:
-            return outcome(spec, obj, raw, 0, created=True)
+            return outcome(spec, obj, raw, 0, created=True, warnings=warnings)
         submission = self.put(spec, write.namespace, write.name, raw, 0)
         self.chain.stored(spec, obj, None)
-        return outcome(spec, obj, raw, submission.revision, submission, created=True)
+        return outcome(spec, obj, raw, submission.revision, submission, created=True, warnings=warnings)
 
     def refuse_existing(self, spec: KindSpec, namespace: str, name: str) -> None:
         if self.head(spec, namespace, name) is not None:
@@ -158,7 +159,10 @@ class Registry:
         self.chain.mutate(write, new, old)
         self.check(write, part.check(write.rules, new, old), new)
         self.chain.validate(write, new, old)
-        return self.replace(write, new, old, current)
+        replaced = self.replace(write, new, old, current)
+        if not write.subresource:
+            replaced.warnings = write.rules.warnings(new, old)
+        return replaced
 
     def match(self, write: Write, new: Object, old: Object) -> None:
         """Refuse a change of what identifies an object, or one that rests on an old state; carry over what the server owns."""
@@ -218,8 +222,8 @@ class Registry:
             return outcome(write.spec, old, current.raw, current.revision)
         if plan.remove:
             if write.dry_run:
-                return outcome(write.spec, old, current.raw, current.revision, removed=True)
-            return self.remove(write, current)
+                return outcome(write.spec, plan.obj, encode(write.spec, plan.obj), current.revision, removed=True)
+            return self.remove(write, current, plan.obj)
         raw = encode(write.spec, plan.obj)
         if write.dry_run or raw == current.raw:
             return outcome(write.spec, plan.obj, raw, current.revision)

@@ -37,12 +37,12 @@ class Range:
     def __contains__(self, number: int) -> bool:
         return self.first <= number < self.first + self.size
 
-    def pick(self, besides: Iterable[int] = ()) -> int:
-        """A free number, not one of `besides`; it is not taken yet. Raises Full."""
+    def pick(self, besides: Iterable[int] = (), by_chance: bool = True) -> int:
+        """A free number, not one of `besides`; it is not taken yet. Without chance the lowest of the dynamic part. Raises Full."""
         avoid = self.taken.union(besides)
         for low, high in ((self.reserved, self.size), (0, self.reserved)):
             width = high - low
-            start = self.entropy.randrange(width) if width > 0 else 0
+            start = self.entropy.randrange(width) if by_chance and width > 0 else 0
             for i in range(width):
                 number = self.first + low + (start + i) % width
                 if number not in avoid:
@@ -63,6 +63,7 @@ class ServiceAddresses:
 
     def __init__(self, cidrs: list[str], entropy: Entropy) -> None:
         self.cidrs = cidrs
+        self.by_chance = True
         self.families = [FAMILIES[ipaddress.ip_network(cidr).version] for cidr in cidrs]
         self.ranges = {family: address_range(cidr, entropy) for family, cidr in zip(self.families, cidrs, strict=True)}
         self.ports = Range(NODE_PORT_FIRST, NODE_PORT_LAST - NODE_PORT_FIRST + 1, NODE_PORT_RESERVED, entropy)
@@ -80,13 +81,14 @@ class ServiceAddresses:
 
     # choosing
 
-    def assign(self, new: Object, old: Object | None) -> None:
-        """Write the addresses and ports that a Service needs and has not into it.
+    def assign(self, new: Object, old: Object | None, dry_run: bool = False) -> None:
+        """Write the addresses and ports that a Service needs and has not into it; a dry run gets the same ones every time.
 
         Raises StatusError (422) if what it asks for is taken, out of range or not to be had.
         """
         spec = new["spec"]
         errors: list[field_error.FieldError] = []
+        self.by_chance = not dry_run
         before = (old or {}).get("spec") or {}
         if spec.get("type") == "ExternalName":
             for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
@@ -102,22 +104,26 @@ class ServiceAddresses:
     def choose_families(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
         if before.get("ipFamilies") and not spec.get("ipFamilies"):
             spec["ipFamilies"] = list(before["ipFamilies"])
-        policy = spec.setdefault("ipFamilyPolicy", before.get("ipFamilyPolicy") or "SingleStack")
-        if policy == "RequireDualStack" and len(self.families) < 2:
+        headless_without_selector = spec.get("clusterIP") == NONE and not spec.get("selector")
+        usual = "RequireDualStack" if headless_without_selector and not spec.get("ipFamilies") else "SingleStack"
+        policy = spec.setdefault("ipFamilyPolicy", before.get("ipFamilyPolicy") or usual)
+        if policy == "RequireDualStack" and len(self.families) < 2 and not headless_without_selector:
             errors.append(field_error.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services"))
             return
         wanted = list(spec.get("ipFamilies") or ())
         for i, address in enumerate(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])):
             if i >= len(wanted) and address != NONE:
                 wanted.append(FAMILIES[6 if ":" in address else 4])
-        headless_without_selector = spec.get("clusterIP") == NONE and not spec.get("selector")
         count = 1 if policy == "SingleStack" else 2 if headless_without_selector else min(2, len(self.families))
         for family in (*self.families, *(FAMILIES.values() if headless_without_selector else ())):
             if len(wanted) < count and family not in wanted:
                 wanted.append(family)
         for i, family in enumerate(wanted):
             if family not in self.ranges and not headless_without_selector:
-                errors.append(field_error.invalid(f"spec.ipFamilies[{i}]", family, "not configured on this cluster"))
+                known = family in FAMILIES.values()
+                path = f"spec.ipFamilies[{i}]"
+                wrong = field_error.invalid(path, family, "not configured on this cluster") if known else field_error.not_supported(path, family, sorted(FAMILIES.values()))
+                errors.append(wrong)
         spec["ipFamilies"] = wanted
 
     def choose_addresses(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
@@ -132,10 +138,13 @@ class ServiceAddresses:
         for i, family in enumerate(spec["ipFamilies"]):
             held_range = self.ranges[family]
             try:
-                address = asked[i] if i < len(asked) and asked[i] else str(ipaddress.ip_address(held_range.pick()))
+                address = asked[i] if i < len(asked) and asked[i] else str(ipaddress.ip_address(held_range.pick(by_chance=self.by_chance)))
             except Full:
                 raise status.internal("failed to allocate a serviceIP: range is full") from None
-            number = int(ipaddress.ip_address(address))
+            try:
+                number = int(ipaddress.ip_address(address))
+            except ValueError:
+                continue  # the kind's validation says what is wrong with it
             if address not in held and number not in held_range:
                 cidr = self.cidrs[self.families.index(family)]
                 detail = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {cidr}"
@@ -143,8 +152,11 @@ class ServiceAddresses:
             elif address not in held and number in held_range.taken:
                 errors.append(field_error.invalid("spec.clusterIPs", asked, f"failed to allocate IP {address}: provided IP is already allocated"))
             chosen.append(address)
-        spec["clusterIPs"] = chosen
-        spec["clusterIP"] = chosen[0]
+        if len(chosen) == len(spec["ipFamilies"]):
+            spec["clusterIPs"] = chosen
+            spec["clusterIP"] = chosen[0]
+        else:
+            spec["clusterIPs"] = asked
 
     def choose_ports(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
         kind = spec.get("type")
@@ -168,7 +180,7 @@ class ServiceAddresses:
 
     def pick_port(self, besides: Iterable[int]) -> int:
         try:
-            return self.ports.pick(besides)
+            return self.ports.pick(besides, self.by_chance)
         except Full:
             raise status.internal("failed to allocate a nodePort: range is full") from None
 

@@ -98,7 +98,9 @@ def plan_deletion(spec: KindSpec, rules: KindRules, old: Object, options: Object
         metadata.pop("finalizers", None)
     held = is_namespace(spec) and bool(obj.get("spec", {}).get("finalizers"))
     if not grace and not finalizers and not held:
-        return Deletion(True, old)
+        if rules.graceful:
+            mark_terminating(obj, 0, now)
+        return Deletion(True, obj)
     if not metadata.get("deletionTimestamp"):
         mark_terminating(obj, grace, now)
     else:
@@ -108,7 +110,8 @@ def plan_deletion(spec: KindSpec, rules: KindRules, old: Object, options: Object
         started = timestamp.parse_time(metadata["deletionTimestamp"]) - left
         metadata["deletionTimestamp"] = timestamp.format_time(started + grace)
         metadata["deletionGracePeriodSeconds"] = grace
-    if held:
+    if is_namespace(spec):
+        metadata.pop("deletionGracePeriodSeconds")
         obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
     return Deletion(False, obj)
 

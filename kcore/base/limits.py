@@ -410,3 +410,40 @@ MAINTENANCE_PERIOD_S: Final = 1.0
 
 RPC_STOP_GRACE_S: Final = 1.0
 """How long a stopping server lets calls finish; watches end at once."""
+
+# controllers
+
+CONTROLLER_WORKERS: Final = 16
+"""Keys of one controller that are reconciled at the same time: each mostly waits for the API server (kube-controller-manager: 5 to 20)."""
+
+EXPECTATIONS_TIMEOUT_S: Final = 300.0
+"""Fixed by Kubernetes' habit: what a controller expects and does not see for five minutes will not come."""
+
+SELECTORS_CACHED_MAX: Final = 4_096
+"""Parsed label selectors that are remembered; at 300 bytes each that is a megabyte."""
+
+REPLICAS_BURST_MAX: Final = 500
+"""kube-controller-manager's bound: pods that one reconciliation of a ReplicaSet creates or deletes."""
+
+REVISION_HISTORY_CHARS_MAX: Final = 2_000
+"""kube-controller-manager's bound: the annotation that lists a ReplicaSet's former revisions; the oldest are dropped."""
+
+NAMESPACE_CALLS_MAX: Final = 8
+"""Resources of one namespace that are listed or emptied at the same time."""
+
+NAMESPACE_FINALIZERS_ESTIMATE_S: Final = 15
+"""kube-controller-manager's guess how long finalizers of other parties take; a namespace is looked at again after half of that."""
+
+GARBAGE_COLLECTOR_WORKERS: Final = 64
+"""Objects that the garbage collector looks at at the same time: their deletions travel together, this many in a request."""
+
+ABSENT_OWNERS_CACHED_MAX: Final = 500
+"""kube-controller-manager's bound: owners known to be absent, so that their dependents do not each ask again."""
+
+# serve
+
+DIAGNOSTICS_REQUEST_BYTES_MAX: Final = 8_192
+"""The head of a request to a health and metrics port."""
+
+DIAGNOSTICS_TIMEOUT_S: Final = 5.0
+"""How long such a port waits for a request."""

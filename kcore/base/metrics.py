@@ -35,3 +35,16 @@ def declared() -> list[Metric]:
 # base
 
 LOG_LINES = Counter("kcore_log_lines_total", "Lines written to the log, by level.", ["level"])
+
+
+# scheduler
+
+SCHEDULE_ATTEMPTS = Counter(
+    "scheduler_schedule_attempts_total", "Attempts to schedule pods: scheduled, unschedulable or error.", ["result", "profile"]
+)
+PENDING_PODS = Gauge("scheduler_pending_pods", "Pods that wait for a node: active, backoff, unschedulable or gated.", ["queue"])
+SCHEDULER_BATCH_SECONDS = Histogram(
+    "kcore_scheduler_batch_duration_seconds", "How long it takes to decide for a batch of pods.", exponential_buckets(1e-5, 4, 8)
+)
+SCHEDULER_BATCH_PODS = Counter("kcore_scheduler_batch_pods_total", "Pods decided for, the divisor of the duration of batches.")
+IGNORED_WISHES = Counter("kcore_scheduler_ignored_wishes_total", "Preferences of pods that no plugin of this version weighs.", ["plugin", "wish"])

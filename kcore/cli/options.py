@@ -51,3 +51,10 @@ def namespace(function: Command) -> Command:
 def as_json(function: Command) -> Command:
     """`--json FILE`, - for standard output."""
     return click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), default=None, metavar="FILE", help="Write the report as JSON; - for standard output.")(function)
+
+
+def logging(function: Command) -> Command:
+    """`--log-level` and `--log-json`."""
+    function = click.option("--log-json", is_flag=True, help="Log lines as JSON.")(function)
+    levels = click.Choice(["debug", "info", "warning", "error"])
+    return click.option("--log-level", type=levels, default="info", show_default=True, help="What is logged.")(function)

@@ -52,6 +52,7 @@ class GrpcTransport:
             for _ in range(connections)
         ]
         self._metadata = grpc.aio.Metadata(("authorization", f"Bearer {token}")) if token else None
+        self._is_closed = False
         self._turn = count()
         self._unary: dict[tuple[int, str], Any] = {}
 
@@ -69,6 +70,7 @@ class GrpcTransport:
 
     async def unary(self, method: str, request: bytes, timeout_s: float | None = None) -> bytes:
         """Call a method with one answer."""
+        self._check_open()
         index = next(self._turn) % len(self._channels)
         caller = self._unary.get((index, method))
         if caller is None:
@@ -85,11 +87,17 @@ class GrpcTransport:
         return GrpcStream(self._next().stream_stream(method)(metadata=self._metadata))
 
     async def close(self) -> None:
-        """Close the connections; calls that are under way are cancelled."""
+        """Close the connections; calls that are under way are cancelled, later ones are refused."""
+        self._is_closed = True
         for channel in self._channels:
             await channel.close()
 
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise status.service_unavailable("the client is closed")
+
     def _next(self) -> Any:
+        self._check_open()
         return self._channels[next(self._turn) % len(self._channels)]
 
 
@@ -140,8 +148,8 @@ async def _translated(call: Awaitable[Any]) -> Any:
         return await call
     except grpc.aio.AioRpcError as error:
         raise _failure(error) from None
-    except grpc.aio.UsageError as error:
-        raise status.service_unavailable(f"the connection is closed: {error}") from error
+    except asyncio.InvalidStateError as error:
+        raise status.service_unavailable(f"the stream has ended: {error}") from error
 
 
 def _failure(error: grpc.aio.AioRpcError) -> StatusError:

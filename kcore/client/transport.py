@@ -54,5 +54,5 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give all up; calls that are under way fail or are cancelled."""
+        """Give all up: calls that are under way fail or are cancelled, later ones raise StatusError (ServiceUnavailable)."""
         ...

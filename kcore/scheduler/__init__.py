@@ -1,0 +1,19 @@
+"""The scheduler: picks a node for each pod as kube-scheduler's default profile does, and can say why.
+
+    rows, requests, ingest     a pod and a node as plain values, read from their bytes
+    columns, labels            the cluster as a structure of arrays, changed in place; `_kernels` are the compiled loops over it
+    framework, profile         what a plugin is, and which ones there are: `plugins/`, one module each
+    evaluation                 an ask's results on all nodes, kept up to date as pods are placed
+    cycle, diagnosis           one decision; why it is one
+    queue, cache, core         pods that wait, pods that are placed, and the whole as a machine without connections
+    binding, scheduler         what goes to the API, and the loop that sends it
+
+Guarantees
+- A decision is a pure function of the pod, the columns and a random number for ties.
+- A run of pods with equal asks is decided as if one by one.
+- The columns equal those built afresh from the same nodes and placed pods.
+- A pod that asks for what no plugin decides yet stays Pending, with an event that says so.
+
+Thread: one; everything but `scheduler` is synchronous and brings no clock, chance or connection of its own.
+Never: an API object as dict or message, the store, another part's modules.
+"""

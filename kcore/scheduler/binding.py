@@ -4,7 +4,6 @@ Source: kube-scheduler 1.37, binding cycle and failure handler.
 """
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from kcore.machinery import codec, timestamp
@@ -16,6 +15,9 @@ UNSCHEDULABLE: Final = "Unschedulable"
 GATED: Final = "SchedulingGated"
 GATED_MESSAGE: Final = "Scheduling is blocked due to non-empty scheduling gates"
 
+EXPECTED_REFUSALS: Final = ("NotFound", "Conflict")
+"""Reasons of failed writes that need no word: the pod is gone, or has its node already; the watch says which."""
+
 _CONDITION: Final = "kcore.api.core.v1.PodCondition"
 
 
@@ -26,14 +28,6 @@ class Note(NamedTuple):
     reason: str
     message: str
     action: str
-
-
-class Refusal(Enum):
-    """What a failed binding means."""
-
-    GONE = "gone"
-    TAKEN = "taken"
-    FAILED = "failed"
 
 
 def scheduled_note(pod: PodRow, node_name: str) -> Note:
@@ -49,11 +43,6 @@ def failed_note(decision: Decision) -> Note:
 def refused_note(message: str) -> Note:
     """Tell of a binding that the API refused."""
     return Note("Warning", "FailedScheduling", f"binding rejected: {message}", "Scheduling")
-
-
-def refusal(reason: str) -> Refusal:
-    """Read the reason of a failed binding: NotFound and Conflict end the matter, since the watch tells of the pod's end or of its node."""
-    return {"NotFound": Refusal.GONE, "Conflict": Refusal.TAKEN}.get(reason, Refusal.FAILED)
 
 
 def status_patch(pod: PodRow, reason: str, message: str, now: float) -> dict[str, Any] | None:

@@ -18,7 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kcore.base.config import write_private
 
-TOKENS = ("admin", "scheduler", "controllers", "nodes", "network")
+PART_TOKENS = ("scheduler", "controllers", "nodes", "network")
+TOKENS = ("admin", *PART_TOKENS)
 TOKEN_BYTES = 32
 CA_DAYS, SERVING_DAYS, RENEW_DAYS = 3650, 365, 30
 NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")

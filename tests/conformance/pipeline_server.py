@@ -17,6 +17,8 @@ from kcore.machinery import status
 from kcore.machinery.request import Request, User
 from kcore.machinery.route import parse_query, route
 
+# Kinds of which a deletion returns the object.
+RETURNED = ("pods", "podtemplates", "serviceaccounts", "services")
 ADMIN = User("admin", "1", ("system:masters", "system:authenticated"))
 
 
@@ -50,7 +52,7 @@ class PipelineServer(Server):
         outcome = self.pipeline.write(request)
         if outcome.submission is not None:
             await outcome.submission.durable()
-        if outcome.removed and request.resource not in ("pods", "services"):
+        if outcome.removed and request.resource not in RETURNED:
             return json_response(200, status.success(request.resource, request.group, outcome.name, outcome.uid), outcome.warnings)
         return json_response(201 if outcome.created else 200, outcome.obj(), outcome.warnings)
 
@@ -59,5 +61,5 @@ def json_response(code: int, value: object, warnings: list[str] | None = None) -
     """An answer as it would come over HTTP."""
     headers = {"content-type": ["application/json"]}
     if warnings:
-        headers["warning"] = [f'299 - "{warning}"' for warning in warnings]
+        headers["warning"] = ["299 - " + json.dumps(warning, ensure_ascii=False) for warning in warnings]
     return Response(code, headers, json.dumps(value).encode())

@@ -42,7 +42,7 @@ class Chain:
         for admit in MUTATING.get((write.spec.group, write.spec.kind), ()):
             admit(write, obj, old, self.cluster)
         if is_service(write.spec) and not write.subresource:
-            self.addresses.assign(obj, old)
+            self.addresses.assign(obj, old, write.dry_run)
 
     def validate(self, write: Write, obj: Object | None, old: Object | None) -> None:
         """Last word before the object is stored or deleted."""

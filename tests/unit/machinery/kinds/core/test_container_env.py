@@ -92,7 +92,8 @@ def test_names_are_printable_and_values_exclude_sources() -> None:
     assert wrong_container(env=[{"name": "a b", "value": "x"}]) == []
     assert wrong_container(env=[{"value": "x"}, {"name": "a=b"}]) == [
         "env[0].name: Required value",
-        "env[1].name: Invalid value: \"a=b\": a valid environment variable name must consist only of printable ASCII characters other than '='",
+        'env[1].name: Invalid value: "a=b": a valid environment variable name must consist only of printable ASCII characters '
+        "other than '='",
     ]
     source = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
     assert wrong_container(env=[{"name": "A", "value": "x", "valueFrom": source}]) == [
@@ -113,10 +114,13 @@ def test_a_file_of_variables_lies_in_an_empty_directory_of_the_pod() -> None:
     def check(selector: dict[str, str]) -> list[str]:
         volumes = [{"name": "v", "emptyDir": {}}, {"name": "h", "hostPath": {"path": "/x"}}]
         made = container(env=[{"name": "A", "valueFrom": {"fileKeyRef": selector}}])
-        return [message.removeprefix("spec.containers[0].env[0].valueFrom.fileKeyRef.") for message in wrong_spec(containers=[made], volumes=volumes)]
+        wrong = wrong_spec(containers=[made], volumes=volumes)
+        return [message.removeprefix("spec.containers[0].env[0].valueFrom.fileKeyRef.") for message in wrong]
 
     assert check({"volumeName": "v", "path": "a/b", "key": "K"}) == []
     assert check({"volumeName": "none", "path": "a", "key": "K"}) == ['volumeName: Not found: "none"']
-    assert check({"volumeName": "h", "path": "a", "key": "K"}) == ['volumeName: Invalid value: "h": referenced volume must be of type emptyDir']
+    assert check({"volumeName": "h", "path": "a", "key": "K"}) == [
+        'volumeName: Invalid value: "h": referenced volume must be of type emptyDir',
+    ]
     assert check({}) == ["key: Required value", "volumeName: Required value", "path: Required value", 'volumeName: Not found: ""']
     assert check({"volumeName": "v", "path": "../a", "key": "K"}) == ["path: Invalid value: \"../a\": must not contain '..'"]

@@ -23,7 +23,8 @@ def wrong(**fields: Any) -> list[str]:
         ([{"name": "v", "mountPath": "/a", "subPath": "b", "readOnly": True, "recursiveReadOnly": "Enabled"}], []),
         ([{}], ["Mounts[0].name: Required value", 'Mounts[0].name: Not found: ""', "Mounts[0].mountPath: Required value"]),
         ([{"mountPath": "/x", "subPath": "/a"}], [
-            "Mounts[0].name: Required value", 'Mounts[0].name: Not found: ""', 'Mounts.subPath: Invalid value: "/a": must be a relative path',
+            "Mounts[0].name: Required value", 'Mounts[0].name: Not found: ""',
+            'Mounts.subPath: Invalid value: "/a": must be a relative path',
         ]),
         (
             [{"name": "v", "mountPath": "/a"}, {"name": "w", "mountPath": "/a"}],

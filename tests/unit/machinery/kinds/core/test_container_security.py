@@ -171,7 +171,8 @@ def test_each_operating_system_forbids_what_it_does_not_know() -> None:
         "spec.containers[0].securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod",
     ]
     linux = container(securityContext={"privileged": False, "runAsUser": 1})
-    assert wrong_spec(os={"name": "windows"}, hostPID=True, hostUsers=True, securityContext={"fsGroup": 1, "sysctls": []}, containers=[linux]) == [
+    context = {"fsGroup": 1, "sysctls": []}
+    assert wrong_spec(os={"name": "windows"}, hostPID=True, hostUsers=True, securityContext=context, containers=[linux]) == [
         f"spec.{field}: Forbidden: cannot be set for a windows pod"
         for field in (
             "hostUsers", "hostPID", "securityContext.fsGroup", "containers[0].securityContext.privileged",

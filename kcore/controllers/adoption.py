@@ -1,0 +1,207 @@
+"""Who controls whom: an object has at most one controller, found by uid; orphans that match are adopted, own objects that do not are released.
+
+Candidates come from two indexes, so that nobody looks through all objects of a namespace:
+
+    CONTROLLER   uid of the controller -> its objects
+    ORPHAN       `namespace/key=value` of each label, and `namespace/` -> objects without controller
+
+A selector that demands some label exactly looks under that label; one that does not (expressions only) looks at all orphans of the
+namespace. The index of the other direction, from an orphan to those whose selector may match, is SELECTOR with the same keys.
+
+Source: Kubernetes `pkg/controller/controller_ref_manager.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from kcore.base import limits
+from kcore.client.kinds import Resource
+from kcore.controllers.actions import Patch
+from kcore.controllers.ports import Informer, Lister
+from kcore.machinery import labels
+from kcore.machinery.labels import Selector
+
+CONTROLLER: Final = "controller"
+ORPHAN: Final = "orphan"
+SELECTOR: Final = "selector"
+
+
+class Claim(NamedTuple):
+    """What becomes of candidates.
+
+    owned    objects that the owner controls already and keeps
+    adopt    orphans that it takes, if it may
+    release  own objects that its selector does not match any more
+    """
+
+    owned: list[Any]
+    adopt: list[Any]
+    release: list[Any]
+
+
+def claim(owner: Any, selector: Selector, candidates: Iterable[Any]) -> Claim:
+    """Sort candidates into owned, to be adopted, and to be released; others are left out.
+
+    An owner that is being deleted neither adopts nor releases; an orphan that is being deleted is left alone.
+    """
+    uid, deleting = owner.metadata.uid, is_deleting(owner)
+    found = Claim([], [], [])
+    for candidate in candidates:
+        reference = controller_of(candidate)
+        matches = selector.matches(candidate.metadata.labels)
+        if reference is not None:
+            if reference.uid != uid:
+                continue
+            if matches:
+                found.owned.append(candidate)
+            elif not deleting:
+                found.release.append(candidate)
+        elif matches and not deleting and not is_deleting(candidate):
+            found.adopt.append(candidate)
+    return found
+
+
+def adoption(resource: Resource, object_: Any, owner: Any, owner_resource: Resource) -> Patch:
+    """Make an owner the controller of an orphan, if that has not changed meanwhile."""
+    reference = {
+        "apiVersion": owner_resource.api_version,
+        "kind": owner_resource.kind,
+        "name": owner.metadata.name,
+        "uid": owner.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    return owners_patch(resource, object_, [*map(reference_value, object_.metadata.ownerReferences), reference])
+
+
+def release(resource: Resource, object_: Any, owner: Any) -> Patch:
+    """Take the owner's reference from an object, if that has not changed meanwhile."""
+    kept = [reference_value(reference) for reference in object_.metadata.ownerReferences if reference.uid != owner.metadata.uid]
+    return owners_patch(resource, object_, kept)
+
+
+def owners_patch(resource: Resource, object_: Any, references: Sequence[dict[str, Any]], **metadata: Any) -> Patch:
+    """Replace the owner references of an object, if it has not changed meanwhile."""
+    meta = object_.metadata
+    body = {"uid": meta.uid, "resourceVersion": meta.resourceVersion, "ownerReferences": list(references) or None, **metadata}
+    return Patch(resource, meta.namespace, meta.name, {"metadata": body})
+
+
+def reference_value(reference: Any) -> dict[str, Any]:
+    """Write an owner reference in JSON form."""
+    value: dict[str, Any] = {
+        "apiVersion": reference.apiVersion,
+        "kind": reference.kind,
+        "name": reference.name,
+        "uid": reference.uid,
+    }
+    for field in ("controller", "blockOwnerDeletion"):
+        if reference.HasField(field):
+            value[field] = getattr(reference, field)
+    return value
+
+
+def set_controller(object_: Any, owner: Any, owner_resource: Resource) -> None:
+    """Give a new object its controller."""
+    object_.metadata.ownerReferences.add(
+        apiVersion=owner_resource.api_version,
+        kind=owner_resource.kind,
+        name=owner.metadata.name,
+        uid=owner.metadata.uid,
+        controller=True,
+        blockOwnerDeletion=True,
+    )
+
+
+def controller_of(object_: Any) -> Any | None:
+    """Return the owner reference that is marked as the controller."""
+    for reference in object_.metadata.ownerReferences:
+        if reference.controller:
+            return reference
+    return None
+
+
+def is_deleting(object_: Any) -> bool:
+    """Tell whether an object is on its way out."""
+    deleting: bool = object_.metadata.HasField("deletionTimestamp")
+    return deleting
+
+
+def selector_of(message: Any) -> Selector:
+    """Return the selector that a LabelSelector message means."""
+    return _selector(type(message), message.SerializeToString(deterministic=True))
+
+
+@lru_cache(maxsize=limits.SELECTORS_CACHED_MAX)
+def _selector(class_: Callable[[], Any], raw: bytes) -> Selector:
+    message = class_()
+    message.ParseFromString(raw)
+    expressions = [
+        {"key": expression.key, "operator": expression.operator, "values": list(expression.values)}
+        for expression in message.matchExpressions
+    ]
+    return labels.from_message({"matchLabels": dict(message.matchLabels), "matchExpressions": expressions})
+
+
+def by_controller(object_: Any) -> Iterable[str]:
+    """Index values: the uid of the controller."""
+    reference = controller_of(object_)
+    return () if reference is None else (reference.uid,)
+
+
+def by_orphan_label(object_: Any) -> Iterable[str]:
+    """Index values of an object without controller: its namespace with each label, and its namespace."""
+    return () if controller_of(object_) is not None else label_keys(object_)
+
+
+def by_selector(object_: Any) -> Iterable[str]:
+    """Index value of an object with `spec.selector`: where it looks for orphans."""
+    return (selector_key(object_.metadata.namespace, selector_of(object_.spec.selector)),)
+
+
+def label_keys(object_: Any) -> list[str]:
+    """Return the keys under which selectors that match an object look."""
+    namespace = object_.metadata.namespace
+    return [f"{namespace}/", *(f"{namespace}/{key}={value}" for key, value in object_.metadata.labels.items())]
+
+
+def selector_key(namespace: str, selector: Selector) -> str:
+    """Return the one key under which a selector looks: its first exact label, or all of the namespace."""
+    for key, value in sorted(selector.equalities().items()):
+        return f"{namespace}/{key}={value}"
+    return f"{namespace}/"
+
+
+def index_owned(informer: Informer[Any]) -> None:
+    """Add the indexes that `candidates` asks."""
+    informer.add_index(CONTROLLER, by_controller)
+    informer.add_index(ORPHAN, by_orphan_label)
+
+
+def index_selectors(informer: Informer[Any]) -> None:
+    """Add the index that `matching` asks."""
+    informer.add_index(SELECTOR, by_selector)
+
+
+def candidates(lister: Lister[Any], owner: Any, selector: Selector) -> list[Any]:
+    """Return what an owner may claim: its objects, and the orphans that may match."""
+    own = lister.by_index(CONTROLLER, owner.metadata.uid)
+    return own + lister.by_index(ORPHAN, selector_key(owner.metadata.namespace, selector))
+
+
+def matching(lister: Lister[Any], orphan: Any) -> list[Any]:
+    """Return those whose `spec.selector` matches an orphan of their namespace."""
+    found = [owner for key in label_keys(orphan) for owner in lister.by_index(SELECTOR, key)]
+    return [owner for owner in found if selector_of(owner.spec.selector).matches(orphan.metadata.labels)]
+
+
+def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:
+    """Return the controller of an object, if that is of the kind and the very one (by uid) that the lister knows."""
+    reference = controller_of(object_)
+    if reference is None or reference.kind != kind:
+        return None
+    owner = lister.get(reference.name, namespace=object_.metadata.namespace)
+    return owner if owner is not None and owner.metadata.uid == reference.uid else None

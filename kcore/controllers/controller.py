@@ -1,0 +1,88 @@
+"""A controller as a value: a name, a function that reconciles a key, and the objects whose changes say which keys to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kcore.base import limits
+from kcore.base.clock import Clock
+from kcore.base.entropy import Entropy
+from kcore.client.kinds import Resource
+from kcore.client.wire import join_key
+from kcore.client.worker import DONE, Result
+from kcore.client.workqueue import WorkQueue
+from kcore.controllers.ports import Api, Informer, Recorder
+from kcore.controllers.settings import Settings
+
+__all__ = ["DONE", "Changed", "Context", "Controller", "InformerOf", "Result", "Source", "key_of", "own_keys"]
+
+Changed = Callable[[Any, Any], Iterable[str]]
+"""From the old and the new object (None if there is none) to the keys to look at; may note what was expected. Never waits."""
+
+InformerOf = Callable[[Resource], Informer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Objects whose changes make a controller look.
+
+    metadata_only  nothing but metadata is needed; the objects may have more
+    """
+
+    resource: Resource
+    changed: Changed
+    metadata_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """What the manager runs.
+
+    first_keys  are looked at once at the start, whatever changes (a controller that acts by the clock keeps its key alive by
+                `Result.requeue_after_s`)
+    """
+
+    name: str
+    queue: WorkQueue[str]
+    reconcile: Callable[[str], Awaitable[Result | None]]
+    sources: tuple[Source, ...]
+    workers: int = limits.CONTROLLER_WORKERS
+    first_keys: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a controller is made of.
+
+    informer       of whole objects of a resource, the same for all who ask
+    metadata_of    of a resource's metadata; whole objects if somebody asks for these anyway
+    """
+
+    api: Api
+    informer: InformerOf
+    metadata_of: InformerOf
+    recorder: Recorder
+    clock: Clock
+    entropy: Entropy
+    settings: Settings
+
+    def queue(self, name: str) -> WorkQueue[str]:
+        """Make the workqueue of a controller."""
+        return WorkQueue(name, self.clock)
+
+
+def key_of(object_: Any) -> str:
+    """Return the key of an object: `namespace/name`, or `name`."""
+    meta = object_.metadata
+    return join_key(meta.namespace, meta.name)
+
+
+def own_keys(old: Any, new: Any) -> Iterable[str]:
+    """Look at the object itself."""
+    return (key_of(old if new is None else new),)
+
+
+IGNORE: Final[Changed] = lambda _old, _new: ()  # noqa: E731 - a value, not a function with a name of its own
+"""For a source that only has to be known."""

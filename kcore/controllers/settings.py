@@ -1,0 +1,21 @@
+"""What the operator decides about controllers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of the controller manager; a controller reads its own.
+
+    ca_pem        the CA bundle that pods find in `kube-root-ca.crt`; empty: none is published
+    identity      the name of this process as a candidate for leadership
+    leader_elect  stand by while another process leads
+    controllers   names of those to run; empty: all
+    """
+
+    ca_pem: str = ""
+    identity: str = "kube-controller-manager"
+    leader_elect: bool = True
+    controllers: tuple[str, ...] = ()

@@ -1,0 +1,167 @@
+"""StatefulSet: ordered pods with claims of their own; little of the spec may change.
+
+Source: Kubernetes `pkg/apis/apps/validation`, `pkg/apis/apps/v1/defaults.go`, `pkg/registry/apps/statefulset`.
+"""
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kcore.machinery import field_error as fe
+from kcore.machinery import names
+from kcore.machinery.field_error import FieldError, StructField
+from kcore.machinery.kinds import workload
+from kcore.machinery.kinds.core.volume_claim import validate_claim_spec
+from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.values import (
+    int_or_percent_value,
+    validate_int_or_percent,
+    validate_not_more_than_100_percent,
+    validate_not_negative,
+)
+
+ROLLING_UPDATE: Final = "RollingUpdate"
+ON_DELETE: Final = "OnDelete"
+EMPTY_SELECTOR: Final = "empty selector is invalid for statefulset"
+
+_MANAGEMENT: Final = ("OrderedReady", "Parallel")
+_RETENTION: Final = ("Retain", "Delete")
+_COUNTS: Final = (
+    "replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "observedGeneration", "collisionCount",
+)
+_MUTABLE: Final = (
+    "replicas", "template", "updateStrategy", "minReadySeconds", "ordinals", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy",
+)
+_IMMUTABLE: Final = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
+    "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+_ROLLING_FIELDS: Final = (StructField("Partition", "partition", 0), StructField("MaxUnavailable", "maxUnavailable"))
+_STRATEGY_FIELDS: Final = (StructField("Type", "type", ""), StructField("RollingUpdate", "rollingUpdate", None, _ROLLING_FIELDS))
+
+
+def default_stateful_set(value: Object) -> None:
+    """Set the defaults of a rolling update, of the template and of the claims."""
+    spec = workload.spec_of(value)
+    strategy = spec.setdefault("updateStrategy", {})
+    if not strategy.get("type"):
+        strategy["type"] = ROLLING_UPDATE
+        if strategy.get("rollingUpdate") is None:
+            strategy["rollingUpdate"] = {}
+        if strategy["rollingUpdate"].get("partition") is None:
+            strategy["rollingUpdate"]["partition"] = 0
+    policy = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    spec["persistentVolumeClaimRetentionPolicy"] = {
+        "whenDeleted": policy.get("whenDeleted") or "Retain", "whenScaled": policy.get("whenScaled") or "Retain",
+    }
+    workload.default_pod_template(value)
+
+
+def prepare_create(value: Object) -> None:
+    """Start without status."""
+    drop_status(value)
+    workload.drop_disabled_pod_fields(value)
+
+
+def prepare_update(new: Object, old: Object) -> None:
+    """Keep the stored status."""
+    keep_status(new, old)
+    workload.drop_disabled_pod_fields(new, old)
+
+
+def validate_stateful_set(value: Object) -> list[FieldError]:
+    """Check the spec."""
+    errors: list[FieldError] = []
+    spec = workload.spec_of(value)
+    management = spec.get("podManagementPolicy") or ""
+    if not management:
+        errors.append(fe.required("spec.podManagementPolicy"))
+    elif management not in _MANAGEMENT:
+        errors.append(fe.invalid("spec.podManagementPolicy", management, "must be 'OrderedReady' or 'Parallel'"))
+    _validate_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy", errors)
+    _validate_retention(spec.get("persistentVolumeClaimRetentionPolicy"), "spec.persistentVolumeClaimRetentionPolicy", errors)
+    validate_not_negative(spec.get("replicas"), "spec.replicas", errors)
+    validate_not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds", errors)
+    validate_not_negative((spec.get("ordinals") or {}).get("start"), "spec.ordinals.start", errors)
+    selector = workload.validate_selector(spec, errors, EMPTY_SELECTOR)
+    if selector is not None:
+        workload.validate_selected_template(spec.get("template") or {}, selector, "spec.template", errors, "StatefulSet")
+    return errors
+
+
+def _validate_strategy(strategy: dict[str, Any], path: str, errors: list[FieldError]) -> None:
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
+    if not kind:
+        errors.append(fe.required(path))
+    elif kind == ON_DELETE:
+        if rolling is not None:
+            detail = f"only allowed for updateStrategy '{ROLLING_UPDATE}'"
+            errors.append(fe.invalid(f"{path}.rollingUpdate", fe.struct(rolling, _ROLLING_FIELDS), detail))
+    elif kind != ROLLING_UPDATE:
+        detail = f"must be '{ROLLING_UPDATE}' or '{ON_DELETE}'"
+        errors.append(fe.invalid(path, fe.struct(strategy, _STRATEGY_FIELDS), detail))
+    elif rolling is not None:
+        validate_not_negative(rolling.get("partition"), f"{path}.rollingUpdate.partition", errors)
+        _validate_max_unavailable(rolling.get("maxUnavailable"), f"{path}.rollingUpdate.maxUnavailable", errors)
+
+
+def _validate_max_unavailable(amount: int | str | None, path: str, errors: list[FieldError]) -> None:
+    if amount is None:
+        return
+    validate_int_or_percent(amount, path, errors)
+    if int_or_percent_value(amount) == 0:
+        errors.append(fe.invalid(path, amount, "cannot be 0"))
+    validate_not_more_than_100_percent(amount, path, errors)
+
+
+def _validate_retention(policy: dict[str, Any] | None, path: str, errors: list[FieldError]) -> None:
+    for field in ("whenDeleted", "whenScaled"):
+        value = (policy or {}).get(field) or ""
+        if policy is not None and value not in _RETENTION:
+            errors.append(fe.not_supported(f"{path}.{field}", value, _RETENTION))
+
+
+def validate_claims_and_service(value: Object) -> list[FieldError]:
+    """Check what is only judged on create: the name of the service and the templates of claims."""
+    errors: list[FieldError] = []
+    spec = workload.spec_of(value)
+    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        validate_claim_spec((claim or {}).get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec", errors)
+    service = spec.get("serviceName") or ""
+    if service:
+        errors.extend(fe.invalid("spec.serviceName", service, sentence) for sentence in names.dns1123_label(service))
+    return errors
+
+
+def validate_create(value: Object) -> list[FieldError]:
+    """Check a new StatefulSet."""
+    return validate_stateful_set(value) + validate_claims_and_service(value)
+
+
+def validate_update(new: Object, old: Object) -> list[FieldError]:
+    """Check an update; most of the spec stays."""
+    errors = validate_stateful_set(new)
+    fresh, stored = workload.spec_of(new), workload.spec_of(old)
+    changed = {field for field in {*fresh, *stored} if field not in _MUTABLE and (fresh.get(field) or None) != (stored.get(field) or None)}
+    if changed:
+        errors.append(fe.forbidden("spec", _IMMUTABLE))
+    workload.validate_selector_unchanged(new, old, errors)
+    return errors
+
+
+def validate_status_update(new: Object, old: Object) -> list[FieldError]:
+    """Check that the counts fit each other and that collisions are not forgotten."""
+    errors: list[FieldError] = []
+    status = workload.status_of(new)
+    workload.validate_counts(status, _COUNTS, errors)
+    for field in ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"):
+        workload.validate_not_more_than(status, field, "replicas", workload.MORE_THAN_REPLICAS, errors)
+    workload.validate_not_more_than(status, "availableReplicas", "readyReplicas", "cannot be greater than status.readyReplicas", errors)
+    workload.validate_collision_count(new, old, errors)
+    return errors
+
+
+RULES: Final = KindRules(
+    default=default_stateful_set, validate=validate_create, validate_update=validate_update,
+    validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    warnings=workload.pod_template_warnings, name_validator=names.label_name,
+)

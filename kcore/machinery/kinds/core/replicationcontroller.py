@@ -1,0 +1,83 @@
+"""ReplicationController: selector and labels follow the template's labels, counts fit each other.
+
+Source: Kubernetes `pkg/apis/core/validation`, `pkg/apis/core/v1/defaults.go`, `pkg/registry/core/replicationcontroller`.
+"""
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kcore.machinery import field_error as fe
+from kcore.machinery import labels
+from kcore.machinery.field_error import FieldError
+from kcore.machinery.kinds import workload
+from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.values import validate_not_negative
+
+_COUNTS: Final = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
+
+
+def default_replication_controller(value: Object) -> None:
+    """Let selector and labels follow the labels of the template."""
+    spec = workload.spec_of(value)
+    found = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    if found:
+        if not spec.get("selector"):
+            spec["selector"] = dict(found)
+        metadata = value.setdefault("metadata", {})
+        if not metadata.get("labels"):
+            metadata["labels"] = dict(found)
+    workload.default_pod_template(value)
+
+
+def prepare_create(value: Object) -> None:
+    """Start without status."""
+    drop_status(value)
+    workload.drop_disabled_pod_fields(value)
+
+
+def prepare_update(new: Object, old: Object) -> None:
+    """Keep the stored status."""
+    keep_status(new, old)
+    workload.drop_disabled_pod_fields(new, old)
+
+
+def validate_replication_controller(value: Object) -> list[FieldError]:
+    """Check the spec."""
+    errors: list[FieldError] = []
+    spec = workload.spec_of(value)
+    validate_not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds", errors)
+    if not spec.get("selector"):
+        errors.append(fe.required("spec.selector"))
+    if spec.get("replicas") is None:
+        errors.append(fe.required("spec.replicas"))
+    validate_not_negative(spec.get("replicas"), "spec.replicas", errors)
+    template: dict[str, Any] | None = spec.get("template")
+    if template is None:
+        errors.append(fe.required("spec.template"))
+    else:
+        selector = labels.from_labels(spec.get("selector") or {})
+        workload.validate_selected_template(template, selector, "spec.template", errors, "ReplicationController")
+    return errors
+
+
+def validate_update(new: Object, _old: Object) -> list[FieldError]:
+    """Check an update as a new controller."""
+    return validate_replication_controller(new)
+
+
+def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
+    """Check that the counts fit each other."""
+    errors: list[FieldError] = []
+    status = workload.status_of(new)
+    workload.validate_counts(status, _COUNTS, errors)
+    for field in ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"):
+        workload.validate_not_more_than(status, field, "replicas", workload.MORE_THAN_REPLICAS, errors)
+    workload.validate_not_more_than(status, "availableReplicas", "readyReplicas", workload.MORE_THAN_READY, errors)
+    return errors
+
+
+RULES: Final = KindRules(
+    default=default_replication_controller, validate=validate_replication_controller, validate_update=validate_update,
+    validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    warnings=workload.pod_template_warnings,
+)

@@ -1,0 +1,1 @@
+"""Rules of the kinds of rbac.authorization.k8s.io."""

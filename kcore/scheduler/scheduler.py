@@ -1,0 +1,185 @@
+"""The scheduler at work: follows pods and nodes, lets the core decide, sends bindings, conditions and events.
+
+    scheduler = Scheduler(client)
+    await scheduler.run(on_synced=report_ready)
+
+Bindings go out in bulk and nobody waits for them: what is assumed counts at once, so the next pods are decided while the API works, up to
+SCHEDULER_BINDINGS_IN_FLIGHT_MAX requests ahead. Whoever runs several schedulers lets `run` be called by the leader only.
+
+What pods would like and no plugin of this version weighs (preferred pod affinity and topology spread) is passed over, counted, and logged
+once for each kind of wish.
+"""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from typing import Final
+
+from kcore.base import limits, log, metrics
+from kcore.client import items, kinds
+from kcore.client.bulk import BulkClient
+from kcore.client.client import Client
+from kcore.client.correlator import Regarding
+from kcore.client.informer import Informers
+from kcore.client.items import Item
+from kcore.client.recorder import EventRecorder
+from kcore.client.wire import DELETED, WatchEvent
+from kcore.machinery.status import StatusError
+from kcore.scheduler import binding
+from kcore.scheduler.binding import Note
+from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core
+from kcore.scheduler.ingest import node_row, pod_row
+from kcore.scheduler.queue import State
+from kcore.scheduler.rows import PodRow, Unsupported
+
+_LOG: Final = log.get("scheduler")
+_QUEUES: Final = (State.ACTIVE, State.BACKOFF, State.UNSCHEDULABLE, State.GATED)
+
+
+class Scheduler:
+    """One scheduler. Thread: the event loop's."""
+
+    def __init__(self, client: Client) -> None:
+        self.core = Core(client.clock, client.entropy)
+        self.recorder = EventRecorder(client, SCHEDULER_NAME)
+        self._client = client
+        self._statuses = BulkClient(client.transport)
+        self._pods = kinds.resource("", "v1", "pods")
+        self._nodes = kinds.resource("", "v1", "nodes")
+        self._told = asyncio.Event()
+        self._bindings = asyncio.Semaphore(limits.SCHEDULER_BINDINGS_IN_FLIGHT_MAX)
+        self._status_slots = asyncio.Semaphore(limits.SCHEDULER_STATUS_IN_FLIGHT_MAX)
+        self._gated: dict[str, PodRow] = {}
+        self._ignored: set[Unsupported] = set()
+
+    async def run(self, on_synced: Callable[[], None] | None = None) -> None:
+        """Schedule until cancelled; on_synced is called when all pods and nodes are known."""
+        informers = Informers(self._client)
+        informers.receive(self._nodes, self._nodes_changed)
+        informers.receive(self._pods, self._pods_changed)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(informers.run(), name="scheduler-informers")
+                group.create_task(self.recorder.run(), name="scheduler-events")
+                await informers.wait_synced()
+                _LOG.info("synced", nodes=self.core.columns.node_count, pods=len(self.core.cache), waiting=len(self.core.queue))
+                if on_synced is not None:
+                    on_synced()
+                await self._work(group)
+        finally:
+            await self._statuses.close()
+
+    async def _work(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            self._told.clear()
+            started_at = self._client.clock.monotonic()
+            batch = self.core.decide(limits.SCHEDULER_BATCH_MAX)
+            for state in _QUEUES:
+                metrics.PENDING_PODS.set(self.core.queue.count(state), state.value)
+            gated, self._gated = self._gated, {}
+            if not (batch.assumed or batch.waiting or gated):
+                await self._wait()
+                continue
+            metrics.SCHEDULER_BATCH_SECONDS.observe(self._client.clock.monotonic() - started_at)
+            metrics.SCHEDULER_BATCH_PODS.inc(amount=len(batch.assumed) + len(batch.waiting))
+            if batch.assumed:
+                await self._bindings.acquire()
+                group.create_task(self._bind(batch.assumed), name="scheduler-bind")
+            writes = [*self._waiting_items(batch.waiting), *self._gated_items(gated.values())]
+            if writes:
+                await self._status_slots.acquire()
+                group.create_task(self._write_statuses(writes), name="scheduler-status")
+            await asyncio.sleep(0)
+
+    async def _wait(self) -> None:
+        """Wait until something is told, or a pause is over."""
+        try:
+            async with asyncio.timeout(max(0.0, self.core.next_at() - self._client.clock.monotonic())):
+                await self._told.wait()
+        except TimeoutError:
+            pass
+
+    # from the watch
+
+    def _pods_changed(self, changes: list[WatchEvent]) -> None:
+        for type_, raw, key, _ in changes:
+            if type_ == DELETED:
+                self.core.pod_deleted(key)
+                continue
+            pod = pod_row(raw)
+            self.core.pod_changed(pod)
+            if self.core.queue.state(key) is State.GATED:
+                self._gated[key] = pod
+        self._told.set()
+
+    def _nodes_changed(self, changes: list[WatchEvent]) -> None:
+        for type_, raw, key, _ in changes:
+            if type_ == DELETED:
+                self.core.node_deleted(key)
+            else:
+                self.core.node_changed(node_row(raw))
+        self._told.set()
+
+    # to the API
+
+    async def _bind(self, attempts: Sequence[Attempt]) -> None:
+        """Bind assumed pods, and take back those whose binding fails."""
+        writes = [items.bind(pod.name, decision.node or "", namespace=pod.namespace, uid=pod.uid) for pod, decision in attempts]
+        errors: Sequence[StatusError | None]
+        try:
+            errors = [result.error for result in await self._client.bulk.write(writes)]
+        except StatusError as error:
+            errors = list(repeat(error, len(attempts)))
+        finally:
+            self._bindings.release()
+        refused: list[PodRow] = []
+        for (pod, decision), failure in zip(attempts, errors, strict=True):
+            metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", SCHEDULER_NAME)
+            if failure is None:
+                self._note(pod, binding.scheduled_note(pod, decision.node or ""))
+                self._count_ignored(pod)
+                continue
+            refused.append(pod)
+            if failure.reason not in binding.EXPECTED_REFUSALS:
+                self._note(pod, binding.refused_note(failure.message))
+                _LOG.warning("binding failed", pod=pod.key, node=decision.node, reason=failure.reason, message=failure.message)
+        self.core.refused(refused)
+        self._told.set()
+
+    def _waiting_items(self, attempts: Sequence[Attempt]) -> Iterator[Item]:
+        """Tell why pods wait, and yield the writes of conditions that are new."""
+        for pod, decision in attempts:
+            metrics.SCHEDULE_ATTEMPTS.inc("unschedulable", SCHEDULER_NAME)
+            self._note(pod, binding.failed_note(decision))
+            yield from self._status_items(pod, binding.UNSCHEDULABLE, decision.message)
+
+    def _gated_items(self, pods: Iterable[PodRow]) -> Iterator[Item]:
+        for pod in pods:
+            yield from self._status_items(pod, binding.GATED, binding.GATED_MESSAGE)
+
+    def _status_items(self, pod: PodRow, reason: str, message: str) -> Iterator[Item]:
+        patch = binding.status_patch(pod, reason, message, self._client.clock.now())
+        if patch is not None:
+            yield items.patch(self._pods, pod.name, patch, namespace=pod.namespace, subresource="status")
+
+    async def _write_statuses(self, writes: Sequence[Item]) -> None:
+        """Write conditions; one that fails is written by the pod's next attempt."""
+        try:
+            for item, result in zip(writes, await self._statuses.write(writes), strict=True):
+                if result.error is not None and result.error.reason not in binding.EXPECTED_REFUSALS:
+                    _LOG.warning("status failed", pod=f"{item.namespace}/{item.name}", message=result.error.message)
+        except StatusError as error:
+            _LOG.warning("status failed", pods=len(writes), reason=error.reason, message=error.message)
+        finally:
+            self._status_slots.release()
+
+    def _note(self, pod: PodRow, note: Note) -> None:
+        self.recorder.event(Regarding("v1", "Pod", pod.namespace, pod.name, pod.uid), note.type, note.reason, note.message, note.action)
+
+    def _count_ignored(self, pod: PodRow) -> None:
+        for wish in pod.ignored:
+            metrics.IGNORED_WISHES.inc(wish.plugin, wish.wish)
+            if wish not in self._ignored:
+                self._ignored.add(wish)
+                _LOG.warning("wish passed over", wish=wish.wish, plugin=wish.plugin, pod=pod.key)

@@ -1,0 +1,79 @@
+"""The health and metrics port of a part: plain HTTP on loopback, its address in DIR/run/<part>.json.
+
+`/healthz` and `/readyz` answer ok or 500, `/metrics` is Prometheus text. One small request a connection: nothing here takes a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.exposition import generate_latest
+
+from kcore.base import limits, metrics
+from kcore.base.config import DataDir, write_private_json
+
+TEXT = "text/plain; charset=utf-8"
+
+
+class Collector:
+    """kcore's metrics in the form of the Prometheus client."""
+
+    def collect(self) -> list[Metric]:
+        """All metrics that were declared."""
+        return [family(metric) for metric in metrics.declared()]
+
+
+class Diagnostics:
+    """The port of one part. Thread: the event loop's."""
+
+    def __init__(self, part: str, directory: DataDir) -> None:
+        self.part, self.directory = part, directory
+        self.ready = False
+        self.server: asyncio.Server | None = None
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(Collector())  # type: ignore[arg-type]
+
+    async def start(self) -> None:
+        """Listen on a free port of loopback, and write where."""
+        self.server = await asyncio.start_server(self.answer, "127.0.0.1", 0, limit=limits.DIAGNOSTICS_REQUEST_BYTES_MAX)
+        port = self.server.sockets[0].getsockname()[1]
+        write_private_json(self.directory.part_state(self.part), {"pid": os.getpid(), "address": f"127.0.0.1:{port}"})
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request and close."""
+        try:
+            async with asyncio.timeout(limits.DIAGNOSTICS_TIMEOUT_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+            code, body = self.respond(head.split(b" ", 2)[1] if head.startswith(b"GET ") else b"")
+            writer.write(f"HTTP/1.1 {code}\r\nContent-Type: {TEXT}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+            await writer.drain()
+        except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def respond(self, path: bytes) -> tuple[str, bytes]:
+        """-> (status line, body) for a path."""
+        if path in (b"/healthz", b"/livez"):
+            return "200 OK", b"ok\n"
+        if path == b"/readyz":
+            return ("200 OK", b"ok\n") if self.ready else ("500 Internal Server Error", b"not ready\n")
+        if path == b"/metrics":
+            return "200 OK", generate_latest(self.registry)
+        return "404 Not Found", b"not found\n"
+
+    async def stop(self) -> None:
+        """Close the port."""
+        if self.server is not None:
+            self.server.close()
+            await self.server.wait_closed()
+
+
+def family(metric: metrics.Metric) -> Metric:
+    """One metric with its samples."""
+    found = Metric(metric.name.removesuffix("_total") if metric.kind == "counter" else metric.name, metric.help, metric.kind)
+    for sample in metric.samples():
+        found.add_sample(metric.name + sample.suffix, sample.labels, sample.value)
+    return found

@@ -1,0 +1,136 @@
+"""Decisions against the slow twin, kept results against fresh ones, kept columns against rebuilt ones."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kcore.base.entropy import SeededEntropy
+from kcore.scheduler.columns import Columns
+from kcore.scheduler.cycle import explain, schedule
+from kcore.scheduler.evaluation import Evaluations
+from kcore.scheduler.rows import Account, Ask, NodeRow
+from tests.property.scheduler import clusters
+from tests.reference.scheduler import twin
+
+clusters_of_nodes = st.lists(st.tuples(clusters.nodes(), st.lists(clusters.accounts, max_size=3)), max_size=7, unique_by=lambda each: each[0].name)
+
+
+def columns_of(cluster: twin.Cluster) -> Columns:
+    columns = Columns()
+    for node, placed in cluster:
+        columns.set_node(node)
+        for account in placed:
+            columns.place(node.name, account)
+    return columns
+
+
+@given(clusters.asks(), clusters_of_nodes)
+@settings(max_examples=300)
+def test_a_decision_equals_that_of_the_twin(ask: Ask, cluster: list[tuple[NodeRow, list[Account]]]) -> None:
+    wanted = twin.decide(ask, cluster)
+    columns = columns_of(cluster)
+    found = explain(clusters.pod("a", ask), columns)
+    assert set(found.feasible) == set(wanted.scores)
+    narrowed = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
+    for node, rejection in found.rejected.items():
+        if rejection.reasons != (narrowed,):
+            assert (rejection.plugin, rejection.reasons) == wanted.rejected[node]
+    if len(wanted.scores) > 1:
+        assert found.totals == wanted.totals
+        for node, scores in wanted.scores.items():
+            assert {plugin: found.scores.get(plugin, {}).get(node, 0) for plugin in scores} == scores
+    decision = schedule(clusters.pod("a", ask), columns, Evaluations(), SeededEntropy(1).randrange)
+    assert decision.node in found.best if found.best else decision.node is None
+
+
+changes = st.one_of(
+    st.tuples(st.just("node"), clusters.nodes()),
+    st.tuples(st.just("drop"), st.sampled_from(clusters.NAMES)),
+    st.tuples(st.just("place"), st.sampled_from(clusters.NAMES), clusters.accounts),
+    st.tuples(st.just("displace"), st.integers(0, 99)),
+    st.tuples(st.just("ask"), st.integers(0, 2)),
+)
+
+
+@given(st.lists(clusters.asks(), min_size=3, max_size=3), st.lists(changes, max_size=40))
+@settings(max_examples=200)
+def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[tuple]) -> None:
+    columns, evaluations = Columns(), Evaluations()
+    nodes: dict[str, NodeRow] = {}
+    placed: list[tuple[str, Account]] = []
+    for step, *values in steps:
+        if step == "node":
+            nodes[values[0].name] = values[0]
+            columns.set_node(values[0])
+        elif step == "drop":
+            nodes.pop(values[0], None)
+            columns.remove_node(values[0])
+        elif step == "place":
+            placed.append((values[0], values[1]))
+            columns.place(*values)
+        elif step == "displace" and placed:
+            columns.displace(*placed.pop(values[0] % len(placed)))
+        elif step == "ask":
+            kept = evaluations.of(asks[values[0]], columns)
+            fresh = Evaluations().of(asks[values[0]], columns)
+            count = columns.count
+            assert kept.feasible_count == fresh.feasible_count == int(np.count_nonzero(fresh.feasible[:count]))
+            assert kept.feasible[:count].tolist() == fresh.feasible[:count].tolist()
+            chosen = np.flatnonzero(fresh.feasible[:count])
+            assert kept.totals[chosen].tolist() == fresh.totals[chosen].tolist()
+            rebuilt = columns_of([(node, [a for name, a in placed if name == node.name]) for node in nodes.values()])
+            assert described(columns) == described(rebuilt)
+
+
+def described(columns: Columns) -> dict[str, object]:
+    """Return what columns hold of the nodes that are there, whatever their slots."""
+    found: dict[str, object] = {}
+    for name, slot in columns.slots.items():
+        if columns.present[slot]:
+            found[name] = (
+                columns.rows[slot],
+                {resource: (int(columns.allocatable[row, slot]), int(columns.requested[row, slot])) for resource, row in columns.resources.items()
+                 if columns.allocatable[row, slot] or columns.requested[row, slot]},
+                columns.nonzero[:, slot].tolist(), int(columns.pod_limit[slot]), int(columns.pod_count[slot]), bool(columns.unschedulable[slot]),
+                columns.taint_sets[columns.taint_set[slot]],
+                {port: users[slot] for port, users in columns.ports.items() if slot in users},
+                {image: holders[slot] for image, holders in columns.images.items() if slot in holders},
+            )  # fmt: skip
+    return found
+
+
+@given(clusters.asks(), clusters_of_nodes, st.integers(1, 12), st.integers(0, 3))
+@settings(max_examples=150)
+def test_a_run_of_equal_pods_is_decided_as_if_one_by_one(
+    ask: Ask, cluster: list[tuple[NodeRow, list[Account]]], count: int, seed: int
+) -> None:
+    account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports)
+    outcomes = []
+    for keeps in (True, False):
+        columns, evaluations, entropy = columns_of(cluster), Evaluations(), SeededEntropy(seed)
+        decisions = []
+        for number in range(count):
+            pod = clusters.pod(f"p{number}", ask, account)
+            decision = schedule(pod, columns, evaluations if keeps else Evaluations(), entropy.randrange)
+            decisions.append(decision)
+            if decision.node is not None:
+                columns.place(decision.node, account)
+        outcomes.append(decisions)
+    assert outcomes[0] == outcomes[1]
+
+
+@given(st.lists(clusters.asks(), min_size=1, max_size=8), clusters_of_nodes)
+@settings(max_examples=100)
+def test_no_decision_puts_more_on_a_node_than_fits(asks: list[Ask], cluster: list[tuple[NodeRow, list[Account]]]) -> None:
+    columns, evaluations = columns_of(cluster), Evaluations()
+    for number, ask in enumerate(asks):
+        account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports)
+        decision = schedule(clusters.pod(f"p{number}", ask, account), columns, evaluations, SeededEntropy(number).randrange)
+        if decision.node is None:
+            continue
+        columns.place(decision.node, account)
+        slot = columns.slots[decision.node]
+        for name, _ in ask.amounts:
+            row = columns.resources[name]
+            assert columns.requested[row, slot] <= columns.allocatable[row, slot]
+        assert columns.pod_count[slot] <= columns.pod_limit[slot]
