@@ -1,7 +1,7 @@
 """When each hollow node's heartbeat is due: spread evenly over the period, all that are due in one batch.
 
-The queue is in order of due time, since all have the same period. What was late is due again at its own turn of the period, not a period later: so the
-spread survives a pause, and a pause is followed by one renewal each, not by a burst of missed ones.
+The queue is in order of due time, since all have the same period. What was late is due again at its own turn of the period, not
+a period later: so the spread survives a pause, and a pause is followed by one renewal each, not by a burst of missed ones.
 
     period 10 s, four nodes          due      0 a   2.5 b   5 c   7.5 d   10 a ...
     asked at 6                       a b c    next  7.5 d   10 a   12.5 b  15 c

@@ -16,6 +16,7 @@ class HollowNode:
     facts      what counts of its object; None while there is none
     raw        its object as it was seen last, and `revision` of that
     addresses  of its pods; None while it has no podCIDR
+    is_registered   its object was there once, so that it is not registered again
     waiting    pods that wait for addresses, in the order in which they came
     """
 
@@ -25,6 +26,7 @@ class HollowNode:
     raw: bytes = b""
     revision: int = 0
     written: int = 0
+    is_registered: bool = False
     addresses: PodAddresses | None = None
     lease_version: str = ""
     pods: set["HollowPod"] = field(default_factory=set)

@@ -1,10 +1,11 @@
 """What becomes of the node objects and heartbeats of all hollow nodes: changes, time and answers in, writes out. Decides, and waits for nothing.
 
-A node that is not there when all are known is registered, once; one that somebody deletes later stays away until somebody registers it again. A node
-of an earlier run is taken over: it reports anew. A node reports when it is not Ready though it should be, and every few minutes; its Lease is renewed
-in every period as long as its object is there.
+A node that is not there when all are known is registered, once; one that somebody deletes later stays away until somebody
+registers it again. A node of an earlier run is taken over: it reports anew. A node reports when it is not Ready though it
+should be, and every few minutes; its Lease is renewed in every period as long as its object is there.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
@@ -27,6 +28,9 @@ from kcore.client.wire import DELETED, WatchEvent
 _NODES: Final = kinds.of_message(Node)
 _LEASES: Final = kinds.of_message(Lease)
 _LOG = log.get("agent.nodes")
+
+RETRIED: Final = frozenset(("TooManyRequests", "ServiceUnavailable", "ServerTimeout", "Timeout"))
+"""Failures after which the same write may succeed."""
 
 
 class NodeFleet:
@@ -53,7 +57,7 @@ class NodeFleet:
         self._subnets = subnets
         self._outbox: Outbox[HollowNode] = Outbox()
         self._unready = set(self.nodes)
-        self._retries: list[tuple[float, HollowNode]] = []
+        self._retries: deque[tuple[float, HollowNode]] = deque()
         self._leases: Heartbeats[HollowNode] = Heartbeats((), limits.NODE_HEARTBEAT_S, 0.0)
         self._reports: Heartbeats[HollowNode] = Heartbeats((), limits.NODE_REPORT_S, 0.0)
         self._due_reports: set[HollowNode] = set()
@@ -114,7 +118,7 @@ class NodeFleet:
                 self._due_reports.add(node)
                 self._outbox.add(node)
         while self._retries and self._retries[0][0] <= now.steady_s:
-            self._outbox.add(self._retries.pop(0)[1])
+            self._outbox.add(self._retries.popleft()[1])
 
     def take(self, count: int, now: Moment) -> list[tuple[HollowNode, Item]]:
         """Take writes of node objects to send; each has to be settled."""
@@ -129,14 +133,14 @@ class NodeFleet:
 
     def settle(self, node: HollowNode, result: BulkResult | None, now: Moment) -> None:
         """Take in what became of a node's write; None if the request failed as a whole."""
-        again = self._outbox.done(node)
-        if result is None or (result.error is not None and result.error.reason in ("TooManyRequests", "ServiceUnavailable", "ServerTimeout")):
-            self._retries.append((now.steady_s + limits.HOLLOW_RETRY_S_MAX, node))
+        if self._outbox.done(node):
+            self._outbox.add(node)
+        if result is None or (result.error is not None and result.error.reason in RETRIED):
+            self._retries.append((now.steady_s + limits.HOLLOW_RETRY_S, node))
         elif result.error is None:
+            node.is_registered = True
             node.written = int(result.resource_version)
             self._due_reports.discard(node)
-            if again:
-                self._outbox.add(node)
         elif result.error.reason not in ("Conflict", "AlreadyExists", "NotFound"):
             _LOG.warning("node write refused", node=node.name, reason=result.error.reason, message=result.error.message)
 
@@ -169,6 +173,8 @@ class NodeFleet:
     def _item(self, node: HollowNode, now: Moment) -> Item | None:
         """What a node has to write: its registration, its report, or that its taint is gone; None if nothing."""
         if node.facts is None:
+            if node.is_registered:
+                return None
             return items.create(nodestate.new_node(self._settings, node.index, now.wall_s, self._own_cidrs(node.name)))
         if node.revision < node.written:
             return None
@@ -202,7 +208,7 @@ class NodeFleet:
     def _present(self, node: HollowNode, change: WatchEvent) -> None:
         """A node's object is there, new or changed."""
         seen = nodestate.facts(Node.FromString(change.raw))
-        before, node.facts = node.facts, seen
+        before, node.facts, node.is_registered = node.facts, seen, True
         node.raw, node.revision = change.raw, change.revision
         if self._subnets is not None and seen.cidrs:
             for problem in self._subnets.adopt(node.name, seen.cidrs):
@@ -235,6 +241,8 @@ class NodeFleet:
     def _forget(self, node: HollowNode) -> None:
         """Somebody deleted the node: it is gone until somebody registers it again, and then may get other podCIDRs."""
         node.facts, node.raw, node.addresses = None, b"", None
+        for pod in node.pods:
+            pod.is_held = False
         if self._subnets is not None:
             self._subnets.release(node.name)
         self._due_reports.discard(node)

@@ -1,6 +1,7 @@
 """The Node and Lease objects of hollow nodes: as they are registered, as they report, and what of them counts.
 
-Source: kubelet pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go (labels, conditions, reasons, messages), component-helpers/apimachinery/lease.
+Source: kubelet pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go (labels, conditions, reasons, messages),
+component-helpers/apimachinery/lease.
 """
 
 from hashlib import sha256

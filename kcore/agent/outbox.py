@@ -1,6 +1,7 @@
 """Who has something to write, in order, each once: the workqueue's rule (dirty and processing) for writes that go out in bulk.
 
-An owner that is added while its write is under way is not queued again; `done` says whether it was, and its owner decides anew what to write.
+An owner that is added while its write is under way is not queued again; `done` says whether it was, and its owner decides anew
+what to write.
 """
 
 from collections.abc import Hashable

@@ -4,9 +4,10 @@
     wake(now)             timers are due                             settle(pod, ...)  what became of a write
     retry(node)           a node has addresses to give
 
-A pod is looked at as a whole each time (level, not edge): its state is taken as far as time allows, written into the object that was seen last, and
-sent if that changed anything. While a write is under way nothing is decided; its answer, or the event that it causes, starts the next look.
-A deleted pod is written with its final status, and when that is stored it is deleted with its uid as precondition.
+A pod is looked at as a whole each time (level, not edge): its state is taken as far as time allows, written into the object
+that was seen last, and sent if that changed anything. While a write is under way nothing is decided; its answer, or the event
+that it causes, starts the next look. A deleted pod is written with its final status, and when that is stored it is deleted with
+its uid as precondition.
 """
 
 from collections import deque
@@ -17,6 +18,7 @@ from typing import Final, NamedTuple
 
 from kcore.agent import podstatus
 from kcore.agent.hollownode import HollowNode, HollowPod
+from kcore.agent.nodefleet import RETRIED
 from kcore.agent.outbox import Outbox
 from kcore.agent.podprofile import Profiles
 from kcore.agent.podstate import Advance, Moment, adapt
@@ -306,7 +308,7 @@ class PodFleet:
         if error.reason in ("NotFound", "Conflict"):
             pod.is_deleted = True
             return
-        if error.reason in ("TooManyRequests", "ServiceUnavailable", "ServerTimeout", "Timeout"):
+        if error.reason in RETRIED:
             self._try_later(pod, now)
             return
         _LOG.warning("pod write refused", pod=pod.key, reason=error.reason, message=error.message)

@@ -13,8 +13,8 @@ A container goes through these stages; below each is what ends it:
 `advance` takes a pod as far as time allows and says when something will happen next. The state holds no message; `kcore.agent.podstatus` writes it
 as a PodStatus and reads it back after a restart.
 
-Times: `Moment` has the steady time that durations are measured in and the wall clock's second that is written into the status, so that a clock
-that jumps moves no timer.
+Times: `Moment` has the steady time that durations are measured in and the wall clock's second that is written into the status,
+so that a clock that jumps moves no timer.
 
 Source: kubelet pkg/kubelet/kuberuntime (computePodActions, doBackOff), pkg/kubelet/kubelet_pods.go (getPhase).
 """

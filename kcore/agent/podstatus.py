@@ -1,7 +1,8 @@
 """A pod's state as the PodStatus that a kubelet would report, and back.
 
 `write` changes only what a kubelet owns: what others put into the status (qosClass, PodScheduled, conditions of readiness gates, resource claims) stays,
-and a condition keeps its transition time while its status stays the same. `read` rebuilds a state from a status, for pods that outlived their node's process.
+and a condition keeps its transition time while its status stays the same. `read` rebuilds a state from a status, for pods that
+outlived their node's process.
 
 Source: kubelet pkg/kubelet/status/generate.go (conditions, reasons, messages), kubelet_pods.go (convertToAPIContainerStatuses).
 """
@@ -115,7 +116,9 @@ def _is_all_well(state: PodState) -> bool:
 @lru_cache(maxsize=limits.POD_CONDITIONS_CACHED_MAX)
 def _well(wall_s: int, generation: int) -> tuple[PodCondition, ...]:
     now = Moment(0.0, wall_s)
-    return tuple(_condition(_Condition(type_, True), None, generation, now) for type_ in (READY_TO_START, INITIALIZED, READY, CONTAINERS_READY))
+    return tuple(
+        _condition(_Condition(type_, True), None, generation, now) for type_ in (READY_TO_START, INITIALIZED, READY, CONTAINERS_READY)
+    )
 
 
 def _condition(wanted: _Condition, before: PodCondition | None, generation: int, now: Moment) -> PodCondition:
@@ -170,7 +173,9 @@ def _ready(state: PodState, containers: _Condition, present: "dict[str, PodCondi
         return containers._replace(type=READY)
     for gate in state.profile.readiness_gates:
         if gate not in present:
-            return _Condition(READY, False, "ReadinessGatesNotReady", f'corresponding condition of pod readiness gate "{gate}" does not exist.')
+            return _Condition(
+                READY, False, "ReadinessGatesNotReady", f'corresponding condition of pod readiness gate "{gate}" does not exist.'
+            )
         if present[gate].status != "True":
             message = f'the status of pod readiness gate "{gate}" is not "True", but {present[gate].status}'
             return _Condition(READY, False, "ReadinessGatesNotReady", message)

@@ -447,3 +447,56 @@ DIAGNOSTICS_REQUEST_BYTES_MAX: Final = 8_192
 
 DIAGNOSTICS_TIMEOUT_S: Final = 5.0
 """How long such a port waits for a request."""
+
+NODE_LEASE_DURATION_S: Final = 40
+"""Fixed by Kubernetes: a node's heartbeat Lease is good for so long; the node lifecycle controller waits about as long again."""
+
+NODE_HEARTBEAT_S: Final = 10.0
+"""Fixed by Kubernetes: a node renews its Lease in this period, four times within its duration."""
+
+NODE_REPORT_S: Final = 300.0
+"""Fixed by Kubernetes: a node whose status does not change writes it in this period all the same."""
+
+HEARTBEATS_PER_TICK: Final = 100
+"""Renewals wait for each other until they are so many (up to HEARTBEAT_TICK_S_MAX), since one write of many costs little more than one."""
+
+HEARTBEAT_TICK_S_MIN: Final = 1.0
+"""Renewals of all hollow nodes go out at most this often: 1,000 at once for 10,000 nodes."""
+
+HEARTBEAT_TICK_S_MAX: Final = 5.0
+"""Renewals go out at least this often; a Lease that is renewed 5 s late is still good for 25 s."""
+
+ADDRESS_RETRY_S: Final = 10.0
+"""A pod for which no address was free asks again after this time (at once, when one is released); each time is an Event."""
+
+HOLLOW_EVENTS_MAX: Final = 1_000
+"""Events that hollow nodes have to tell and that wait for the recorder; more than that at one moment tell nobody anything new."""
+
+HOLLOW_RETRY_S: Final = 0.5
+"""The first pause after a write that the server did not carry out; the stream needs about as long to be opened again."""
+
+HOLLOW_RETRY_S_MAX: Final = 10.0
+"""The longest pause of that kind: hollow nodes must be back soon after their API server is."""
+
+HOLLOW_WRITES_PER_REQUEST_MAX: Final = 500
+"""Status writes in one request: large enough that the fixed costs vanish, small enough that the next batch is prepared meanwhile."""
+
+HOLLOW_REQUESTS_MAX: Final = 4
+"""Requests under way at once: one is carried out, one waits for its fsync, one is on its way, one is prepared."""
+
+HOLLOW_IDLE_S: Final = 3_600.0
+"""The longest wait for the next timer of a hollow pod; what is set meanwhile ends the wait anyway."""
+
+# load
+
+LOAD_ITEMS_PER_REQUEST: Final = 500
+"""Pods in one bulk write of a load: some 40 ms of the API server, a commit of 300 KB."""
+
+LOAD_REQUESTS_IN_FLIGHT: Final = 4
+"""Bulk writes of a load that are sent and not answered: the server always has a next one."""
+
+LOAD_TICK_S: Final = 0.2
+"""How often a load shows its progress."""
+
+LOAD_STILL_S: Final = 30.0
+"""A load ends when nothing has moved for so long: what is pending then does not fit."""

@@ -207,6 +207,12 @@ def subdomain_name(value: str, prefix: bool) -> Sentences:
     return dns1123_subdomain(_without_trailing_dash(value) if prefix else value)
 
 
+def long_name(value: str, prefix: bool) -> Sentences:
+    """Check the name of a kind whose rule is declared upstream, which counts bytes where others count characters."""
+    wrong = subdomain_name(value, prefix)
+    return tuple(longer_than(DNS_SUBDOMAIN_SIZE_MAX, "bytes") if sentence.endswith("characters") else sentence for sentence in wrong)
+
+
 def label_name(value: str, prefix: bool) -> Sentences:
     """Check a name that is one DNS label, such as a namespace's."""
     return dns1123_label(_without_trailing_dash(value) if prefix else value)

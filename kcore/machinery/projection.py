@@ -3,7 +3,7 @@
 A path is dotted JSON names; what it gives, and what it gives where nothing is there:
 
     metadata.name                           str, ""            metadata.labels            dict of str, {}
-    spec.replicas                           int, 0             spec.priority?             the value, or None where it is absent
+    spec.replicas                           int, 0             spec.priority?             int, None (fields with presence)
     metadata.creationTimestamp              int seconds, 0     (MicroTime: int microseconds)
     spec.affinity                           dict form, {}      spec.affinity@raw          the message's bytes, b""
     spec.affinity@present                   bool               spec.containers[].image    tuple, one for each container
@@ -89,7 +89,7 @@ class _Level:
         return Node(self.table, tuple(self._child(index, step) for index, step in self.steps.items()))
 
     def _walk(self, names: list[str], path: str, slot: int) -> None:
-        name, repeated, mark, optional = _parse(names[0])
+        name, repeated, mark, optional = _parse(names[0], path)
         level, index, spec = self._descend(name, path)
         step = level.steps.setdefault(index, _Step())
         if len(names) == 1:
@@ -135,12 +135,12 @@ class _Level:
         return Child(index, _NOTHING, -1, step.level.node(), slots, zeros, child)
 
 
-def _parse(part: str) -> tuple[str, bool, str, bool]:
+def _parse(part: str, path: str) -> tuple[str, bool, str, bool]:
     """Split `containers[]@raw` or `priority?` into name, whether it is repeated, mark, and whether absence is None."""
     optional = part.endswith("?")
     name, _, mark = part.removesuffix("?").partition("@")
     if mark not in _MARKS:
-        raise ValueError(f"{part}: no such mark as @{mark}")
+        raise ValueError(f"{path}: no such mark as @{mark}")
     return name.removesuffix("[]"), name.endswith("[]"), mark, optional
 
 

@@ -160,15 +160,15 @@ def _rule(spec: FieldSpec, stated: Any, inner: _Plan | None) -> _Rule:
     if stated.enum_values:
         made.checks.append(_enum(sorted(filter(None, stated.enum_values))))
     if stated.format:
-        made.checks.append(_FORMATS[stated.format])
+        made.checks.append(FORMATS[stated.format])
     if spec.kind in _NUMBERS and (stated.HasField("minimum") or stated.HasField("maximum")):
         low = stated.minimum if stated.HasField("minimum") else None
         high = stated.maximum if stated.HasField("maximum") else None
-        made.checks.append(_range(low, high))
+        made.checks.append(range_check(low, high))
     if stated.list_type == "map" and stated.map_keys:
         made.list_checks.append(_unique_keys(tuple(stated.map_keys)))
     elif stated.list_type == "set":
-        made.list_checks.append(_unique)
+        made.list_checks.append(unique_items)
     return made
 
 
@@ -182,7 +182,8 @@ def _enum(values: list[str]) -> Check:
     return check
 
 
-def _range(low: int | None, high: int | None) -> Check:
+def range_check(low: int | None, high: int | None) -> Check:
+    """Return a check that a number lies between two bounds, one of which may be missing."""
     if low is not None and high is not None:
         sentence = names.between(low, high)
     else:
@@ -195,7 +196,8 @@ def _range(low: int | None, high: int | None) -> Check:
     return check
 
 
-def _unique(items: Any, path: str, errors: list[FieldError]) -> None:
+def unique_items(items: Any, path: str, errors: list[FieldError]) -> None:
+    """Check that no element of a list occurs twice."""
     seen: list[Any] = []
     for index, item in enumerate(items):
         if item in seen:
@@ -227,7 +229,7 @@ def _sentences(find: Callable[[Any], tuple[str, ...]]) -> Check:
 
 
 # The formats that an option may name.
-_FORMATS: Final[dict[str, Check]] = {
+FORMATS: Final[dict[str, Check]] = {
     "cidr": cidr.validate_cidr,
     "config-key": _sentences(names.config_key),
     "dns-label": _sentences(names.dns1123_label),

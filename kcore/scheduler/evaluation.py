@@ -29,8 +29,9 @@ from kcore.scheduler.rows import Ask
 
 # An ask holds feasible, codes, totals and two or three scores: one and up to five times eight bytes per slot.
 BYTES_PER_SLOT: Final = 41
-# Above this part of all slots, computing everything costs less than computing the touched ones one by one.
+# Above this part of all slots, computing everything costs less than computing the touched ones one by one; so many are always few.
 TOUCHED_PART: Final = 16
+TOUCHED_FEW: Final = 4
 
 
 class NodeResults:
@@ -105,7 +106,7 @@ class Evaluation:
             self._compute(ask, columns, nodes)
         elif self._position != columns.position:
             touched = columns.touched_since(self._position)
-            if touched is None or len(touched) * TOUCHED_PART > columns.count:
+            if touched is None or len(touched) > max(TOUCHED_FEW, columns.count // TOUCHED_PART):
                 self._compute(ask, columns, nodes)
             else:
                 self._update(set(touched), columns, nodes)

@@ -12,7 +12,8 @@ import pytest
 
 from kcore.machinery import codec, scheme
 
-SAMPLES = [json.loads(line) for line in lzma.open(Path(__file__).parent / "recordings" / "protobuf.jsonl.xz", "rt")]
+RECORDING = Path(__file__).parent / "recordings" / "protobuf.jsonl.xz"
+SAMPLES = [json.loads(line) for line in lzma.decompress(RECORDING.read_bytes()).splitlines()]
 COUNT = 344
 
 TAKEN_TWICE = {"serviceaccounts-list", "review-ssrr"}

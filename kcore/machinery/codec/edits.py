@@ -106,8 +106,7 @@ def _upserter(table: Table, spec: FieldSpec, path: tuple[int, ...], key: str) ->
     def upsert(raw: bytes, value: dict[str, Any]) -> bytes:
         wanted, field = value[key], encode_field(table, spec.name, [value])
         elements = [
-            field if text_field(element, number) == wanted else delimited(spec.number, element)
-            for element in occurrences(raw, path)
+            field if text_field(element, number) == wanted else delimited(spec.number, element) for element in occurrences(raw, path)
         ]
         if field not in elements:
             elements.append(field)

@@ -20,6 +20,7 @@ Object = dict[str, Any]
 # (apiVersion, kind) -> full message name, None if there is no such message; `Scheme.message_of` is one.
 MessageOf = Callable[[str, str], str | None]
 
+
 def decode(message: str | Table, raw: bytes, api_version: str = "", kind: str = "") -> Object:
     """Return the dict of a message, with `kind` and `apiVersion` first if they are given. Unknown fields are dropped.
 

@@ -57,9 +57,14 @@ def pod_template_warnings(new: Object, _old: Object | None) -> list[str]:
 
 
 def validate_selector(
-    spec: Mapping[str, Any], errors: list[FieldError], empty: str = EMPTY_SELECTOR, at: str = "spec.selector",
+    spec: Mapping[str, Any], errors: list[FieldError], empty: str = EMPTY_SELECTOR, malformed: str = INVALID_SELECTOR,
 ) -> Selector | None:
-    """Check `spec.selector` and compile it; None if it cannot be compiled."""
+    """Check `spec.selector` and compile it; None if it cannot be compiled.
+
+    empty      what to say of a selector without requirements; nothing if it is the empty string
+    malformed  what to say once more of a selector that cannot be compiled
+    """
+    at = "spec.selector"
     selector = spec.get("selector")
     own: list[FieldError] = []
     if selector is None:
@@ -70,7 +75,7 @@ def validate_selector(
         if empty and not selector.get("matchLabels") and not selector.get("matchExpressions"):
             errors.append(fe.invalid(at, labels.rendered(selector), empty))
     if own:
-        errors.append(fe.invalid(at, labels.rendered(selector), INVALID_SELECTOR))
+        errors.append(fe.invalid(at, labels.rendered(selector), malformed))
         return None
     return labels.from_message(selector)
 

@@ -13,8 +13,12 @@ from kcore.machinery.codec._table import Table
 from kcore.machinery.codec.tables import FieldSpec
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6)
-TIMES = st.datetimes(min_value=datetime(1000, 1, 1))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+TIMES = st.datetimes(min_value=datetime(1000, 1, 1))  # noqa: DTZ001 - written as UTC below
 
 MESSAGES = [
     "kcore.api.core.v1.Pod", "kcore.api.core.v1.Service", "kcore.api.core.v1.Node", "kcore.api.core.v1.Secret", "kcore.api.core.v1.PodList",
@@ -42,7 +46,11 @@ def _message(table: Table, depth: int) -> st.SearchStrategy[dict[str, Any]]:
     own = _some(fields)
     if not inlined:
         return own
-    return st.tuples(own, *(_message(inner, depth) for inner in inlined)).map(lambda parts: {key: value for part in parts for key, value in part.items()})
+    return st.tuples(own, *(_message(inner, depth) for inner in inlined)).map(_joined)
+
+
+def _joined(parts: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def _some(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -76,13 +84,10 @@ def _wrapped(table: Table, depth: int) -> st.SearchStrategy[Any]:
         return st.lists(TEXT, max_size=3)
     schema = next((spec.table for spec in specs if spec.table is not None), None)
     other = next(spec for spec in specs if spec.table is None or spec.label == tables.LIST)
-    if schema is None or depth <= 0:
-        return st.booleans() if other.kind == tables.BOOL else st.lists(TEXT, min_size=1, max_size=2) if other.kind == tables.STRING else st.just([{}])
+    schemas = _message(schema, depth) if schema is not None and depth > 0 else st.just({})
     if other.kind == tables.BOOL:
-        return st.booleans() | _message(schema, depth)
-    if other.kind == tables.STRING:
-        return st.lists(TEXT, min_size=1, max_size=2) | _message(schema, depth)
-    return st.lists(_message(schema, depth), min_size=1, max_size=2) | _message(schema, depth)
+        return st.booleans() | schemas
+    return st.lists(TEXT if other.kind == tables.STRING else schemas, min_size=1, max_size=2) | schemas
 
 
 _SCALARS: dict[int, st.SearchStrategy[Any]] = {

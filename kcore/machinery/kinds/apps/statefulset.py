@@ -29,7 +29,8 @@ _COUNTS: Final = (
     "replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "observedGeneration", "collisionCount",
 )
 _MUTABLE: Final = (
-    "replicas", "template", "updateStrategy", "minReadySeconds", "ordinals", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy",
+    "selector", "replicas", "template", "updateStrategy", "minReadySeconds", "ordinals", "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
 )
 _IMMUTABLE: Final = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
@@ -49,6 +50,9 @@ def default_stateful_set(value: Object) -> None:
             strategy["rollingUpdate"] = {}
         if strategy["rollingUpdate"].get("partition") is None:
             strategy["rollingUpdate"]["partition"] = 0
+    if strategy["type"] == ROLLING_UPDATE and strategy.get("rollingUpdate") is not None:
+        if strategy["rollingUpdate"].get("maxUnavailable") is None:
+            strategy["rollingUpdate"]["maxUnavailable"] = 1
     policy = spec.get("persistentVolumeClaimRetentionPolicy") or {}
     spec["persistentVolumeClaimRetentionPolicy"] = {
         "whenDeleted": policy.get("whenDeleted") or "Retain", "whenScaled": policy.get("whenScaled") or "Retain",
@@ -82,10 +86,22 @@ def validate_stateful_set(value: Object) -> list[FieldError]:
     validate_not_negative(spec.get("replicas"), "spec.replicas", errors)
     validate_not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds", errors)
     validate_not_negative((spec.get("ordinals") or {}).get("start"), "spec.ordinals.start", errors)
-    selector = workload.validate_selector(spec, errors, EMPTY_SELECTOR)
+    selector = workload.validate_selector(spec, errors, EMPTY_SELECTOR, "")
     if selector is not None:
-        workload.validate_selected_template(spec.get("template") or {}, selector, "spec.template", errors, "StatefulSet")
+        workload.validate_selected_template(_template_with_claims(spec), selector, "spec.template", errors, "StatefulSet")
     return errors
+
+
+def _template_with_claims(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the template as the controller fills it in: a volume for each claim stands before the template's own volumes."""
+    template = spec.get("template") or {}
+    claims = [((claim or {}).get("metadata") or {}).get("name") or "" for claim in spec.get("volumeClaimTemplates") or ()]
+    if not claims:
+        return template
+    pod = template.get("spec") or {}
+    volumes: list[dict[str, Any]] = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    volumes += (volume for volume in pod.get("volumes") or () if volume.get("name") not in claims)
+    return {**template, "spec": {**pod, "volumes": volumes}}
 
 
 def _validate_strategy(strategy: dict[str, Any], path: str, errors: list[FieldError]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kcore.machinery import field_error as fe
-from kcore.machinery import labels
+from kcore.machinery import labels, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
@@ -79,5 +79,5 @@ def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
 RULES: Final = KindRules(
     default=default_replication_controller, validate=validate_replication_controller, validate_update=validate_update,
     validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=workload.pod_template_warnings,
+    warnings=workload.pod_template_warnings, name_validator=names.long_name,
 )

@@ -1,0 +1,39 @@
+"""`kcore apply -f`: create or update what manifests say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kcore.base.config import DataDir
+from kcore.cli import options
+
+
+@click.command()
+@click.option("-f", "--filename", "files", multiple=True, required=True, metavar="FILE|DIR|-", help="A manifest, a folder of manifests, or - for standard input.")
+@click.option("-n", "--namespace", default="default", show_default=True, help="For objects that name none.")
+@options.server
+def command(files: tuple[str, ...], namespace: str, directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> int:
+    """Create what is not there, update what differs, and say which; exit status 1 if anything was refused."""
+    from kcore.cli import manifests, session
+    from kcore.client import apply
+    from kcore.client.client import Client
+    from kcore.machinery.status import StatusError
+
+    async def act(client: Client) -> int:
+        refused = 0
+        for file in files:
+            for found in manifests.read(file):
+                if isinstance(found, manifests.Broken):
+                    click.echo(f"kcore: {found.source}: {found.reason}", err=True)
+                    refused += 1
+                    continue
+                try:
+                    click.echo(str(await apply.apply(client, found.obj, namespace)))
+                except (apply.NotServed, StatusError) as error:
+                    click.echo(f"kcore: {found.source}: {error}", err=True)
+                    refused += 1
+        return refused
+
+    return min(1, session.run(act, directory, address, ca, token, insecure))

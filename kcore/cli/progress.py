@@ -1,0 +1,44 @@
+"""Progress bars on a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+
+class Counts(Protocol):
+    """How far pods came: mappings by name."""
+
+    acknowledged: dict[str, float]
+    bound: dict[str, float]
+    running: dict[str, float]
+
+
+class PodProgress:
+    """Three bars: created, bound, running."""
+
+    def __init__(self, count: int) -> None:
+        self.progress: Any = None
+        self.bars: list[Any] = []
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            self.progress = Progress(TextColumn("{task.description:8}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True))
+            self.bars = [self.progress.add_task(name, total=count) for name in ("created", "bound", "running")]
+
+    def __enter__(self) -> Self:
+        if self.progress is not None:
+            self.progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+
+    def show(self, times: Counts) -> None:
+        """Move the bars."""
+        if self.progress is not None:
+            for bar, done in zip(self.bars, (times.acknowledged, times.bound, times.running), strict=True):
+                self.progress.update(bar, completed=len(done))

@@ -1,0 +1,45 @@
+"""A command's connection to a server, and its errors as sentences."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from kcore.base.config import DataDir
+from kcore.client import connect
+from kcore.client.client import Client
+from kcore.machinery.status import StatusError
+
+T = TypeVar("T")
+
+
+async def opened(directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> Client:
+    """Connect as the options say. Raises ClickException."""
+    try:
+        if address is not None:
+            return await connect.connect(address, ca_file=ca, token=token or "", insecure=insecure)
+        return await connect.from_endpoints(directory.path)
+    except FileNotFoundError:
+        raise click.ClickException(f"no control plane runs in {directory.path}; start one with kcore up") from None
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def run(act: Callable[[Client], Awaitable[T]], directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> T:
+    """Connect, act, disconnect. A refusal by the server becomes a ClickException."""
+
+    async def main() -> T:
+        async with await opened(directory, address, ca, token, insecure) as client:
+            return await act(client)
+
+    try:
+        with suppress(BrokenPipeError):
+            return asyncio.run(main())
+        raise SystemExit(0)
+    except StatusError as error:
+        raise click.ClickException(error.message) from error

@@ -1,0 +1,302 @@
+"""ReplicaSet: as many pods as asked for.
+
+`plan` claims pods, then creates what is missing or deletes what is too many; `plan_status` says what became of it. Pods are created in
+batches of 1, 2, 4 ... in bulk, under names that follow from the set's uid (``pod_names``), and deleted in the order of ``pod_ranking``.
+While creations or deletions are not seen yet (``expectations``), nothing is scaled.
+
+Source: Kubernetes `pkg/controller/replicaset`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
+from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.base import limits
+from kcore.client import kinds
+from kcore.controllers import actions, adoption, conditions, pod_ranking
+from kcore.controllers.actions import Action, Create, Delete, Event, UpdateStatus
+from kcore.controllers.pod_names import prefix_of
+from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, ready_since
+
+KIND: Final = "ReplicaSet"
+PODS: Final = kinds.resource("", "v1", "pods")
+REPLICASETS: Final = kinds.resource("apps", "v1", "replicasets")
+
+REPLICA_FAILURE: Final = "ReplicaFailure"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A set and the pods that it may claim.
+
+    candidates  the pods it controls, and orphans, some of which may match
+    related     pods of all sets of the same owner, to spread deletions
+    settled     whether all that was asked for before is seen
+    now         unix seconds
+    """
+
+    replicaset: Any
+    candidates: Sequence[Any]
+    related: Sequence[Any]
+    settled: bool
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, in this order.
+
+    claims   adoptions and releases; if one fails, nothing else is done
+    creates  in slow batches
+    pods     active pods that the set owns, as its status counts them
+    """
+
+    claims: list[Action]
+    creates: list[Create]
+    deletes: list[Delete]
+    pods: list[Any]
+    terminating: int
+
+    @property
+    def adopts(self) -> bool:
+        """Whether pods are adopted, before which the set is looked at live."""
+        return any(isinstance(action, actions.Patch) and action.body["metadata"]["ownerReferences"] for action in self.claims)
+
+
+def plan(observed: Observed, names: Iterator[str]) -> Plan:
+    """Decide what a set needs.
+
+    names  free names for pods, as many as are taken from it
+    """
+    owner = observed.replicaset
+    selector = adoption.selector_of(owner.spec.selector)
+    active = adoption.claim(owner, selector, filter(is_active, observed.candidates))
+    pods = active.owned + active.adopt
+    claims: list[Action] = [adoption.adoption(PODS, pod, owner, REPLICASETS) for pod in active.adopt]
+    claims += [adoption.release(PODS, pod, owner) for pod in active.release]
+    terminating = sum(
+        pod_is_claimed(owner, selector, pod) for pod in observed.candidates if is_terminating(pod)
+    )
+    missing = owner.spec.replicas - len(pods)
+    creates: list[Create] = []
+    deletes: list[Delete] = []
+    if observed.settled and not adoption.is_deleting(owner):
+        if missing > 0:
+            creates = [create(owner, next(names)) for _ in range(min(missing, limits.REPLICAS_BURST_MAX))]
+        elif missing < 0:
+            count = min(-missing, limits.REPLICAS_BURST_MAX)
+            deletes = [delete(owner, pod) for pod in pod_ranking.pods_to_delete(pods, observed.related, count, observed.now)]
+    return Plan(claims, creates, deletes, pods, terminating)
+
+
+def pod_is_claimed(owner: Any, selector: Any, pod: Any) -> bool:
+    """Tell whether a pod on its way out belongs to a set."""
+    reference = adoption.controller_of(pod)
+    return reference is not None and reference.uid == owner.metadata.uid and selector.matches(pod.metadata.labels)
+
+
+def create(owner: Any, name: str) -> Create:
+    """Create a pod from a set's template."""
+    return Create(
+        new_pod(owner, name),
+        done=Event(owner, actions.NORMAL, "SuccessfulCreate", f"Created pod: {name}"),
+        failed=Event(owner, actions.WARNING, "FailedCreate", "Error creating: "),
+    )
+
+
+def delete(owner: Any, pod: Any) -> Delete:
+    """Delete a pod that is too many."""
+    meta = pod.metadata
+    return Delete(
+        PODS,
+        meta.namespace,
+        meta.name,
+        uid=meta.uid,
+        done=Event(owner, actions.NORMAL, "SuccessfulDelete", f"Deleted pod: {meta.name}"),
+        failed=Event(owner, actions.WARNING, "FailedDelete", "Error deleting: "),
+    )
+
+
+def new_pod(owner: Any, name: str) -> Pod:
+    """Build a pod from a set's template."""
+    template = owner.spec.template
+    pod = Pod(spec=template.spec)
+    meta = pod.metadata
+    meta.name, meta.namespace, meta.generateName = name, owner.metadata.namespace, prefix_of(owner.metadata.name)
+    meta.labels.update(template.metadata.labels)
+    meta.annotations.update(template.metadata.annotations)
+    meta.finalizers.extend(template.metadata.finalizers)
+    adoption.set_controller(pod, owner, REPLICASETS)
+    return pod
+
+
+def plan_status(observed: Observed, planned: Plan, error: str) -> UpdateStatus | None:
+    """Write what a set has; None if its status says so already.
+
+    error  why pods could not be created or deleted; empty if nothing failed
+    """
+    owner = observed.replicaset
+    updated = ReplicaSet()
+    updated.CopyFrom(owner)
+    status = updated.status
+    count_pods(status, owner, planned.pods, observed.now)
+    status.terminatingReplicas = planned.terminating
+    status.observedGeneration = owner.metadata.generation
+    failure = conditions.find(status.conditions, REPLICA_FAILURE)
+    if error and failure is None:
+        reason = "FailedCreate" if len(planned.pods) < owner.spec.replicas else "FailedDelete"
+        conditions.put(status.conditions, REPLICA_FAILURE, "True", reason, error, observed.now)
+    elif not error and failure is not None:
+        conditions.remove(status.conditions, REPLICA_FAILURE)
+    return None if _same_status(owner.status, status) else UpdateStatus(updated)
+
+
+def count_pods(status: Any, owner: Any, pods: Iterable[Any], now: float) -> None:
+    """Count pods: all, with the template's labels, ready, available."""
+    template = dict(owner.spec.template.metadata.labels)
+    total = labeled = ready = available = 0
+    for pod in pods:
+        total += 1
+        labels = pod.metadata.labels
+        labeled += all(labels.get(key) == value for key, value in template.items())
+        since = ready_since(pod)
+        if since is not None:
+            ready += 1
+            available += available_in_s(since, owner.spec.minReadySeconds, now) == 0.0
+    status.replicas, status.fullyLabeledReplicas, status.readyReplicas, status.availableReplicas = total, labeled, ready, available
+
+
+def next_available_s(observed: Observed, pods: Iterable[Any]) -> float | None:
+    """Return after how many seconds the next pod becomes available by mere waiting; None if there is no such pod."""
+    min_ready_s = observed.replicaset.spec.minReadySeconds
+    if min_ready_s <= 0:
+        return None
+    waits = (available_in_s(ready_since(pod), min_ready_s, observed.now) for pod in pods)
+    return min((wait for wait in waits if wait), default=None)
+
+
+def _same_status(old: Any, new: Any) -> bool:
+    counts = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
+    if any(getattr(old, name) != getattr(new, name) for name in counts):
+        return False
+    if not old.HasField("terminatingReplicas") or old.terminatingReplicas != new.terminatingReplicas:
+        return False
+    return conditions.same(old.conditions, new.conditions)
+
+
+class Reconciler:
+    """Carries plans out."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._sets = context.informer(REPLICASETS).lister
+        self._pods = context.informer(PODS).lister
+        self._expectations = Expectations()
+        self._taken: dict[str, set[str]] = {}
+        self._pace = Pace(limits.LOOK_PAUSE_PER_POD_S)
+        adoption.index_owned(context.informer(PODS))
+        adoption.index_owned(context.informer(REPLICASETS))
+        adoption.index_selectors(context.informer(REPLICASETS))
+
+    async def reconcile(self, key: str) -> Result | None:
+        """Look at a set."""
+        namespace, name = split_key(key)
+        found = self._sets.get(name, namespace=namespace)
+        if found is None:
+            self._expectations.forget(key)
+            self._pace.forget(key)
+            return None
+        early_s = self._pace.early_s(key, self._context.clock.monotonic())
+        if early_s > 0:
+            return Result(requeue_after_s=early_s)
+        observed = self._observe(found, key)
+        planned = plan(observed, self._names(found))
+        try:
+            await self._claim(observed, planned)
+            error = await self._scale(key, observed, planned)
+            status = plan_status(observed, planned, error.message if error else "")
+            actions.raise_first(await self._apply([status] if status else []), harmless=("NotFound",))
+        finally:
+            self._pace.looked(key, len(planned.pods), self._context.clock.monotonic())
+        if error is not None:
+            raise error
+        wait_s = next_available_s(observed, planned.pods)
+        pending_s = self._expectations.remaining_s(key, self._context.clock.monotonic())
+        waits = [wait for wait in (wait_s, pending_s) if wait is not None]
+        return Result(requeue_after_s=min(waits)) if waits else None
+
+    def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
+        """Note what was expected, and look at the sets that the pod belongs to, belonged to, or may belong to."""
+        pod = old if new is None else new
+        owner = adoption.resolve(self._sets, pod, KIND)
+        if owner is not None:
+            self._note(key_of(owner), pod, gone=new is None)
+        return self._sets_of(old, new, owner)
+
+    def _sets_of(self, old: Any, new: Any, owner: Any) -> set[str]:
+        keys = {key_of(owner)} if owner is not None else set()
+        if old is not None and new is not None:
+            former = adoption.resolve(self._sets, old, KIND)
+            if former is not None:
+                keys.add(key_of(former))
+        if new is not None and adoption.controller_of(new) is None and not adoption.is_deleting(new):
+            moved = old is None or adoption.controller_of(old) is not None or old.metadata.labels != new.metadata.labels
+            if moved:
+                keys.update(key_of(found) for found in adoption.matching(self._sets, new))
+        return keys
+
+    def _note(self, key: str, pod: Any, gone: bool) -> None:
+        self._expectations.created(key, pod.metadata.name)
+        if gone or adoption.is_deleting(pod):
+            self._expectations.deleted(key, pod.metadata.uid)
+
+    def _observe(self, found: Any, key: str) -> Observed:
+        selector = adoption.selector_of(found.spec.selector)
+        settled = self._expectations.satisfied(key, self._context.clock.monotonic())
+        candidates = adoption.candidates(self._pods, found, selector)
+        return Observed(found, candidates, self._related(found, candidates), settled, self._context.clock.now())
+
+    def _related(self, found: Any, candidates: Sequence[Any]) -> Sequence[Any]:
+        """Return the pods of all sets of the same owner; only one that is to be made smaller needs them."""
+        reference = adoption.controller_of(found)
+        if reference is None or len(candidates) <= found.spec.replicas:
+            return ()
+        family = self._sets.by_index(adoption.CONTROLLER, reference.uid)
+        return [pod for member in family for pod in self._pods.by_index(adoption.CONTROLLER, member.metadata.uid)]
+
+    def _names(self, found: Any) -> Iterator[str]:
+        namespace, taken = found.metadata.namespace, self._taken.get(found.metadata.uid, ())
+        prefix = prefix_of(found.metadata.name)
+        return free_names(found.metadata.uid, prefix, lambda name: name in taken or self._pods.get(name, namespace=namespace) is not None)
+
+    async def _claim(self, observed: Observed, planned: Plan) -> None:
+        """Adopt and release. Adopting looks at the set live first, since the one that is known may be a predecessor of the same name."""
+        if planned.adopts:
+            await live.require(self._context.api, REPLICASETS, observed.replicaset)
+        actions.raise_first(await self._apply(planned.claims), harmless=("NotFound",))
+
+    async def _scale(self, key: str, observed: Observed, planned: Plan) -> StatusError | None:
+        """Create and delete; what failed, or may have, is not expected any more. Returns the first error."""
+        names = [create.object.metadata.name for create in planned.creates]
+        uids = [delete.uid for delete in planned.deletes]
+        if not names and not uids:
+            return None
+        self._expectations.expect(key, self._context.clock.monotonic(), creations=names, deletions=uids)
+        met: list[str] = []
+        try:
+            created = await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder)
+            deleted = await self._apply(planned.deletes)
+            met = [outcome.action.object.metadata.name for outcome in created if not outcome.error]  # type: ignore[union-attr]
+            met += [outcome.action.uid for outcome in deleted if not outcome.error]  # type: ignore[union-attr]
+        finally:
+            for name in set(names).difference(met):
+                self._expectations.created(key, name)
+            for uid in set(uids).difference(met):
+                self._expectations.deleted(key, uid)
+        await self._learn_taken(observed.replicaset, created)
+        failed = [outcome for outcome in (*created, *deleted) if outcome.error and not actions.is_namespace_terminating(outcome.error)]
+        return actions.first_error(failed, harmless=("NotFound", "AlreadyExists", "Conflict"))

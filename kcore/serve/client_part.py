@@ -1,0 +1,91 @@
+"""The frame of every part that is a client of the API: lock, connection, health port, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from kcore.base import lock, log, service
+from kcore.base.config import DataDir
+from kcore.base.entropy import SystemEntropy
+from kcore.base.lock import FileLock
+from kcore.client import connect
+from kcore.client.client import Client
+from kcore.client.leader import LeaderElector
+from kcore.machinery.status import StatusError
+from kcore.serve.diagnostics import Diagnostics
+from kcore.serve.failure import PartError
+
+LOG = log.get("serve")
+LEASE_NAMESPACE = "kube-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a part works with.
+
+    identity  this process's name in elections: the same over restarts while it holds the part's lock, else by chance
+    ready     to be called once, when it serves
+    """
+
+    client: Client
+    identity: str
+    ready: Callable[[], None]
+
+
+def identity_of(part: str, held: object, directory: DataDir) -> str:
+    """Under which name a process stands for election."""
+    if isinstance(held, FileLock):
+        return f"{part}_{directory.path}"
+    return f"{part}_{SystemEntropy().uid()}"
+
+
+async def serve(part: str, directory: DataDir, ready_fd: int | None, work: Callable[[Running], Awaitable[None]]) -> None:
+    """Run a part's work until SIGTERM. Raises PartError if it cannot be begun, or failed."""
+    directory.make()
+    held = service.lock_part(directory, part, ready_fd)
+    if isinstance(held, lock.Holder) and ready_fd is not None:
+        raise PartError(f"the {part} of {directory.path} runs already, as process {held.pid}")
+    client = await opened(part, directory)
+    diagnostics = Diagnostics(part, directory)
+    await diagnostics.start()
+
+    def ready() -> None:
+        diagnostics.ready = True
+        service.report_ready(ready_fd)
+
+    task = asyncio.ensure_future(as_coroutine(work(Running(client, identity_of(part, held, directory), ready))))
+    service.on_stop(asyncio.get_running_loop(), task.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    except* StatusError as errors:
+        raise PartError(f"the API server refused the {part}: {errors.exceptions[0]}") from errors
+    finally:
+        await client.close()
+        await diagnostics.stop()
+        if isinstance(held, FileLock):
+            held.release()
+
+
+async def opened(part: str, directory: DataDir) -> Client:
+    """Connect as the part. Raises PartError."""
+    try:
+        return await connect.from_endpoints(directory.path, token_file=directory.token(part), field_manager=part)
+    except FileNotFoundError as error:
+        raise PartError(f"no API server runs in {directory.path}") from error
+    except StatusError as error:
+        raise PartError(f"the API server of {directory.path} does not answer: {error.message}") from error
+
+
+async def lead(running: Running, lease: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Work while this process holds a Lease; a lost Lease ends the part, which its supervisor starts again."""
+    elector = LeaderElector(running.client, LEASE_NAMESPACE, lease, running.identity)
+    await elector.run(lambda: as_coroutine(work()))
+    LOG.warning("the Lease was lost", lease=lease)
+
+
+async def as_coroutine(awaitable: Awaitable[None]) -> None:
+    await awaitable

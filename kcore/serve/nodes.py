@@ -1,0 +1,30 @@
+"""The hollow nodes as a part, with an address manager for each node."""
+
+from __future__ import annotations
+
+import asyncio
+
+from kcore.agent.hollow import HollowNodes
+from kcore.agent.settings import HollowSettings, NodeSettings
+from kcore.base.config import DataDir
+from kcore.network import NodeIpam, SubnetAllocator, cluster_ranges
+from kcore.serve import client_part
+from kcore.serve.client_part import Running
+from kcore.serve.networks import CLUSTER_CIDRS
+
+Settings = tuple[NodeSettings, HollowSettings]
+
+
+async def serve(directory: DataDir, settings: Settings, ready_fd: int | None) -> None:
+    """Simulate nodes until SIGTERM."""
+    node_settings, hollow_settings = settings
+    subnets = None if node_settings.awaits_cidr else SubnetAllocator(cluster_ranges(CLUSTER_CIDRS))
+
+    async def work(running: Running) -> None:
+        hollow = HollowNodes(running.client, node_settings, addresses_for=NodeIpam, hollow_settings=hollow_settings, subnets=subnets)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(client_part.as_coroutine(hollow.run()))
+            await hollow.wait_ready()
+            running.ready()
+
+    await client_part.serve("nodes", directory, ready_fd, work)
