@@ -16,7 +16,7 @@ Thread: the event loop it runs in.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from kcore.agent import nodestate
 from kcore.agent.addresses import AddressesFor, NodeSubnets
@@ -31,6 +31,7 @@ from kcore.client.bulk import BulkClient, BulkResult
 from kcore.client.client import Client
 from kcore.client.correlator import Regarding
 from kcore.client.items import Item
+from kcore.client.objects import ResourceClient
 from kcore.client.recorder import WARNING, EventRecorder
 from kcore.client.reflector import EVERYTHING, Reflector, Selection
 from kcore.client.wire import WatchEvent
@@ -170,8 +171,8 @@ class HollowNodes:
             await self._bulk.close()
             await self._beats.close()
 
-    def _reflector(self, calls: object, selection: Selection, deliver: Callable[[list[WatchEvent]], None]) -> Reflector:
-        reflector = Reflector(calls, selection, self._clock, self._client.entropy)  # type: ignore[arg-type]
+    def _reflector(self, calls: ResourceClient[Any], selection: Selection, deliver: Callable[[list[WatchEvent]], None]) -> Reflector:
+        reflector = Reflector(calls, selection, self._clock, self._client.entropy)
         reflector.add_receiver(deliver)
         return reflector
 

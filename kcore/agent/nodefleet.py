@@ -1,4 +1,4 @@
-"""What becomes of the node objects and heartbeats of all hollow nodes: changes, time and answers in, writes out. Decides, and waits for nothing.
+"""What becomes of the node objects and heartbeats of all hollow nodes: changes, time and answers in, writes out. Never waits.
 
 A node that is not there when all are known is registered, once; one that somebody deletes later stays away until somebody
 registers it again. A node of an earlier run is taken over: it reports anew. A node reports when it is not Ready though it

@@ -1,4 +1,4 @@
-"""What becomes of the pods of all hollow nodes: changes, time and answers in, writes out. Decides, and waits for nothing.
+"""What becomes of the pods of all hollow nodes: changes, time and answers in, writes out. Never waits.
 
     receive(changes)      pods were bound, changed, deleted          take(count)       writes to send, at most one a pod
     wake(now)             timers are due                             settle(pod, ...)  what became of a write

@@ -144,6 +144,8 @@ def _init_container(container: Container, settings: HollowSettings, policy: str)
 def _ephemeral(spec: PodSpec) -> tuple[ContainerProfile, ...]:
     """Ephemeral containers run until the pod ends; they have no probes and are not started again."""
     return tuple(
-        ContainerProfile(each.ephemeralContainerCommon.name, each.ephemeralContainerCommon.image, True, False, 0.0, 0.0, -1.0,
-        0, NEVER, False) for each in spec.ephemeralContainers
+        ContainerProfile(
+            each.ephemeralContainerCommon.name, each.ephemeralContainerCommon.image, True, False, 0.0, 0.0, -1.0, 0, NEVER, False
+        )
+        for each in spec.ephemeralContainers
     )

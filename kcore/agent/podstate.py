@@ -10,8 +10,8 @@ A container goes through these stages; below each is what ends it:
         v
     PULL_FAILED -> PULL_BACKING_OFF -> PULL_FAILED ...        (an image that no registry has)
 
-`advance` takes a pod as far as time allows and says when something will happen next. The state holds no message; `kcore.agent.podstatus` writes it
-as a PodStatus and reads it back after a restart.
+`Advance` takes a pod as far as time allows, and the state says when something will happen next. It holds no message;
+`kcore.agent.podstatus` writes it as a PodStatus and reads it back after a restart.
 
 Times: `Moment` has the steady time that durations are measured in and the wall clock's second that is written into the status,
 so that a clock that jumps moves no timer.
@@ -93,7 +93,7 @@ class Container:
 class PodState:
     """One pod's life so far.
 
-    start_wall_s   when the node first saw it; 0: not yet
+    start_wall_s   when the node first saw it, 0: not yet; `begun_s` is the same in steady time
     sandbox_s      steady time at which its sandbox can be made
     addresses      of the pod, once it has some; a pod on the host's network has the host's
     ends_s         steady time at which it ends, because it is deleted; inf: it is not
@@ -106,6 +106,7 @@ class PodState:
     main: list[Container]
     ephemeral: list[Container] = field(default_factory=list)
     start_wall_s: int = 0
+    begun_s: float = 0.0
     deadline_s: float = inf
     sandbox_s: float = inf
     addresses: tuple[str, ...] = ()
@@ -152,9 +153,8 @@ def adapt(state: PodState, profile: PodProfile) -> None:
     """Take over a changed spec: new ephemeral containers, another deadline. Names of other containers cannot change."""
     before, state.profile = state.profile, profile
     state.ephemeral += [Container() for _ in profile.ephemeral[len(before.ephemeral) :]]
-    if before.deadline_s != profile.deadline_s and state.start_wall_s:
-        base_s = state.deadline_s - before.deadline_s if before.deadline_s >= 0 else inf
-        state.deadline_s = base_s + profile.deadline_s if profile.deadline_s >= 0 and base_s < inf else state.deadline_s
+    if state.start_wall_s:
+        state.deadline_s = state.begun_s + profile.deadline_s if profile.deadline_s >= 0 else inf
 
 
 class Advance:
@@ -170,6 +170,7 @@ class Advance:
     def begin(self, state: PodState, now: Moment) -> None:
         """Note that the node has seen the pod."""
         state.start_wall_s = now.wall_s
+        state.begun_s = now.steady_s
         state.sandbox_s = now.steady_s + self._lasting(self._settings.sandbox_delay_s)
         if state.profile.deadline_s >= 0:
             state.deadline_s = now.steady_s + state.profile.deadline_s

@@ -1,8 +1,8 @@
 """A pod's state as the PodStatus that a kubelet would report, and back.
 
-`write` changes only what a kubelet owns: what others put into the status (qosClass, PodScheduled, conditions of readiness gates, resource claims) stays,
-and a condition keeps its transition time while its status stays the same. `read` rebuilds a state from a status, for pods that
-outlived their node's process.
+`write` changes only what a kubelet owns: what others put into the status (qosClass, PodScheduled, conditions of readiness gates,
+resource claims) stays, and a condition keeps its transition time while its status stays the same. `read` rebuilds a state from a
+status, for pods that outlived their node's process.
 
 Source: kubelet pkg/kubelet/status/generate.go (conditions, reasons, messages), kubelet_pods.go (convertToAPIContainerStatuses).
 """
@@ -287,8 +287,9 @@ def read(profile: PodProfile, pod: Pod, now: Moment) -> PodState:
     if not status.HasField("startTime"):
         return state
     state.start_wall_s = status.startTime.seconds
+    state.begun_s = _steady(state.start_wall_s, now)
     if profile.deadline_s >= 0:
-        state.deadline_s = _steady(state.start_wall_s, now) + profile.deadline_s
+        state.deadline_s = state.begun_s + profile.deadline_s
     state.addresses = tuple(each.ip for each in status.podIPs)
     state.sandbox_s = now.steady_s
     if status.phase in (podstate.SUCCEEDED, podstate.FAILED):

@@ -288,7 +288,7 @@ STORE_PENDING_BYTES_MAX: Final = 256 << 20
 COMPACTION_KEYS_MAX: Final = 20_000
 """Keys that a step of compaction looks at: two milliseconds of the event loop at most."""
 
-COMPACTION_BYTES_MAX: Final = 4 << 20
+COMPACTION_BYTES_MAX: Final = 1 << 20
 """Bytes of the log that compaction rewrites with one commit: it makes that commit a few milliseconds longer."""
 
 COMPACTION_CHUNKS_MAX: Final = 1_024
@@ -376,6 +376,12 @@ TOO_LARGE_REVISION_WAIT_S: Final = 3.0
 COMPACTION_PERIOD_S: Final = 300.0
 """Fixed by Kubernetes: what is older than this can no longer be read."""
 
+MAINTENANCE_PERIOD_S: Final = 1.0
+"""How often the API server looks for bookmarks and leases that are due."""
+
+RPC_STOP_GRACE_S: Final = 1.0
+"""How long a stopping server lets calls finish; watches end at once."""
+
 # agent
 
 POD_PROFILES_MAX: Final = 4_096
@@ -404,49 +410,6 @@ CRASH_BACKOFF_RESET_S: Final = 600.0
 
 PULL_FAILURE_SHOWN_S: Final = 1.0
 """A pod says ErrImagePull for so long before it says ImagePullBackOff, so that watchers see both."""
-
-MAINTENANCE_PERIOD_S: Final = 1.0
-"""How often the API server looks for bookmarks and leases that are due."""
-
-RPC_STOP_GRACE_S: Final = 1.0
-"""How long a stopping server lets calls finish; watches end at once."""
-
-# controllers
-
-CONTROLLER_WORKERS: Final = 16
-"""Keys of one controller that are reconciled at the same time: each mostly waits for the API server (kube-controller-manager: 5 to 20)."""
-
-EXPECTATIONS_TIMEOUT_S: Final = 300.0
-"""Fixed by Kubernetes' habit: what a controller expects and does not see for five minutes will not come."""
-
-SELECTORS_CACHED_MAX: Final = 4_096
-"""Parsed label selectors that are remembered; at 300 bytes each that is a megabyte."""
-
-REPLICAS_BURST_MAX: Final = 500
-"""kube-controller-manager's bound: pods that one reconciliation of a ReplicaSet creates or deletes."""
-
-REVISION_HISTORY_CHARS_MAX: Final = 2_000
-"""kube-controller-manager's bound: the annotation that lists a ReplicaSet's former revisions; the oldest are dropped."""
-
-NAMESPACE_CALLS_MAX: Final = 8
-"""Resources of one namespace that are listed or emptied at the same time."""
-
-NAMESPACE_FINALIZERS_ESTIMATE_S: Final = 15
-"""kube-controller-manager's guess how long finalizers of other parties take; a namespace is looked at again after half of that."""
-
-GARBAGE_COLLECTOR_WORKERS: Final = 64
-"""Objects that the garbage collector looks at at the same time: their deletions travel together, this many in a request."""
-
-ABSENT_OWNERS_CACHED_MAX: Final = 500
-"""kube-controller-manager's bound: owners known to be absent, so that their dependents do not each ask again."""
-
-# serve
-
-DIAGNOSTICS_REQUEST_BYTES_MAX: Final = 8_192
-"""The head of a request to a health and metrics port."""
-
-DIAGNOSTICS_TIMEOUT_S: Final = 5.0
-"""How long such a port waits for a request."""
 
 NODE_LEASE_DURATION_S: Final = 40
 """Fixed by Kubernetes: a node's heartbeat Lease is good for so long; the node lifecycle controller waits about as long again."""
@@ -487,6 +450,52 @@ HOLLOW_REQUESTS_MAX: Final = 4
 HOLLOW_IDLE_S: Final = 3_600.0
 """The longest wait for the next timer of a hollow pod; what is set meanwhile ends the wait anyway."""
 
+# controllers
+
+CONTROLLER_WORKERS: Final = 16
+"""Keys of one controller that are reconciled at the same time: each mostly waits for the API server (kube-controller-manager: 5 to 20)."""
+
+EXPECTATIONS_TIMEOUT_S: Final = 300.0
+"""Fixed by Kubernetes' habit: what a controller expects and does not see for five minutes will not come."""
+
+SELECTORS_CACHED_MAX: Final = 4_096
+"""Parsed label selectors that are remembered; at 300 bytes each that is a megabyte."""
+
+LOOK_PAUSE_PER_POD_S: Final = 30e-6
+"""A set is counted again so much later for each of its pods: counting takes a tenth of that, and a thousand pods wait 30 ms."""
+
+STALE_VIEW_PAUSE_S: Final = 0.05
+"""A look that met something the listers do not show yet is repeated after this time, when the watch has surely delivered it."""
+
+REPLICAS_BURST_MAX: Final = 500
+"""kube-controller-manager's bound: pods that one reconciliation of a ReplicaSet creates or deletes."""
+
+TEMPLATES_CACHED_MAX: Final = 1_024
+"""Decoded pod templates that are remembered while Deployments compare theirs with those of their sets; some 3 KB each."""
+
+REVISION_HISTORY_CHARS_MAX: Final = 2_000
+"""kube-controller-manager's bound: the annotation that lists a ReplicaSet's former revisions; the oldest are dropped."""
+
+NAMESPACE_CALLS_MAX: Final = 8
+"""Resources of one namespace that are listed or emptied at the same time."""
+
+NAMESPACE_FINALIZERS_ESTIMATE_S: Final = 15
+"""kube-controller-manager's guess how long finalizers of other parties take; a namespace is looked at again after half of that."""
+
+GARBAGE_COLLECTOR_WORKERS: Final = 64
+"""Objects that the garbage collector looks at at the same time: their deletions travel together, this many in a request."""
+
+ABSENT_OWNERS_CACHED_MAX: Final = 500
+"""kube-controller-manager's bound: owners known to be absent, so that their dependents do not each ask again."""
+
+# serve
+
+DIAGNOSTICS_REQUEST_BYTES_MAX: Final = 8_192
+"""The head of a request to a health and metrics port."""
+
+DIAGNOSTICS_TIMEOUT_S: Final = 5.0
+"""How long such a port waits for a request."""
+
 # load
 
 LOAD_ITEMS_PER_REQUEST: Final = 500
@@ -500,3 +509,40 @@ LOAD_TICK_S: Final = 0.2
 
 LOAD_STILL_S: Final = 30.0
 """A load ends when nothing has moved for so long: what is pending then does not fit."""
+
+# cli
+
+DEMO_TIMEOUT_S: Final = 120.0
+"""A demo that does not run by then has failed: it takes about a second."""
+
+DEMO_POLL_S: Final = 0.02
+"""How often the demo looks whether its deployments are available."""
+
+# controllers: nodes and their pods
+
+TERMINATED_PODS_MAX: Final = 12_500
+"""kube-controller-manager's default: finished pods that may stay."""
+
+POD_GC_PERIOD_S: Final = 20.0
+"""kube-controller-manager's rhythm of the pod garbage collector."""
+
+POD_GC_QUARANTINE_S: Final = 40.0
+"""kube-controller-manager's: how long a node must be missing before its pods go."""
+
+NODE_MONITOR_PERIOD_S: Final = 5.0
+"""kube-controller-manager's default: how often nodes are looked at."""
+
+NODE_GRACE_PERIOD_S: Final = 50.0
+"""kube-controller-manager's default: a node that is not heard of for so long is Unknown."""
+
+EVICTION_RATE_PER_S: Final = 0.1
+"""kube-controller-manager's default: nodes a second whose pods are evicted, in a zone."""
+
+SECONDARY_EVICTION_RATE_PER_S: Final = 0.01
+"""kube-controller-manager's default in a zone of which a large part is down."""
+
+UNHEALTHY_ZONE_SHARE: Final = 0.55
+"""kube-controller-manager's default: from this share on a zone counts as partly down."""
+
+LARGE_CLUSTER_NODES: Final = 50
+"""kube-controller-manager's default: in smaller zones that are partly down nothing is evicted."""

@@ -9,9 +9,9 @@ Layers, low to high; each stands on the ones before it alone:
     transport, channel    bytes to a method and back: over gRPC, or directly to an API server in the same process (``kcore.serve``)
     failures, retry       a failed call as a ``StatusError``; which of them are tried again, how often and after how long
     client, objects, items, bulk, dynamic     typed calls, and thousands of writes in one
-    cursor, reflector, store, informer, lister    the changes of a resource as one gapless sequence, and what is known from it
-    workqueue, worker     what a controller is made of
-    election, leader      which of several equal processes works
+    cursor, reflector, informer, lister    the changes of a resource as one gapless sequence, and what is known from it
+    workqueue             what a controller is made of
+    election              which of several equal processes works
     correlator, recorder  Events
 
 Guarantees

@@ -18,10 +18,10 @@ from kcore.base.clock import Clock, SystemClock
 from kcore.base.entropy import Entropy, SystemEntropy
 from kcore.client import kinds
 from kcore.client.bulk import BulkClient
-from kcore.client.caller import Caller
 from kcore.client.dynamic import DynamicClient
 from kcore.client.kinds import Resource
 from kcore.client.objects import ResourceClient
+from kcore.client.retry import Caller
 from kcore.client.transport import Transport
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from kcore.base import limits
 from kcore.client.channel import GrpcTransport
 from kcore.client.client import Client
+from kcore.machinery.status import StatusError
 
 ENDPOINTS_FILE = "endpoints.json"
 
@@ -58,7 +60,7 @@ async def to_endpoint(endpoint: Endpoint, *, timeout_s: float = limits.CONNECT_T
     )
     try:
         await transport.ready(timeout_s)
-    except BaseException:
+    except (StatusError, asyncio.CancelledError):
         await transport.close()
         raise
     return Client(transport, **more)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from kcore.base import limits
-from kcore.client.ratelimit import TokenBucket
+from kcore.client.retry import TokenBucket
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

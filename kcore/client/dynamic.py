@@ -13,8 +13,8 @@ from typing import Any, Final, Self
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as dynamic_pb2
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
-from kcore.client.caller import Caller
 from kcore.client.objects import MERGE_PATCH, delete_options
+from kcore.client.retry import Caller
 from kcore.client.transport import Stream
 
 Object = dict[str, Any]

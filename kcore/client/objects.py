@@ -7,18 +7,21 @@ Conflict when the object's resourceVersion is not the newest; `modify` reads, ch
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from types import TracebackType
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from google.protobuf.message import Message
 
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.client import retry, wire
-from kcore.client.caller import Caller
 from kcore.client.kinds import Resource
-from kcore.client.watch import RawWatch, Watch
+from kcore.client.retry import Caller
+from kcore.client.transport import Stream
+from kcore.client.wire import WatchEvent
 from kcore.machinery.status import StatusError
 
 T = TypeVar("T", bound=Message)
@@ -39,6 +42,67 @@ class ObjectList(Generic[T]):
     items: list[T]
     resource_version: str
     continue_token: str = ""
+
+
+class RawWatch:
+    """Changes in the batches in which they were committed."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    async def read(self) -> list[WatchEvent] | None:
+        """Return the next batch, None when the server has ended the watch (its time was up).
+
+        Raises  StatusError: Expired when history is gone, ServiceUnavailable when the connection is
+        """
+        response = await self._stream.read()
+        return None if response is None else wire.split_watch(response)
+
+    def cancel(self) -> None:
+        """Give the watch up."""
+        self._stream.cancel()
+
+
+class Change(NamedTuple, Generic[T]):
+    """One change.
+
+    type     ADDED, MODIFIED, DELETED or BOOKMARK
+    object_  of a bookmark it has only metadata
+    """
+
+    type: str
+    object_: T
+
+
+class Watch(Generic[T]):
+    """Changes one by one."""
+
+    def __init__(self, raw: RawWatch, parse: Callable[[bytes], T]) -> None:
+        self._raw = raw
+        self._parse = parse
+        self._batch: deque[WatchEvent] = deque()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Change[T]:
+        while not self._batch:
+            batch = await self._raw.read()
+            if batch is None:
+                raise StopAsyncIteration
+            self._batch.extend(batch)
+        event = self._batch.popleft()
+        return Change(event.type, self._parse(event.raw))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Give the watch up."""
+        self._raw.cancel()
 
 
 class ResourceClient(Generic[T]):

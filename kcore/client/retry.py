@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.client.failures import retry_after_s
+from kcore.client.transport import Transport
 from kcore.machinery.status import StatusError
 
 _T = TypeVar("_T")
@@ -55,6 +57,37 @@ class Policy:
         return max(self.backoff.pause_s(failure_count, chance), retry_after_s(error))
 
 
+class TokenBucket:
+    """Tokens that come back at a rate, up to a burst. Whoever asks brings the time (seconds on any clock)."""
+
+    __slots__ = ("_at", "_burst", "_rate_per_s", "_tokens")
+
+    def __init__(self, rate_per_s: float, burst: int) -> None:
+        self._rate_per_s = rate_per_s
+        self._burst = burst
+        self._tokens = float(burst)
+        self._at: float | None = None
+
+    def take(self, now: float) -> bool:
+        """Take a token if there is one."""
+        self._refill(now)
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+    def reserve(self, now: float) -> float:
+        """Take a token that may come later; returns the seconds until it does."""
+        self._refill(now)
+        self._tokens -= 1.0
+        return max(0.0, -self._tokens / self._rate_per_s)
+
+    def _refill(self, now: float) -> None:
+        if self._at is not None:
+            self._tokens = min(float(self._burst), self._tokens + max(0.0, now - self._at) * self._rate_per_s)
+        self._at = now
+
+
 def is_refused(error: StatusError) -> bool:
     """Tell whether the server did nothing and asked to come back later."""
     return error.reason in ("TooManyRequests", "ServiceUnavailable") and retry_after_s(error) > 0
@@ -91,3 +124,37 @@ async def call(operation: Callable[[], Awaitable[_T]], policy: Policy, clock: Cl
             if pause_s is None:
                 raise
         await clock.sleep(pause_s)
+
+
+class Caller:
+    """What all calls of a client share: carries them out, again where that is safe, and knows what writes carry along."""
+
+    def __init__(self, transport: Transport, clock: Clock, entropy: Entropy, field_manager: str) -> None:
+        self.transport = transport
+        self.clock = clock
+        self.entropy = entropy
+        self.field_manager = field_manager
+
+    async def read(self, method: str, request: bytes) -> bytes:
+        """Make a call that changes nothing."""
+        return await call(lambda: self.transport.unary(method, request), READS, self.clock, self.entropy)
+
+    async def write(self, method: str, request: bytes) -> bytes:
+        """Make a call that changes something."""
+        return await call(lambda: self.transport.unary(method, request), WRITES, self.clock, self.entropy)
+
+    async def once(self, method: str, request: bytes) -> bytes:
+        """Make a call whose failure is an answer."""
+        return await self.transport.unary(method, request)
+
+    def write_options(self, dry_run: bool = False, field_manager: str = "") -> meta_pb2.WriteOptions | None:
+        """Return the options of a write; None if there are none."""
+        manager = field_manager or self.field_manager
+        if not dry_run and not manager:
+            return None
+        return meta_pb2.WriteOptions(dry_run=["All"] if dry_run else [], field_manager=manager or None)
+
+    def write_options_bytes(self, dry_run: bool = False, field_manager: str = "") -> bytes:
+        """Return the options of a write as bytes; empty if there are none."""
+        options = self.write_options(dry_run, field_manager)
+        return options.SerializeToString() if options else b""

@@ -1,7 +1,7 @@
 """Requests and answers as bytes, for all kinds alike: cut apart and put together without the message of any kind.
 
-Mechanism: three small messages in a pool of their own have the numbers that all kinds share (DESIGN D2), with the object as bytes.
-protobuf then does the cutting, some 0.3 us a watch event, and 1 us for its key and revision; parsing a whole Pod takes several times that.
+Mechanism: a few small messages in a pool of their own have the numbers that all kinds share (DESIGN D2), with the object as bytes, and
+protobuf does the cutting. Watch responses are cut by compiled code (`_frames`), since each event of each watcher passes there.
 
     PodWatchResponse { events=1 { type=1  object=2 } }      PodList { metadata=1  items=2 }
     PodWriteRequest  { namespace=1  name=2  object=3  options=4 }
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from kcore.client import _frames
 
 ADDED: Final = "ADDED"
 MODIFIED: Final = "MODIFIED"
@@ -91,16 +93,10 @@ _WriteRequest: Final = _CLASSES["WriteRequest"]
 def split_watch(response: bytes) -> list[WatchEvent]:
     """Cut a watch response into its events, in order.
 
-    Cost  1.3 us an event of 600 bytes
+    Raises  ValueError if the bytes are no watch response
+    Cost    0.35 us an event of 600 bytes
     """
-    parse = _Object.FromString
-    events = []
-    for event in _WatchResponse.FromString(response).events:
-        raw = event.object
-        meta = parse(raw).metadata
-        namespace, revision = meta.namespace, meta.resourceVersion
-        events.append(WatchEvent(event.type, raw, f"{namespace}/{meta.name}" if namespace else meta.name, int(revision or 0)))
-    return events
+    return _frames.split_watch(response, WatchEvent)
 
 
 def split_list(response: bytes) -> RawList:

@@ -18,5 +18,5 @@ Guarantees
 - An object is read and written with its uid or resourceVersion: a successor of the same name is never mistaken for it.
 - No plan is quadratic in pods: whatever looks for pods goes through an index.
 
-Thread: one event loop. Never: the store, the watch hub or the API server other than through ``kcore.client``; a clock or randomness in a plan.
+Thread: one event loop. Never: the API server other than through ``kcore.client``; a clock, a socket or randomness in a plan.
 """

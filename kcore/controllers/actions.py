@@ -1,9 +1,9 @@
 """What plans consist of: writes and Events as values, and the one place that sends them.
 
-    outcomes = await apply([Create(pod, done=created_event), UpdateStatus(replicaset)], api.bulk, recorder)
+    outcomes = await apply([Create(pod, done=(created_event,)), UpdateStatus(replicaset)], api.bulk, recorder)
 
-Writes go out in order; one that fails does not stop the others. A write may carry the Event that its success or failure causes: the text
-of a failure's Event ends with the error. Several writes are one bulk request, a single one travels with those of other workers.
+Writes go out in order; one that fails does not stop the others. A write may carry the Events that its success causes, and the one of its
+failure: the text of a failure's Event ends with the error. Several writes are one bulk request, a single one travels with those of others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Create:
     """Create an object."""
 
     object: Any
-    done: Event | None = None
+    done: tuple[Event, ...] = ()
     failed: Event | None = None
 
 
@@ -47,7 +47,7 @@ class Update:
     """Replace an object but for its status; refused if its resourceVersion is not the newest."""
 
     object: Any
-    done: Event | None = None
+    done: tuple[Event, ...] = ()
     failed: Event | None = None
 
 
@@ -56,7 +56,7 @@ class UpdateStatus:
     """Replace the status of an object; refused if its resourceVersion is not the newest."""
 
     object: Any
-    done: Event | None = None
+    done: tuple[Event, ...] = ()
     failed: Event | None = None
 
 
@@ -69,7 +69,7 @@ class Patch:
     name: str
     body: dict[str, Any]
     subresource: str = ""
-    done: Event | None = None
+    done: tuple[Event, ...] = ()
     failed: Event | None = None
 
 
@@ -84,7 +84,7 @@ class Delete:
     resource_version: str = ""
     propagation_policy: str = ""
     grace_period_seconds: int | None = None
-    done: Event | None = None
+    done: tuple[Event, ...] = ()
     failed: Event | None = None
 
 
@@ -96,7 +96,7 @@ class Bind:
     name: str
     node: str
     uid: str = ""
-    done: Event | None = None
+    done: tuple[Event, ...] = ()
     failed: Event | None = None
 
 
@@ -126,7 +126,10 @@ async def apply(actions: Iterable[Action], writes: Writes, recorder: Recorder) -
     for action in wanted:
         if isinstance(action, Event):
             _record(action, recorder)
-    outcomes = [Outcome(action, result.error, result.name, result.uid, result.resource_version) for action, result in zip(sent, results, strict=True)]
+    outcomes = [
+        Outcome(action, result.error, result.name, result.uid, result.resource_version)
+        for action, result in zip(sent, results, strict=True)
+    ]
     for outcome in outcomes:
         _record_outcome(outcome, recorder)
     return outcomes
@@ -204,9 +207,10 @@ def _record(event: Event, recorder: Recorder) -> None:
 
 def _record_outcome(outcome: Outcome, recorder: Recorder) -> None:
     action, error = outcome.action, outcome.error
-    if error is None and action.done is not None:
-        _record(action.done, recorder)
-    elif error is not None and action.failed is not None and not is_namespace_terminating(error) and error.reason != "NotFound":
+    if error is None:
+        for event in action.done:
+            _record(event, recorder)
+    elif action.failed is not None and not is_namespace_terminating(error) and error.reason != "NotFound":
         failed = action.failed
         _record(Event(failed.regarding, failed.type, failed.reason, failed.message + error.message), recorder)
 

@@ -1,4 +1,4 @@
-"""Who controls whom: an object has at most one controller, found by uid; orphans that match are adopted, own objects that do not are released.
+"""Who controls whom: by uid, and at most one. Orphans that match are adopted, own objects that match no more are released.
 
 Candidates come from two indexes, so that nobody looks through all objects of a namespace:
 
@@ -13,10 +13,11 @@ Source: Kubernetes `pkg/controller/controller_ref_manager.go`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.client.kinds import Resource
 from kcore.controllers.actions import Patch
@@ -132,13 +133,12 @@ def is_deleting(object_: Any) -> bool:
 
 def selector_of(message: Any) -> Selector:
     """Return the selector that a LabelSelector message means."""
-    return _selector(type(message), message.SerializeToString(deterministic=True))
+    return _selector(message.SerializeToString(deterministic=True))
 
 
 @lru_cache(maxsize=limits.SELECTORS_CACHED_MAX)
-def _selector(class_: Callable[[], Any], raw: bytes) -> Selector:
-    message = class_()
-    message.ParseFromString(raw)
+def _selector(raw: bytes) -> Selector:
+    message = meta_pb2.LabelSelector.FromString(raw)
     expressions = [
         {"key": expression.key, "operator": expression.operator, "values": list(expression.values)}
         for expression in message.matchExpressions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore.controllers.pod_state import set_seconds
+from kcore.controllers.pod_state import seconds, set_seconds
 
 
 def find(conditions: Any, type_: str) -> Any | None:
@@ -34,13 +34,10 @@ def put(conditions: Any, type_: str, status: str, reason: str, message: str, now
 def replace(conditions: Any, type_: str, status: str, reason: str, message: str, now: float, *, updates: bool = False) -> None:
     """Put a condition in, last, whatever was there; the transition time moves only when the status does."""
     old = find(conditions, type_)
-    since = type(old.lastTransitionTime).FromString(old.lastTransitionTime.SerializeToString()) if old is not None and old.status == status else None
+    since = seconds(old.lastTransitionTime) if old is not None and old.status == status else now
     remove(conditions, type_)
     new = conditions.add(type=type_, status=status, reason=reason, message=message)
-    if since is not None:
-        new.lastTransitionTime.CopyFrom(since)
-    else:
-        set_seconds(new.lastTransitionTime, now)
+    set_seconds(new.lastTransitionTime, since)
     if updates:
         set_seconds(new.lastUpdateTime, now)
 

@@ -11,8 +11,7 @@ from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.client.kinds import Resource
 from kcore.client.wire import join_key
-from kcore.client.worker import DONE, Result
-from kcore.client.workqueue import WorkQueue
+from kcore.client.workqueue import DONE, Result, WorkQueue
 from kcore.controllers.ports import Api, Informer, Recorder
 from kcore.controllers.settings import Settings
 

@@ -42,9 +42,12 @@ def pods_to_delete(pods: Sequence[Any], related: Iterable[Any], count: int, now:
     if count >= len(pods):
         return list(pods)
     on_node = Counter(pod.spec.nodeName for pod in related if is_active(pod))
-    ranked = [(rank(pod, on_node[pod.spec.nodeName]), pod) for pod in pods]
-    order = cmp_to_key(lambda left, right: compare(left[0], right[0], now))
-    return [pod for _, pod in sorted(ranked, key=order)[:count]]
+    ranks = [rank(pod, on_node[pod.spec.nodeName]) for pod in pods]
+
+    def order(left: int, right: int) -> int:
+        return compare(ranks[left], ranks[right], now)
+
+    return [pods[index] for index in sorted(range(len(pods)), key=cmp_to_key(order))[:count]]
 
 
 def rank(pod: Any, on_node: int) -> Rank:

@@ -17,10 +17,15 @@ from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.base import limits
 from kcore.client import kinds
-from kcore.controllers import actions, adoption, conditions, pod_ranking
-from kcore.controllers.actions import Action, Create, Delete, Event, UpdateStatus
-from kcore.controllers.pod_names import prefix_of
+from kcore.client.wire import split_key
+from kcore.controllers import actions, adoption, conditions, live, pod_ranking
+from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, UpdateStatus
+from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
+from kcore.controllers.expectations import Expectations
+from kcore.controllers.pace import Pace
+from kcore.controllers.pod_names import free_names, prefix_of
 from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, ready_since
+from kcore.machinery.status import StatusError
 
 KIND: Final = "ReplicaSet"
 PODS: Final = kinds.resource("", "v1", "pods")
@@ -103,7 +108,7 @@ def create(owner: Any, name: str) -> Create:
     """Create a pod from a set's template."""
     return Create(
         new_pod(owner, name),
-        done=Event(owner, actions.NORMAL, "SuccessfulCreate", f"Created pod: {name}"),
+        done=(Event(owner, actions.NORMAL, "SuccessfulCreate", f"Created pod: {name}"),),
         failed=Event(owner, actions.WARNING, "FailedCreate", "Error creating: "),
     )
 
@@ -116,7 +121,7 @@ def delete(owner: Any, pod: Any) -> Delete:
         meta.namespace,
         meta.name,
         uid=meta.uid,
-        done=Event(owner, actions.NORMAL, "SuccessfulDelete", f"Deleted pod: {meta.name}"),
+        done=(Event(owner, actions.NORMAL, "SuccessfulDelete", f"Deleted pod: {meta.name}"),),
         failed=Event(owner, actions.WARNING, "FailedDelete", "Error deleting: "),
     )
 
@@ -207,27 +212,24 @@ class Reconciler:
         namespace, name = split_key(key)
         found = self._sets.get(name, namespace=namespace)
         if found is None:
-            self._expectations.forget(key)
-            self._pace.forget(key)
+            self._forget(key)
             return None
         early_s = self._pace.early_s(key, self._context.clock.monotonic())
         if early_s > 0:
             return Result(requeue_after_s=early_s)
         observed = self._observe(found, key)
-        planned = plan(observed, self._names(found))
-        try:
-            await self._claim(observed, planned)
-            error = await self._scale(key, observed, planned)
-            status = plan_status(observed, planned, error.message if error else "")
-            actions.raise_first(await self._apply([status] if status else []), harmless=("NotFound",))
-        finally:
-            self._pace.looked(key, len(planned.pods), self._context.clock.monotonic())
+        planned = plan(observed, self._names(found, key))
+        await self._claim(observed, planned)
+        error, again = await self._scale(key, observed, planned)
+        status = plan_status(observed, planned, error.message if error else "")
+        self._pace.looked(key, len(planned.pods), self._context.clock.monotonic())
+        actions.raise_first(await self._apply([status] if status else []), harmless=("NotFound",))
         if error is not None:
             raise error
-        wait_s = next_available_s(observed, planned.pods)
-        pending_s = self._expectations.remaining_s(key, self._context.clock.monotonic())
-        waits = [wait for wait in (wait_s, pending_s) if wait is not None]
-        return Result(requeue_after_s=min(waits)) if waits else None
+        waits = [next_available_s(observed, planned.pods), self._expectations.remaining_s(key, self._context.clock.monotonic())]
+        if again:
+            waits.append(limits.STALE_VIEW_PAUSE_S)
+        return Result(requeue_after_s=min((wait for wait in waits if wait is not None), default=None))
 
     def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Note what was expected, and look at the sets that the pod belongs to, belonged to, or may belong to."""
@@ -268,8 +270,8 @@ class Reconciler:
         family = self._sets.by_index(adoption.CONTROLLER, reference.uid)
         return [pod for member in family for pod in self._pods.by_index(adoption.CONTROLLER, member.metadata.uid)]
 
-    def _names(self, found: Any) -> Iterator[str]:
-        namespace, taken = found.metadata.namespace, self._taken.get(found.metadata.uid, ())
+    def _names(self, found: Any, key: str) -> Iterator[str]:
+        namespace, taken = found.metadata.namespace, self._taken.get(key, ())
         prefix = prefix_of(found.metadata.name)
         return free_names(found.metadata.uid, prefix, lambda name: name in taken or self._pods.get(name, namespace=namespace) is not None)
 
@@ -279,24 +281,60 @@ class Reconciler:
             await live.require(self._context.api, REPLICASETS, observed.replicaset)
         actions.raise_first(await self._apply(planned.claims), harmless=("NotFound",))
 
-    async def _scale(self, key: str, observed: Observed, planned: Plan) -> StatusError | None:
-        """Create and delete; what failed, or may have, is not expected any more. Returns the first error."""
-        names = [create.object.metadata.name for create in planned.creates]
-        uids = [delete.uid for delete in planned.deletes]
+    async def _scale(self, key: str, observed: Observed, planned: Plan) -> tuple[StatusError | None, bool]:
+        """Create and delete; what failed, or may have, is not expected any more.
+
+        Returns the first error, and whether something was met that the listers do not show
+        """
+        names = {create.object.metadata.name for create in planned.creates}
+        uids = {delete.uid for delete in planned.deletes}
         if not names and not uids:
-            return None
+            return None, False
         self._expectations.expect(key, self._context.clock.monotonic(), creations=names, deletions=uids)
-        met: list[str] = []
+        outcomes: list[Outcome] = []
         try:
-            created = await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder)
-            deleted = await self._apply(planned.deletes)
-            met = [outcome.action.object.metadata.name for outcome in created if not outcome.error]  # type: ignore[union-attr]
-            met += [outcome.action.uid for outcome in deleted if not outcome.error]  # type: ignore[union-attr]
+            outcomes += await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder)
+            outcomes += await self._apply(planned.deletes)
         finally:
-            for name in set(names).difference(met):
-                self._expectations.created(key, name)
-            for uid in set(uids).difference(met):
-                self._expectations.deleted(key, uid)
-        await self._learn_taken(observed.replicaset, created)
-        failed = [outcome for outcome in (*created, *deleted) if outcome.error and not actions.is_namespace_terminating(outcome.error)]
-        return actions.first_error(failed, harmless=("NotFound", "AlreadyExists", "Conflict"))
+            for outcome in outcomes:
+                if outcome.error is None and isinstance(outcome.action, Create):
+                    names.discard(outcome.action.object.metadata.name)
+                elif outcome.error is None and isinstance(outcome.action, Delete):
+                    uids.discard(outcome.action.uid)
+            self._never(key, names, uids)
+        outcomes = [outcome for outcome in outcomes if outcome.error is None or not actions.is_namespace_terminating(outcome.error)]
+        unseen = await self._learn_taken(key, observed.replicaset, outcomes)
+        return actions.first_error(outcomes, harmless=("NotFound", "AlreadyExists", "Conflict")), unseen
+
+    def _never(self, key: str, names: Iterable[str], uids: Iterable[str]) -> None:
+        """Note what will not be seen, or need not be waited for."""
+        for name in names:
+            self._expectations.created(key, name)
+        for uid in uids:
+            self._expectations.deleted(key, uid)
+
+    async def _learn_taken(self, key: str, owner: Any, outcomes: Iterable[Outcome]) -> bool:
+        """Look at pods whose names were taken: one that is not the set's has the name for good, the watch will show the others."""
+        taken = [outcome.action for outcome in outcomes if outcome.error and outcome.error.reason == "AlreadyExists"]
+        for create in taken:
+            meta = create.object.metadata  # type: ignore[union-attr]
+            found = await live.find(self._context.api, PODS, meta.namespace, meta.name, metadata_only=True)
+            reference = adoption.controller_of(found) if found is not None else None
+            if found is not None and (reference is None or reference.uid != owner.metadata.uid):
+                self._taken.setdefault(key, set()).add(meta.name)
+        return bool(taken)
+
+    async def _apply(self, wanted: Iterable[Action]) -> list[Outcome]:
+        return await actions.apply(wanted, self._context.api.bulk, self._context.recorder)
+
+    def _forget(self, key: str) -> None:
+        self._expectations.forget(key)
+        self._pace.forget(key)
+        self._taken.pop(key, None)
+
+
+def controller(context: Context) -> Controller:
+    """Make the controller."""
+    reconciler = Reconciler(context)
+    sources = (Source(REPLICASETS, own_keys), Source(PODS, reconciler.pod_changed))
+    return Controller("replicaset", context.queue("replicaset"), reconciler.reconcile, sources)

@@ -15,6 +15,7 @@ from typing import Final
 DECIMAL: Final = "DecimalSI"
 BINARY: Final = "BinarySI"
 EXPONENT: Final = "DecimalExponent"
+UPPER_EXPONENT: Final = "DecimalExponent, E"    # as the one above, written with the capital letter that it was read with
 
 FORMAT_SENTENCE: Final = r"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 SUFFIX_SENTENCE: Final = "unable to parse quantity's suffix"
@@ -138,7 +139,7 @@ def _read_suffix(letters: str, digits: str) -> tuple[int, int, str]:
         if letters in _BINARY_POWERS:
             return 2, _BINARY_POWERS[letters], BINARY
     elif letters in ("e", "E") and digits not in ("+", "-"):
-        return 10, int(digits), EXPONENT
+        return 10, int(digits), EXPONENT if letters == "e" else UPPER_EXPONENT
     raise QuantityError(SUFFIX_SENTENCE)
 
 
@@ -184,6 +185,6 @@ def _write_decimal(nano: int, notation: str) -> str:
     while number % 1000 == 0 and power < 18:
         number //= 1000
         power += 3
-    if notation == EXPONENT:
-        return f"{number}e{power}" if power else str(number)
+    if notation in (EXPONENT, UPPER_EXPONENT):
+        return f"{number}{'e' if notation == EXPONENT else 'E'}{power}" if power else str(number)
     return f"{number}{_DECIMAL_SUFFIXES[power]}"

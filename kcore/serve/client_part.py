@@ -13,7 +13,7 @@ from kcore.base.entropy import SystemEntropy
 from kcore.base.lock import FileLock
 from kcore.client import connect
 from kcore.client.client import Client
-from kcore.client.leader import LeaderElector
+from kcore.client.election import LeaderElector
 from kcore.machinery.status import StatusError
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError

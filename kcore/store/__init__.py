@@ -12,4 +12,17 @@ Thread: everything belongs to the event loop's thread; one more thread writes. I
 from kcore.store.engine import Engine
 from kcore.store.storage import Compare, Delete, KeyValue, Mutation, Put, Range, RangeResult, Storage, StoreError, Submission, Txn
 
-__all__ = ["Compare", "Delete", "Engine", "KeyValue", "Mutation", "Put", "Range", "RangeResult", "Storage", "StoreError", "Submission", "Txn"]
+__all__ = [
+    "Compare",
+    "Delete",
+    "Engine",
+    "KeyValue",
+    "Mutation",
+    "Put",
+    "Range",
+    "RangeResult",
+    "Storage",
+    "StoreError",
+    "Submission",
+    "Txn",
+]

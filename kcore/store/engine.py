@@ -1,11 +1,12 @@
 """The embedded store: transactions are evaluated at once in memory, and made durable in groups.
 
-    submit ----> head (index and pending values) ----> open group --flush--> writer thread: LMDB, fsync
+    submit ----> head (index and newest values) ----> open group --flush--> writer thread: LMDB, fsync
                                                                                   |
     subscribers, waiters <---- publish (committed revision moves) <---------------+
 
-One group is with the writer while the next one fills; whatever is submitted in one turn of the loop is in one group. If a group fails, it and everything after it is
-rolled back, in memory as on disk, and all who wait for it are told; reads go on, and so do later writes.
+One group is with the writer while the next one fills; whatever is submitted in one turn of the loop is in one group. If a group
+fails, it and everything after it is rolled back, in memory as on disk, and all who wait for it are told; reads go on, and so do
+later writes.
 
 Source: DESIGN section 3; etcd `server/storage/mvcc`.
 """
@@ -20,157 +21,127 @@ from pathlib import Path
 from kcore.base import limits, lock
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
-from kcore.store.compare import holds
+from kcore.store._index import KeyIndex
+from kcore.store.compaction import Compactor
+from kcore.store.compare import holds, refuse_duplicates
+from kcore.store.group import EvaluatedTxn, Group, OpenBatch, size_of
 from kcore.store.keylease import KeyLeases
-from kcore.store.log import Log, Work
+from kcore.store.log import Log
+from kcore.store.marks import ways_back
 from kcore.store.storage import Compare, Delete, KeyValue, Mutation, Operation, Put, Range, RangeResult, StoreError, Txn
 from kcore.store.writer import Writer, commit
 
+Pair = tuple[bytes, bytes | None, int, int, int, int]
 Subscriber = Callable[[Sequence[Mutation], int], None]
-
-
-class Group:
-    """What is committed together, and who waits for it."""
-
-    def __init__(self) -> None:
-        self.records: list[Mutation] = []
-        self.leases: list[tuple[int, int]] = []
-        self.dead: list[tuple[int, int]] = []
-        self.compact_revision = 0
-        self.waiters: list[asyncio.Future[None]] = []
-        self.finished = False
-        self.error: StoreError | None = None
-
-    @property
-    def empty(self) -> bool:
-        return not (self.records or self.leases or self.dead or self.compact_revision)
-
-    @property
-    def work(self) -> Work:
-        return Work(self.records, self.dead, self.leases, self.compact_revision)
-
-    def finish(self, error: StoreError | None) -> None:
-        """Tell those who wait."""
-        self.finished, self.error = True, error
-        for waiter in self.waiters:
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
-
-
-class EvaluatedTxn:
-    """A Submission of the embedded store."""
-
-    __slots__ = ("group", "responses", "revision", "succeeded")
-
-    def __init__(self, succeeded: bool, revision: int, responses: list[int | RangeResult], group: Group | None) -> None:
-        self.succeeded, self.revision, self.responses, self.group = succeeded, revision, responses, group
-
-    async def durable(self) -> None:
-        """Wait until it is on disk. Raises StoreError."""
-        group = self.group
-        if group is None:
-            return
-        if not group.finished:
-            waiter = asyncio.get_running_loop().create_future()
-            group.waiters.append(waiter)
-            await waiter
-        elif group.error is not None:
-            raise group.error
-
-
-class OpenBatch:
-    """The mark of a `batch()`, to which it can be reverted."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.revision, self.records = engine.head_revision, len(engine.open.records)
-
-    def revert(self) -> None:
-        """Undo what was submitted since."""
-        self.engine.undo(self.engine.open.records[self.records :], self.revision)
-        del self.engine.open.records[self.records :]
 
 
 class Engine:
     """The embedded store over LMDB. Thread: the event loop's."""
 
-    def __init__(self, path: Path, clock: Clock, entropy: Entropy, *, quota_bytes: int = limits.STORE_QUOTA_BYTES, sync: bool = True, threaded: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        quota_bytes: int = limits.STORE_QUOTA_BYTES,
+        map_bytes: int = 0,
+        sync: bool = True,
+        threaded: bool = True,
+        keep_values: bool = True,
+        origin: Engine | None = None,
+    ) -> None:
         """Open or make a store.
 
-        threaded  commit in a thread of its own; else in the loop, at its next turn (virtual time)
-        Raises    StoreError: locked, format, corrupt
+        map_bytes    largest size of the file; 0: the quota and a margin
+        threaded     commit in a thread of its own; else in the loop, at its next turn (virtual time)
+        keep_values  keep the newest value of each key in memory: free where a hub holds the same objects
+        origin       the store of which the folder is a copy: its index is taken over instead of read
+        Raises       StoreError: locked, format, corrupt, failed
         """
         held = lock.take(path.with_name(f"{path.name}.lock"))
         if isinstance(held, lock.Holder):
             raise StoreError("locked", f"{path} is held by process {held.pid}")
         self.lock = held
-        try:
-            self.log = Log(path, quota_bytes, sync)
-        except StoreError:
-            held.release()
-            raise
-        from kcore.store._index import KeyIndex
-
-        self.clock, self.entropy = clock, entropy
-        self.index = KeyIndex()
+        self.path, self.clock, self.entropy = path, clock, entropy
+        self.quota_bytes, self.threaded, self.keep_values = quota_bytes, threaded, keep_values
         self.leases = KeyLeases()
-        self.pending: dict[tuple[int, int], Mutation] = {}
         self.subscribers: list[Subscriber] = []
-        self.open = Group()
+        self.marks: list[int] = []
         self.under_way: Group | None = None
         self.flush_planned = False
-        self.threaded = threaded
         self.writer: Writer | None = None
-        self.compact_revision = self.log.number(b"compact_revision")
-        self.revision = self.head_revision = self.load()
+        self.failure: StoreError | None = None
+        self.is_closed = False
+        try:
+            self.log = Log(path, quota_bytes, map_bytes or quota_bytes + quota_bytes // 4 + limits.STORE_MAP_MARGIN_BYTES, sync)
+        except BaseException:
+            held.release()
+            raise
+        try:
+            self.load(origin)
+        except BaseException:
+            self.log.close()
+            held.release()
+            raise
 
-    def load(self) -> int:
-        """Rebuild the index; -> the newest revision."""
+    def load(self, origin: Engine | None) -> None:
+        """Rebuild the index, or take it over."""
+        self.compact_revision = self.stored_floor = self.log.compact_revision()
+        if origin is None:
+            self.index = KeyIndex()
+            newest, chunk, self.used_bytes = self.log.load(self.index)
+            self.revision = max(newest, self.compact_revision, 1)
+        else:
+            self.index, self.revision = origin.index.copy(), origin.revision
+            chunk, self.used_bytes = self.log.span()
+        self.head_revision = self.revision
+        self.open = Group(chunk + 1)
+        self.compactor = Compactor(self)
+        if self.compact_revision:
+            self.compactor.begin([self.compact_revision])
+            self.compactor.finish_keys()
         now = self.clock.monotonic()
-        for lease, ttl in self.log.leases():
-            self.leases.grant(lease, ttl, now)
-        newest = max(self.log.number(b"revision"), 1)
-        for record in self.log.scan():
-            deleted = record.value is None
-            self.index.restore(record.key, record.revision, record.sub, record.create_revision, record.version, record.lease, deleted)
-            if record.lease and record.lease in self.leases.ttl_s:
-                self.leases.move(record.key, 0, record.lease)
-        return newest
+        for lease, ttl_s in self.log.leases():
+            self.leases.grant(lease, ttl_s, now)
+        self.leases.attach(self.index.leases())
 
     # reading
 
-    def value(self, key: bytes, place: tuple[int, int, int, int, int]) -> KeyValue:
-        """The value at a place, from memory while it is not durable, else from disk."""
-        revision, sub, create_revision, version, lease = place
-        record = self.pending.get((revision, sub)) or self.log.read(revision, sub)
-        assert record.value is not None
-        return KeyValue(key, record.value, create_revision, revision, version, lease)
+    def kv(self, pair: Pair) -> KeyValue:
+        """The key's value of a pair, from memory or from disk."""
+        key, value, create_revision, mod_revision, version, lease = pair
+        if value is None:
+            value = self.log.value(self.index.place(key, mod_revision), key, mod_revision)
+            if self.keep_values:
+                self.index.keep(key, mod_revision, value)
+        return KeyValue(key, value, create_revision, mod_revision, version, lease)
 
     def head(self, key: bytes) -> KeyValue | None:
         """The newest value of a key, durable or not."""
-        place = self.index.latest(key)
-        return None if place is None else self.value(key, place)
+        pair = self.index.newest(key)
+        return None if pair is None else self.kv(pair)
 
     def get(self, key: bytes, revision: int = 0) -> KeyValue | None:
         """The value of a key at a durable revision."""
-        place = self.index.find(key, self.readable(revision))
-        return None if place is None else self.value(key, place)
+        pair = self.index.get(key, self.readable(revision))
+        return None if pair is None else self.kv(pair)
 
     def range(self, start: bytes, end: bytes, revision: int = 0, limit: int = 0) -> RangeResult:
         """The keys in [start, end) at a durable revision."""
         return self.range_at(start, end, self.readable(revision), limit)
 
     def range_at(self, start: bytes, end: bytes, revision: int, limit: int) -> RangeResult:
-        found, count = self.index.range(start, end, revision, limit)
-        return RangeResult([self.value(key, place) for key, place in found], count, bool(limit) and count > limit, revision)
+        pairs, count = self.index.range(start, end, revision, limit)
+        return RangeResult([self.kv(pair) for pair in pairs], count, count > len(pairs), revision)
 
     def keys(self, start: bytes, end: bytes) -> list[bytes]:
         """The keys in [start, end) at the newest durable revision, in order."""
-        return [key for key, _ in self.index.range(start, end, self.revision, 0)[0]]
+        return self.index.keys(start, end, self.revision)
+
+    def count(self, start: bytes, end: bytes, revision: int = 0) -> int:
+        """How many keys are in [start, end) at a durable revision."""
+        return self.index.count(start, end, self.readable(revision))
 
     def readable(self, revision: int) -> int:
         """The revision that a read means. Raises StoreError: compacted, future revision."""
@@ -182,79 +153,111 @@ class Engine:
             raise StoreError("compacted", f"revision {revision} is compacted; the floor is {self.compact_revision}")
         return revision
 
-    def changes(self, after: int) -> list[Mutation]:
-        """All durable mutations after a revision, in order."""
+    def changes(self, after: int, start: bytes = b"", end: bytes = b"\0") -> list[Mutation]:
+        """All durable mutations of a range after a revision, in order. Raises StoreError: compacted."""
         if after < self.compact_revision:
             raise StoreError("compacted", f"revision {after} is compacted; the floor is {self.compact_revision}")
         found = []
-        for revision, sub, key, deleted, create_revision, version, lease in self.index.history(after, self.revision):
-            value = None if deleted else self.log.read(revision, sub).value
+        for revision, sub, key, removed, create_revision, version, lease in self.index.changes(start, end, after, self.revision):
+            value = None if removed else self.log.value(self.index.place(key, revision), key, revision)
             found.append(Mutation(revision, sub, key, value, create_revision, version, lease))
         return found
 
     # writing
 
     def submit(self, txn: Txn) -> EvaluatedTxn:
-        """Evaluate a transaction."""
-        succeeded = all(self.holds(compare) for compare in txn.compares)
+        """Evaluate a transaction at once. Raises StoreError: lease not found, no space, busy, invalid, failed."""
+        self.admit()
+        succeeded = True
+        for compare in txn.compares:
+            if not self.holds(compare):
+                succeeded = False
+                break
         operations = txn.success if succeeded else txn.failure
+        if len(operations) > 1:
+            refuse_duplicates(operations)
         for operation in operations:
-            if isinstance(operation, Put) and operation.lease:
-                self.leases.check(operation.lease)
-        before = len(self.open.records)
-        responses = [self.apply(operation, self.head_revision + 1) for operation in operations]
-        wrote = len(self.open.records) > before
-        if wrote:
-            self.head_revision += 1
-            self.plan_flush()
-        return EvaluatedTxn(succeeded, self.head_revision, responses, self.open if wrote else None)
+            if type(operation) is Put:
+                self.admit_put(operation)
+        return self.carry_out(succeeded, operations)
+
+    def admit(self) -> None:
+        """Raise StoreError if nothing can be written now."""
+        if self.failure is not None:
+            self.revive()
+        pending = self.open.size + (0 if self.under_way is None else self.under_way.size)
+        if pending > limits.STORE_PENDING_BYTES_MAX:
+            raise StoreError("busy", f"{pending} bytes wait for the disk; the most is {limits.STORE_PENDING_BYTES_MAX}")
+
+    def admit_put(self, put: Put) -> None:
+        """Raise StoreError if a value cannot be written."""
+        if not put.key:
+            raise StoreError("invalid", "a key is empty")
+        if put.lease:
+            self.leases.check(put.lease)
+        used = self.used_bytes + self.open.size + (0 if self.under_way is None else self.under_way.size)
+        if used + len(put.value) > self.quota_bytes:
+            raise StoreError("no space", f"the store holds {used} of {self.quota_bytes} bytes; compact it, delete or raise the quota")
+
+    def carry_out(self, succeeded: bool, operations: Sequence[Operation]) -> EvaluatedTxn:
+        """Do the operations at the next revision, which is used up only if they write."""
+        group = self.open
+        before = len(group.records)
+        revision = self.head_revision + 1
+        responses: list[int | RangeResult] = []
+        for operation in operations:
+            if type(operation) is Put:
+                self.write(operation, revision, len(group.records) - before)
+                responses.append(1)
+            else:
+                responses.append(self.apply(operation, revision, before))
+        if len(group.records) > before:
+            self.head_revision = revision
+            if not self.flush_planned:
+                self.plan_flush()
+            return EvaluatedTxn(succeeded, revision, responses, group)
+        return EvaluatedTxn(succeeded, self.head_revision, responses, self.newest_group())
+
+    def newest_group(self) -> Group | None:
+        """The last group that is not durable yet."""
+        return self.under_way if self.open.is_empty else self.open
 
     def holds(self, compare: Compare) -> bool:
         if not compare.range_end:
-            if compare.target == "mod":
-                place = self.index.latest(compare.key)
-                return holds(compare, None if place is None else KeyValue(compare.key, b"", place[2], place[0], place[3], place[4]))
-            return holds(compare, self.head(compare.key))
-        return all(holds(compare, kv) for kv in self.range_at(compare.key, compare.range_end, self.head_revision + 1, 0).kvs)
+            pair = self.index.newest(compare.key)
+            if pair is not None and pair[1] is None and compare.target == "value":
+                return holds(compare, self.kv(pair))
+            return holds(compare, None if pair is None else KeyValue(*pair))  # type: ignore[arg-type]
+        kvs = self.range_at(compare.key, compare.range_end, self.head_revision, 0).kvs
+        return all(holds(compare, kv) for kv in kvs) if kvs else holds(compare, None)
 
-    def apply(self, operation: Operation, revision: int) -> int | RangeResult:
-        """Carry out one operation; -> the number of keys written, or what was read."""
-        if isinstance(operation, Put):
-            self.write(operation.key, operation.value, operation.lease, revision)
-            return 1
+    def apply(self, operation: Operation, revision: int, before: int) -> int | RangeResult:
+        """Carry out a deletion or a read. -> the number of keys deleted, or what was read."""
         if isinstance(operation, Delete):
-            return sum(self.erase(key, revision) for key in self.keys_of(operation.key, operation.range_end))
-        if operation.range_end:
-            return self.range_at(operation.key, operation.range_end, revision, operation.limit)
-        kv = self.head(operation.key)
-        return RangeResult([] if kv is None else [kv], 0 if kv is None else 1, False, revision)
+            keys = self.index.keys(operation.key, operation.range_end, revision)
+            for key in keys:
+                self.erase(key, revision, len(self.open.records) - before)
+            return len(keys)
+        assert isinstance(operation, Range)
+        return self.range_at(operation.key, operation.range_end, revision, operation.limit)
 
-    def keys_of(self, key: bytes, range_end: bytes) -> list[bytes]:
-        if not range_end:
-            return [key]
-        return [found for found, _ in self.index.range(key, range_end, self.head_revision + 1, 0)[0]]
+    def write(self, put: Put, revision: int, sub: int) -> None:
+        key, value, lease = put.key, put.value, put.lease
+        group = self.open
+        size = size_of(key, value)
+        chunk, offset = group.place(size)
+        create_revision, version, previous_lease = self.index.put(key, value, revision, sub, lease, chunk, offset, size)
+        group.records.append(Mutation(revision, sub, key, value, create_revision, version, lease))
+        if lease or previous_lease:
+            self.leases.move(key, previous_lease, lease)
 
-    def write(self, key: bytes, value: bytes, lease: int, revision: int) -> None:
-        sub = len(self.open.records)
-        place = self.index.latest(key) if lease or self.leases.ttl_s else None
-        create_revision, version = self.index.put(key, revision, sub, lease)
-        self.record(Mutation(revision, sub, key, value, create_revision, version, lease))
-        if place is not None or lease:
-            self.leases.move(key, place[4] if place else 0, lease)
-
-    def erase(self, key: bytes, revision: int) -> bool:
-        sub = len(self.open.records)
-        place = self.index.latest(key)
-        if not self.index.delete(key, revision, sub):
-            return False
-        self.record(Mutation(revision, sub, key, None))
-        if place is not None and place[4]:
-            self.leases.move(key, place[4], 0)
-        return True
-
-    def record(self, mutation: Mutation) -> None:
-        self.open.records.append(mutation)
-        self.pending[mutation.revision, mutation.sub] = mutation
+    def erase(self, key: bytes, revision: int, sub: int) -> None:
+        size = size_of(key, None)
+        chunk, offset = self.open.place(size)
+        previous_lease = self.index.delete(key, revision, sub, chunk, offset, size)
+        self.open.records.append(Mutation(revision, sub, key, None))
+        if previous_lease:
+            self.leases.move(key, previous_lease, 0)
 
     @contextmanager
     def batch(self) -> Iterator[OpenBatch]:
@@ -267,20 +270,18 @@ class Engine:
         """Hand the open group over at the end of this turn of the loop, or when the writer is free."""
         if self.flush_planned or self.under_way is not None:
             return
-        self.flush_planned = True
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self.flush_planned = False
             return  # no loop runs: `flush` or `close` makes it durable
+        self.flush_planned = True
         loop.call_soon(self.flush_now)
 
     def flush_now(self) -> None:
         self.flush_planned = False
-        if self.under_way is not None or self.open.empty:
+        group = self.next_group()
+        if group is None:
             return
-        group, self.open = self.open, Group()
-        self.under_way = group
         if not self.threaded:
             self.finish(group, commit(self.log, group.work))
             return
@@ -288,42 +289,98 @@ class Engine:
             self.writer = Writer(self.log, asyncio.get_running_loop())
         self.writer.hand_over(group.work, lambda error: self.finish(group, error))
 
+    def next_group(self) -> Group | None:
+        """Close the open group for the writer, with a bit of compaction; None if there is nothing to do."""
+        if self.under_way is not None or self.is_closed:
+            return None
+        if self.compactor.has_work and self.failure is None:
+            self.compactor.step(self.open)
+        if self.open.is_empty:
+            if self.compactor.has_work:
+                self.plan_flush()
+            return None
+        group = self.under_way = self.open
+        group.compact_revision = self.compact_revision if self.compact_revision > self.stored_floor else 0
+        self.open = Group(group.next_chunk)
+        return group
+
     def flush(self) -> None:
         """Make durable what was submitted, in this thread; for use without a running loop."""
-        assert self.under_way is None
-        while not self.open.empty:
-            group, self.open = self.open, Group()
-            self.under_way = group
-            self.finish(group, commit(self.log, group.work))
+        assert self.under_way is None, "a commit is with the writer"
+        while not self.open.is_empty or self.compactor.has_work:
+            group = self.next_group()
+            if group is not None:
+                self.finish(group, commit(self.log, group.work))
 
     def finish(self, group: Group, error: StoreError | None) -> None:
         """A group is durable, or failed: publish it, or roll it and everything after it back."""
+        if self.under_way is not group:
+            return  # `close` was quicker
         self.under_way = None
         if error is not None:
-            failed, self.open = self.open, Group()
-            self.undo([*group.records, *failed.records], self.revision)
-            group.finish(error)
-            failed.finish(error)
+            self.fail(group, error)
             return
         self.log.refresh()
-        for record in group.records:
-            del self.pending[record.revision, record.sub]
-        if group.records:
-            self.revision = group.records[-1].revision
-            for subscriber in self.subscribers:
-                subscriber(group.records, self.revision)
-        group.finish(None)
-        if not self.open.empty:
-            self.plan_flush()
+        self.used_bytes += group.size
+        self.stored_floor = max(self.stored_floor, group.compact_revision)
+        records = group.records
+        if not self.keep_values:
+            for record in records:
+                self.index.let_go(record.key, record.revision)
+        try:
+            if records:
+                self.revision = records[-1].revision
+                for subscriber in self.subscribers:
+                    subscriber(records, self.revision)
+        finally:
+            group.finish(None)
+            if not self.open.is_empty or self.compactor.has_work:
+                self.plan_flush()
 
-    def undo(self, records: Sequence[Mutation], revision: int) -> None:
+    def fail(self, group: Group, error: StoreError) -> None:
+        """Roll a group that failed, and the open one after it, back, and open the file anew."""
+        lost, self.open = self.open, Group(group.first_chunk)
+        self.take_back([*group.records, *lost.records], self.revision)
+        self.leases.take_back([*group.leases, *lost.leases], self.clock.monotonic())
+        self.leases.attach(self.index.leases())
+        self.failure = StoreError("failed", f"the last commit failed: {error}")
+        try:
+            self.revive()
+        except StoreError:
+            pass  # `failure` says so to every later write, which tries again
+        group.finish(error)
+        lost.finish(error)
+
+    def revive(self) -> None:
+        """Open the file anew after a failure. Raises StoreError if it still cannot be opened; what is in memory can be read."""
+        try:
+            self.log.recover(self.open.first_chunk)
+        except StoreError as error:
+            self.failure = error
+            raise
+        self.failure = None
+
+    def take_back(self, records: Sequence[Mutation], revision: int) -> None:
         """Take records that will never be durable out of the head."""
+        keys = {record.key for record in records}
+        self.index.rollback(keys, revision)
         for record in records:
-            self.index.rollback(record.key, revision)
-            self.pending.pop((record.revision, record.sub), None)
-            place = self.index.latest(record.key)
-            self.leases.move(record.key, record.lease, place[4] if place else 0)
+            if record.lease:
+                self.leases.move(record.key, record.lease, 0)
+        for pending in (self.under_way, self.open):
+            for record in pending.records if pending is not None else ():
+                if record.key in keys and record.value is not None:
+                    self.index.keep(record.key, record.revision, record.value)
+        for key in keys:
+            pair = self.index.newest(key)
+            if pair is not None and pair[5]:
+                self.leases.move(key, 0, pair[5])
+        self.marks = [mark for mark in self.marks if mark <= revision]
         self.head_revision = revision
+
+    async def settled(self) -> None:
+        """Wait until all that was submitted so far is durable. Raises StoreError."""
+        await EvaluatedTxn(True, self.head_revision, [], self.newest_group()).durable()
 
     def subscribe(self, callback: Subscriber) -> None:
         """Call back with each committed group."""
@@ -332,75 +389,107 @@ class Engine:
     # history
 
     def compact(self, revision: int) -> None:
-        """Forget what no read at `revision` or later can see."""
+        """Forget what no read at `revision` or later can see; marks stay readable by `revert`."""
         if revision > self.revision:
             raise StoreError("future revision", f"revision {revision} is in the future; the newest is {self.revision}")
         if revision <= self.compact_revision:
             raise StoreError("compacted", f"revision {revision} is compacted; the floor is {self.compact_revision}")
         self.compact_revision = self.open.compact_revision = revision
-        self.open.dead += self.index.compact(revision)
+        self.compactor.begin([*sorted({mark for mark in self.marks if mark < revision}), revision])
         self.plan_flush()
 
     def mark(self) -> int:
-        """A revision to go back to."""
+        """A revision to go back to; it costs what has changed since, until it is released."""
+        self.marks.append(self.head_revision)
         return self.head_revision
+
+    def release(self, mark: int) -> None:
+        """Let a mark go."""
+        self.marks.remove(mark)
 
     def revert(self, mark: int) -> EvaluatedTxn:
         """Put the keyspace back to a mark, in one transaction at a new revision. Raises StoreError: compacted."""
-        if mark < self.compact_revision:
+        if mark < self.compact_revision and mark not in self.marks:
             raise StoreError("compacted", f"revision {mark} is compacted; the floor is {self.compact_revision}")
-        operations: list[Operation] = []
-        for key in self.index.touched(mark):
-            place = self.index.find(key, mark)
-            operations.append(Delete(key) if place is None else Put(key, self.value(key, place).value, place[4]))
-        return self.submit(Txn(success=operations))
+        self.admit()
+        return self.carry_out(True, ways_back(self, mark))
 
     # leases
 
     def grant(self, ttl_s: int, lease: int = 0) -> int:
-        """Make a lease of keys."""
-        while not lease or lease in self.leases.ttl_s:
-            if lease:
-                raise StoreError("lease exists", f"lease {lease:x} exists")
-            lease = self.entropy.randrange(1 << 62) + 1
+        """Make a lease of keys. Raises StoreError: lease exists, busy, failed."""
+        self.admit()
+        while not lease:
+            chosen = self.entropy.randrange(1 << 62) + 1
+            lease = 0 if chosen in self.leases.ttl_s else chosen
         self.leases.grant(lease, ttl_s, self.clock.monotonic())
-        self.open.leases.append((lease, ttl_s))
+        self.open.leases.append((lease, ttl_s, 0))
         self.plan_flush()
         return lease
 
     def revoke(self, lease: int) -> EvaluatedTxn:
-        """End a lease and delete its keys."""
+        """End a lease and delete its keys. Raises StoreError: lease not found, busy, failed."""
+        self.admit()
+        self.leases.check(lease)
+        self.open.leases.append((lease, 0, self.leases.ttl_s[lease]))
         keys = sorted(self.leases.drop(lease))
-        self.open.leases.append((lease, 0))
         self.plan_flush()
-        return self.submit(Txn(success=[Delete(key) for key in keys]))
+        return self.carry_out(True, [Delete(key) for key in keys])
 
     def keep_alive(self, lease: int) -> int:
         """Let a lease begin again."""
         return self.leases.renew(lease, self.clock.monotonic())
 
     def expire(self) -> None:
-        """Revoke the leases whose time is up."""
-        for lease in self.leases.ended(self.clock.monotonic()):
-            self.revoke(lease)
+        """Revoke the leases whose time is up; one that cannot be revoked now is due again."""
+        now = self.clock.monotonic()
+        for lease in self.leases.ended(now):
+            try:
+                self.revoke(lease)
+            except StoreError:
+                self.leases.put_off(lease, now + limits.KEY_LEASE_RETRY_S)
+
+    # the folder
 
     def copy(self, path: Path) -> None:
         """Write a copy of what is durable into a new folder."""
         self.log.copy(path)
 
+    def fork(self, path: Path, clock: Clock, entropy: Entropy) -> Engine:
+        """An independent store with the same content, in a new folder; it commits without a thread. Raises StoreError: busy."""
+        if not self.threaded:
+            self.flush()
+        if self.newest_group() is not None:
+            raise StoreError("busy", "a fork has to wait until all writes are durable")
+        self.log.copy(path, compact=False)
+        return Engine(
+            path,
+            clock,
+            entropy,
+            quota_bytes=self.quota_bytes,
+            sync=self.log.sync,
+            threaded=False,
+            keep_values=self.keep_values,
+            origin=self,
+        )
+
     def close(self) -> None:
-        """Make durable what was submitted, then let go of the folder; in the thread of the loop, which runs no more or does nothing else."""
+        """Make durable what was submitted, then let go of the folder; the loop runs no more or does nothing else meanwhile."""
+        if self.is_closed:
+            return
         if self.writer is not None:
             self.writer.stop()
             self.writer = None
         if self.under_way is not None:
-            group, self.under_way = self.under_way, None
-            self.finish(group, None if self.on_disk(group) else StoreError("failed", "the store was closed"))
-        self.flush()
+            group = self.under_way
+            self.finish(group, None if self.is_on_disk(group) else StoreError("failed", "the store was closed"))
+        self.compactor.onward, self.compactor.waiting = None, []
+        if self.failure is None:
+            self.flush()
+        self.is_closed = True
         self.log.close()
         self.lock.release()
 
-    def on_disk(self, group: Group) -> bool:
+    def is_on_disk(self, group: Group) -> bool:
         """Whether a group whose writer is gone arrived."""
-        self.log.refresh()
-        return not group.records or self.log.number(b"revision") >= group.records[-1].revision
+        return not group.records or self.log.newest_chunk() >= group.next_chunk - 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from kcore.store.storage import StoreError
 
@@ -36,8 +37,20 @@ class KeyLeases:
         """Begin a lease again; -> its time to live. Raises StoreError: lease not found."""
         self.check(lease)
         self.deadline[lease] = now + self.ttl_s[lease]
-        heapq.heappush(self.due, (self.deadline[lease], lease))
+        self.await_end(lease)
         return self.ttl_s[lease]
+
+    def put_off(self, lease: int, until: float) -> None:
+        """Let a lease that ended, but could not be revoked, end again later."""
+        if lease in self.ttl_s:
+            self.deadline[lease] = until
+            self.await_end(lease)
+
+    def await_end(self, lease: int) -> None:
+        """Note when a lease ends; the notes of renewed ones are thrown out when they are the most."""
+        if len(self.due) > 2 * len(self.deadline) + 64:
+            self.due = sorted((deadline, other) for other, deadline in self.deadline.items() if other != lease)
+        heapq.heappush(self.due, (self.deadline[lease], lease))
 
     def drop(self, lease: int) -> set[bytes]:
         """Forget a lease; -> its keys."""
@@ -53,6 +66,19 @@ class KeyLeases:
             if self.deadline.get(lease) == deadline:
                 found.append(lease)
         return found
+
+    def take_back(self, changes: Sequence[tuple[int, int, int]], now: float) -> None:
+        """Undo grants and ends (lease, new ttl, old ttl; 0 is none), the last first; keys are attached anew by the caller."""
+        for lease, new, old in reversed(changes):
+            if new:
+                self.drop(lease)
+            if old:
+                self.grant(lease, old, now)
+
+    def attach(self, keys: Mapping[int, set[bytes]]) -> None:
+        """Set the keys of leases."""
+        for lease, attached in keys.items():
+            self.keys[lease] = set(attached)
 
     def move(self, key: bytes, old: int, new: int) -> None:
         """A key changed its lease."""

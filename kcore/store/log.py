@@ -1,16 +1,19 @@
-"""The store's records on disk, in LMDB: one entry for each write, in the order of revisions.
+"""The log on disk, in LMDB: each commit is one chunk of records, or several if it is large.
 
-    db `log`    key    revision u64, sub u32 (big-endian, so that the order of keys is that of writes)
-                value  checksum u32, flags u8, key size u32, create revision u64, version u64, lease u64; then the key, then the value
-    db `meta`   `format`, `compact_revision`, `revision`; `lease/<id>` -> ttl
+    db `log`    key    chunk id u64, big-endian, so that the order of keys is that of commits
+                value  records in the order of revisions, as `_record` lays them out, each with its checksum
+    db `meta`   `format`, `compact_revision`, `lease/<id>` -> ttl; numbers are u64, little-endian
 
-The checksum (CRC-32) covers everything after it. A buffer from LMDB dies with its transaction, so only copies leave this module. An append commits with one fsync.
+Why chunks: py-lmdb lets go of the interpreter's lock around every call, and a writer thread that wants it back from a busy event
+loop waits up to 5 ms each time. One call for many records instead of one for each makes a commit of 500 writes wait four times
+instead of 500; it also saves most of LMDB's own work.
+
+A buffer from LMDB dies with its transaction, so only copies leave this module. A commit ends with one fsync.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,144 +22,225 @@ from typing import Final, NamedTuple
 import lmdb
 
 from kcore.base import limits
+from kcore.store import _record
+from kcore.store._index import KeyIndex
 from kcore.store.storage import Mutation, StoreError
 
-FORMAT: Final = b"kcore-store-1"
-DELETED: Final = 1
-_KEY: Final = struct.Struct(">QI")
-_HEAD: Final = struct.Struct("<BIQQQ")
-_CHECKSUM: Final = struct.Struct("<I")
+FORMAT: Final = b"kcore-store-2"
+_CHUNK: Final = struct.Struct(">Q")
 _NUMBER: Final = struct.Struct("<Q")
 
 
 class Work(NamedTuple):
-    """What one commit writes: records in order, records to remove, leases granted (id, ttl) or ended (ttl 0), a new floor (0: the old one)."""
+    """What one commit writes.
 
-    records: Sequence[Mutation]
-    dead: Sequence[tuple[int, int]] = ()
+    first_chunk       id of the first new chunk; the others follow
+    chunks            records of each new chunk
+    dropped           ids of chunks to remove
+    rewritten         chunks to shorten to what is still needed: (id, new content)
+    leases            leases granted (id, ttl) or ended (id, 0)
+    compact_revision  the new floor; 0 leaves the old one
+    """
+
+    first_chunk: int
+    chunks: Sequence[list[Mutation]] = ()
+    dropped: Sequence[int] = ()
+    rewritten: Sequence[tuple[int, bytes]] = ()
     leases: Sequence[tuple[int, int]] = ()
     compact_revision: int = 0
 
 
-def pack(record: Mutation) -> bytes:
-    """A record's bytes."""
-    deleted = record.value is None
-    body = _HEAD.pack(DELETED if deleted else 0, len(record.key), record.create_revision, record.version, record.lease) + record.key + (record.value or b"")
-    return _CHECKSUM.pack(zlib.crc32(body)) + body
-
-
-def unpack(place: bytes, data: bytes) -> Mutation:
-    """A record from its bytes. Raises StoreError (corrupt)."""
-    revision, sub = _KEY.unpack(place)
-    if len(data) < _CHECKSUM.size + _HEAD.size or zlib.crc32(data[_CHECKSUM.size :]) != _CHECKSUM.unpack_from(data)[0]:
-        raise StoreError("corrupt", f"the record of revision {revision} has a wrong checksum")
-    flags, key_size, create_revision, version, lease = _HEAD.unpack_from(data, _CHECKSUM.size)
-    start = _CHECKSUM.size + _HEAD.size
-    value = None if flags & DELETED else data[start + key_size :]
-    return Mutation(revision, sub, data[start : start + key_size], value, create_revision, version, lease)
-
-
 @contextmanager
 def translated(quota_bytes: int) -> Iterator[None]:
-    """LMDB's errors as the store's."""
+    """Turn LMDB's errors into the store's."""
     try:
         yield
     except lmdb.MapFullError as error:
-        raise StoreError("no space", f"the store has reached its quota of {quota_bytes} bytes; compact it, delete objects or raise the quota") from error
-    except lmdb.CorruptedError as error:
+        raise StoreError("no space", f"the store is full (quota {quota_bytes} bytes): compact it, delete or raise the quota") from error
+    except (lmdb.CorruptedError, lmdb.PageNotFoundError) as error:
         raise StoreError("corrupt", f"the store's file is damaged: {error}") from error
+    except (lmdb.VersionMismatchError, lmdb.InvalidError) as error:
+        raise StoreError("format", f"the store's file is none, or of another version of LMDB: {error}") from error
     except lmdb.DiskError as error:
         raise StoreError("no space", f"the disk took no more: {error}") from error
     except lmdb.Error as error:
         kind: Final = "no space" if "No space left" in str(error) else "failed"
         raise StoreError(kind, f"the store's file failed: {error}") from error
+    except OSError as error:
+        raise StoreError("failed", f"the store's file failed: {error}") from error
 
 
 class Log:
     """The file. Thread: `append` belongs to the writer, everything else to the event loop's; LMDB lets both go on at once."""
 
-    def __init__(self, path: Path, quota_bytes: int, sync: bool = True) -> None:
-        self.quota_bytes = quota_bytes
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with translated(quota_bytes):
-            self.env = lmdb.open(str(path), map_size=quota_bytes, max_dbs=2, mode=0o600, sync=sync, metasync=sync, max_readers=limits.STORE_READERS_MAX)
-            self.log = self.env.open_db(b"log")
-            self.meta = self.env.open_db(b"meta")
-            self.check_format(path)
-            self.reader = self.env.begin(db=self.log)
+    def __init__(self, path: Path, quota_bytes: int, map_bytes: int, sync: bool) -> None:
+        """Open or make the file.
 
-    def check_format(self, path: Path) -> None:
+        map_bytes  address space, and the largest size of the file: above the quota, so that a full store can still be compacted
+        sync       False: a commit is durable only after the operating system wrote it (tests, simulation)
+        """
+        self.path, self.quota_bytes, self.map_bytes, self.sync = path, quota_bytes, map_bytes, sync
+        self.rewind_to = 0
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.open()
+
+    def open(self) -> None:
+        """Open the environment and a view of its newest commit. Raises StoreError."""
+        with translated(self.quota_bytes):
+            self.env = lmdb.open(
+                str(self.path),
+                map_size=self.map_bytes,
+                max_dbs=2,
+                mode=0o600,
+                sync=self.sync,
+                metasync=self.sync,
+                max_readers=limits.STORE_READERS_MAX,
+            )
+            try:
+                self.log = self.env.open_db(b"log")
+                self.meta = self.env.open_db(b"meta")
+                self.check_format()
+                self.reader: lmdb.Transaction | None = self.env.begin(db=self.log, buffers=True)
+            except BaseException:
+                self.env.close()
+                raise
+
+    def check_format(self) -> None:
         """Sign an empty folder; refuse one of another format."""
-        with self.env.begin(write=True) as txn:
+        with self.env.begin() as txn:
             found = txn.get(b"format", db=self.meta)
-            if found is None:
-                if txn.stat(self.log)["entries"]:
-                    raise StoreError("format", f"{path} holds records but no format")
+            is_empty = not txn.stat(self.log)["entries"]
+        if found is None and is_empty:
+            with self.env.begin(write=True) as txn:
                 txn.put(b"format", FORMAT, db=self.meta)
-            elif found != FORMAT:
-                raise StoreError("format", f"{path} has the format {found.decode(errors='replace')}, this kcore reads {FORMAT.decode()}")
+        elif found is None:
+            raise StoreError("format", f"{self.path} holds records but no format")
+        elif found != FORMAT:
+            raise StoreError("format", f"{self.path} has the format {found.decode(errors='replace')}; this version reads {FORMAT.decode()}")
+
+    # writing
 
     def append(self, work: Work) -> None:
-        """Write and sync. Raises StoreError; then nothing of it is there."""
-        with translated(self.quota_bytes), self.env.begin(write=True) as txn:
-            if work.records:
-                cursor = txn.cursor(self.log)
-                cursor.putmulti([(_KEY.pack(record.revision, record.sub), pack(record)) for record in work.records], append=True)
-                txn.put(b"revision", _NUMBER.pack(work.records[-1].revision), db=self.meta)
-            for place in work.dead:
-                txn.delete(_KEY.pack(*place), db=self.log)
-            for lease, ttl in work.leases:
-                name = b"lease/%d" % lease
-                if ttl:
-                    txn.put(name, _NUMBER.pack(ttl), db=self.meta)
+        """Write and sync. Raises StoreError; then nothing of it counts, and `recover` comes next."""
+        with translated(self.quota_bytes), self.env.begin(write=True, db=self.log) as txn:
+            if self.rewind_to:
+                self.remove_from(txn, self.rewind_to)
+            for chunk, records in enumerate(work.chunks, work.first_chunk):
+                txn.put(_CHUNK.pack(chunk), _record.pack(records), append=True)
+            for chunk in work.dropped:
+                txn.delete(_CHUNK.pack(chunk))
+            for chunk, data in work.rewritten:
+                txn.put(_CHUNK.pack(chunk), data)
+            for lease, ttl_s in work.leases:
+                if ttl_s:
+                    txn.put(b"lease/%d" % lease, _NUMBER.pack(ttl_s), db=self.meta)
                 else:
-                    txn.delete(name, db=self.meta)
+                    txn.delete(b"lease/%d" % lease, db=self.meta)
             if work.compact_revision:
                 txn.put(b"compact_revision", _NUMBER.pack(work.compact_revision), db=self.meta)
+        self.rewind_to = 0
+
+    def remove_from(self, txn: lmdb.Transaction, chunk: int) -> None:
+        """Remove the chunks from an id on: they belong to a commit that was reported as failed, and arrived all the same."""
+        cursor = txn.cursor()
+        found = cursor.set_range(_CHUNK.pack(chunk))
+        while found:
+            found = cursor.delete()
+
+    def recover(self, chunk: int) -> None:
+        """Open the file anew after a failed append, which may have left LMDB unusable, or have arrived after all.
+
+        chunk   the first id that must not be there; the next append sees to it
+        Raises  StoreError if the file cannot be opened
+        """
+        self.rewind_to = chunk
+        self.close()
+        self.open()
+
+    # reading
 
     def refresh(self) -> None:
-        """Let reads see the newest commit."""
-        self.reader.abort()
-        self.reader = self.env.begin(db=self.log)
+        """Let reads see the newest commit, and only that: later ones move records before the index knows."""
+        if self.reader is not None:
+            self.reader.abort()
+        try:
+            self.reader = self.env.begin(db=self.log, buffers=True)
+        except lmdb.Error:
+            self.reader = None  # reads from disk say so until the next commit
 
-    def read(self, revision: int, sub: int) -> Mutation:
-        """One record. Raises StoreError (corrupt)."""
-        place = _KEY.pack(revision, sub)
-        data = self.reader.get(place)
-        if data is None:
-            raise StoreError("corrupt", f"the record of revision {revision} is missing")
-        return unpack(place, data)
+    def chunk(self, chunk: int) -> memoryview:
+        """The content of a chunk, valid until `refresh`. Raises StoreError."""
+        if self.reader is None:
+            raise StoreError("failed", f"{self.path} cannot be read")
+        with translated(self.quota_bytes):
+            found = self.reader.get(_CHUNK.pack(chunk))
+        if found is None:
+            raise StoreError("corrupt", f"chunk {chunk} of the log is missing")
+        return memoryview(found)
 
-    def scan(self) -> Iterator[Mutation]:
-        """All records in order. Raises StoreError (corrupt)."""
-        with self.env.begin(db=self.log) as txn:
-            for place, data in txn.cursor():
-                yield unpack(place, data)
+    def value(self, place: tuple[int, int, int], key: bytes, revision: int) -> bytes:
+        """The value that was put at a revision; its checksum is verified. Raises StoreError (corrupt)."""
+        chunk, offset, size = place
+        try:
+            return _record.value_of(self.chunk(chunk), offset, size, key, revision)
+        except ValueError as error:
+            raise StoreError("corrupt", f"chunk {chunk} of the log, revision {revision}: {error}") from error
 
-    def number(self, name: bytes) -> int:
-        """A number of `meta`, 0 if it is not there."""
-        with self.env.begin(db=self.meta) as txn:
-            found = txn.get(name)
-            return _NUMBER.unpack(found)[0] if found else 0
+    def load(self, index: KeyIndex) -> tuple[int, int, int]:
+        """Fill an index with all records. -> (newest revision, newest chunk, bytes). Raises StoreError (corrupt)."""
+        revision = chunk = size = 0
+        with translated(self.quota_bytes), self.env.begin(db=self.log, buffers=True) as txn:
+            for key, data in txn.cursor():
+                (chunk,) = _CHUNK.unpack(key)
+                try:
+                    revision = max(revision, index.load(chunk, data))
+                except ValueError as error:
+                    raise StoreError("corrupt", f"chunk {chunk} of the log, after revision {revision}: {error}") from error
+                size += len(data)
+        return revision, chunk, size
+
+    def span(self) -> tuple[int, int]:
+        """(newest chunk, bytes of all chunks), without a look into them."""
+        chunk = size = 0
+        with translated(self.quota_bytes), self.env.begin(db=self.log, buffers=True) as txn:
+            for key, data in txn.cursor():
+                (chunk,) = _CHUNK.unpack(key)
+                size += len(data)
+        return chunk, size
+
+    def newest_chunk(self) -> int:
+        """The id of the newest chunk on disk, 0 if there is none."""
+        with translated(self.quota_bytes), self.env.begin(db=self.log) as txn:
+            cursor = txn.cursor()
+            return int(_CHUNK.unpack(cursor.key())[0]) if cursor.last() else 0
+
+    def compact_revision(self) -> int:
+        """The floor that was stored, 0 at first."""
+        with translated(self.quota_bytes), self.env.begin(db=self.meta) as txn:
+            found = txn.get(b"compact_revision")
+            return int(_NUMBER.unpack(found)[0]) if found else 0
 
     def leases(self) -> Iterable[tuple[int, int]]:
-        """(id, ttl) of all leases."""
-        with self.env.begin(db=self.meta) as txn:
+        """(id, ttl in seconds) of all leases."""
+        found = []
+        with translated(self.quota_bytes), self.env.begin(db=self.meta) as txn:
             cursor = txn.cursor()
-            found = []
             if cursor.set_range(b"lease/"):
-                for name, ttl in cursor:
+                for name, ttl_s in cursor:
                     if not name.startswith(b"lease/"):
                         break
-                    found.append((int(name[6:]), _NUMBER.unpack(ttl)[0]))
-            return found
+                    found.append((int(name[6:]), int(_NUMBER.unpack(ttl_s)[0])))
+        return found
 
-    def copy(self, path: Path) -> None:
-        """Write a copy of the newest commit, without free pages, into a new folder."""
+    def copy(self, path: Path, compact: bool = True) -> None:
+        """Write a copy of the newest commit into a new folder; a compact one holds no free pages and takes longer."""
         path.mkdir(mode=0o700, parents=True)
-        self.env.copy(str(path), compact=True)
+        with translated(self.quota_bytes):
+            self.env.copy(str(path), compact=compact)
 
     def close(self) -> None:
         """Let go of the file."""
-        self.reader.abort()
+        if self.reader is not None:
+            self.reader.abort()
+            self.reader = None
         self.env.close()

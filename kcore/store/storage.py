@@ -2,6 +2,9 @@
 
 Semantics are etcd's: one revision for all keys, transactions of compares and operations, watch from any revision that is not compacted.
 Source: CONTRACT E; etcd `server/storage/mvcc`.
+
+The values are made for every write, so that they are plain classes with slots: freezing them would cost three times as much. Nobody
+changes one that was handed on.
 """
 
 from __future__ import annotations
@@ -10,9 +13,21 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
-ErrorKind = Literal["compacted", "future revision", "no space", "corrupt", "format", "locked", "lease not found", "lease exists", "failed"]
+ErrorKind = Literal[
+    "compacted",
+    "future revision",
+    "no space",
+    "busy",
+    "corrupt",
+    "format",
+    "locked",
+    "lease not found",
+    "lease exists",
+    "invalid",
+    "failed",
+]
 
 
 class StoreError(Exception):
@@ -23,8 +38,7 @@ class StoreError(Exception):
         self.kind: Final = kind
 
 
-@dataclass(frozen=True, slots=True)
-class KeyValue:
+class KeyValue(NamedTuple):
     """A key's value in one revision. `version` counts the writes of its present life, from 1."""
 
     key: bytes
@@ -35,9 +49,9 @@ class KeyValue:
     lease: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mutation:
-    """A committed put, or a delete (`value` is None)."""
+    """A put, or a delete (`value` is None); `sub` is its place among the writes of its transaction."""
 
     revision: int
     sub: int
@@ -48,7 +62,7 @@ class Mutation:
     lease: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Compare:
     """A condition on a key, or on every key of a range; a key that is not there has zero in every field, and no value."""
 
@@ -59,7 +73,7 @@ class Compare:
     range_end: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Put:
     """Write a value; a lease of 0 detaches the key from its lease."""
 
@@ -68,7 +82,7 @@ class Put:
     lease: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delete:
     """Delete a key, or every key in [key, range_end)."""
 
@@ -76,7 +90,7 @@ class Delete:
     range_end: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Range:
     """Read a key, or the keys in [key, range_end), as they are at this point of the transaction."""
 
@@ -88,7 +102,7 @@ class Range:
 Operation = Put | Delete | Range
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Txn:
     """Do `success` if all compares hold, else `failure`; all writes have one revision."""
 
@@ -97,7 +111,7 @@ class Txn:
     failure: Sequence[Operation] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RangeResult:
     """Keys in order; `count` is how many there are whatever the limit, `more` whether the limit cut some off."""
 

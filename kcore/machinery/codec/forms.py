@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from kcore.base.limits import STRICT_ERRORS_MAX
 from kcore.machinery.codec import strict
 from kcore.machinery.codec._decode import decode as _decode
 from kcore.machinery.codec._encode import encode as _encode
@@ -60,7 +61,7 @@ def normalise(message: str | Table, obj: Object, unknown: list[str] | None = Non
     except DecodeError as error:
         raise strict.explain(of, obj, error, text) from error
     if unknown is not None and paths:
-        unknown.extend(f'unknown field "{path}"' for path in paths)
+        unknown.extend(f'unknown field "{path}"' for path in paths[:STRICT_ERRORS_MAX])
     return obj
 
 

@@ -94,6 +94,7 @@ class KindRules:
     name_validator               the rule for the name
     own_metadata                 the kind judges its metadata; if not, only the name's fit into a path is checked, and only at the end
     own_finalizers               finalizers must be standard or carry a domain
+    generates_names              an object without name is called by a fresh uid
     allow_create_on_update       PUT creates what is not there
     allow_unconditional_update   PUT needs no resourceVersion
     graceful                     deletion may take a grace period
@@ -111,6 +112,7 @@ class KindRules:
     name_validator: NameValidator = names.subdomain_name
     own_metadata: bool = True
     own_finalizers: bool = True
+    generates_names: bool = False
     allow_create_on_update: bool = False
     allow_unconditional_update: bool = True
     graceful: bool = False

@@ -1,4 +1,7 @@
-"""Random nodes and pods that are small enough to collide: few labels, taints, ports and amounts."""
+"""Random nodes and pods that are small enough to collide: few labels, taints, ports and amounts.
+
+Whatever rejects a node is rare, or no node would be left to score: a random pod fits on about half of the random nodes.
+"""
 
 from hypothesis import strategies as st
 
@@ -11,9 +14,14 @@ IMAGES = ("web:1", "db:2", "big:latest")
 PORTS = (("0.0.0.0", "TCP", 80), ("10.0.0.1", "TCP", 80), ("0.0.0.0", "UDP", 80), ("10.0.0.1", "TCP", 443))
 NAMES = tuple(f"n{number}" for number in range(7))
 
+def rarely(strategy: st.SearchStrategy, otherwise: object) -> st.SearchStrategy:
+    """Draw from a strategy in one case of six."""
+    return st.integers(0, 5).flatmap(lambda number: strategy if number == 5 else st.just(otherwise))
+
+
 amounts = st.fixed_dictionaries(
-    {}, optional={"cpu": st.sampled_from((1, 250, 500, 1999)), "memory": st.sampled_from((1, 2**28, 2**30)), "example.com/gpu": st.integers(1, 2)}
-).map(lambda found: tuple(sorted(found.items())))
+    {"cpu": st.sampled_from((0, 1, 250, 500, 1999)), "memory": st.sampled_from((0, 1, 2**28, 2**30)), "example.com/gpu": st.sampled_from((0, 0, 0, 0, 1))}
+).map(lambda found: tuple(sorted((name, amount) for name, amount in found.items() if amount)))
 ports = st.lists(st.sampled_from(PORTS), max_size=2, unique=True).map(tuple)
 expressions = st.builds(
     Expression,
@@ -28,20 +36,21 @@ terms = st.builds(Term, st.lists(expressions, max_size=2).map(tuple), st.lists(f
 tolerations = st.builds(
     Toleration, st.sampled_from(("", "team", "node.kubernetes.io/unschedulable")), st.sampled_from(("Exists", "Equal", "")), st.sampled_from(("", "x")), st.sampled_from(("", *EFFECTS))
 )
-taints = st.builds(Taint, st.sampled_from(("team", "other")), st.sampled_from(("", "x")), st.sampled_from(EFFECTS))
+taints = st.builds(
+    Taint, st.sampled_from(("team", "other")), st.sampled_from(("", "x")), rarely(st.sampled_from(("NoSchedule", "NoExecute")), "PreferNoSchedule")
+)
 
 
 @st.composite
 def asks(draw: st.DrawFn) -> Ask:
-    """An ask of a few wishes; most pods have none of the rarer ones."""
-    rare = st.sampled_from((False, False, True))
+    """An ask of a few wishes."""
     return Ask(
-        node_name=draw(st.sampled_from(("", "", "", "", "n1"))),
+        node_name=draw(rarely(rarely(st.just("n1"), ""), "")),
         tolerations=draw(st.lists(tolerations, max_size=2).map(tuple)),
-        node_selector=(("zone", draw(st.sampled_from(VALUES))),) if draw(rare) else (),
-        required=tuple(draw(st.lists(terms, max_size=2))) if draw(rare) else None,
+        node_selector=draw(rarely(st.sampled_from(VALUES).map(lambda value: (("zone", value),)), ())),
+        required=draw(rarely(st.lists(terms, max_size=2).map(tuple), None)),
         preferred=tuple(Preference(draw(st.integers(1, 100)), draw(terms)) for _ in range(draw(st.integers(0, 2)))),
-        ports=draw(ports) if draw(rare) else (),
+        ports=draw(rarely(ports, ())),
         amounts=draw(amounts),
         nonzero_cpu=draw(st.sampled_from((0, 100, 500))),
         nonzero_memory=draw(st.sampled_from((0, 200 * 2**20, 2**30))),
@@ -58,17 +67,20 @@ images = st.builds(Image, st.sampled_from(IMAGES).map(lambda name: (name,)), st.
 @st.composite
 def nodes(draw: st.DrawFn, name: st.SearchStrategy[str] = st.sampled_from(NAMES)) -> NodeRow:  # noqa: B008
     """A node."""
-    offered = {"cpu": draw(st.sampled_from((0, 1000, 4000, 3900))), "memory": draw(st.sampled_from((0, 2**30, 2**33, 2**52)))}
+    offered = {
+        "cpu": draw(rarely(st.sampled_from((0, 1000)), 4000) | st.just(3900)),
+        "memory": draw(rarely(st.sampled_from((0, 2**30, 2**52)), 2**33) | st.just(2**32)),
+    }
     if draw(st.booleans()):
         offered["example.com/gpu"] = draw(st.integers(0, 4))
     held = draw(st.lists(images, max_size=2, unique_by=lambda image: image.names))
     return NodeRow(
         name=draw(name),
         labels=draw(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=3)),
-        unschedulable=draw(st.sampled_from((False, False, False, True))),
+        unschedulable=draw(rarely(st.just(True), False)),
         taints=tuple(draw(st.lists(taints, max_size=2, unique=True))),
         allocatable=tuple(sorted(offered.items())),
-        pod_limit=draw(st.sampled_from((0, 2, 110))),
+        pod_limit=draw(rarely(st.sampled_from((0, 3)), 110)),
         images=tuple(held),
     )
 

@@ -12,7 +12,7 @@ from kcore.scheduler.rows import Account, Ask, NodeRow
 from tests.property.scheduler import clusters
 from tests.reference.scheduler import twin
 
-clusters_of_nodes = st.lists(st.tuples(clusters.nodes(), st.lists(clusters.accounts, max_size=3)), max_size=7, unique_by=lambda each: each[0].name)
+clusters_of_nodes = st.lists(st.tuples(clusters.nodes(), st.lists(clusters.accounts, max_size=3)), min_size=1, max_size=7, unique_by=lambda each: each[0].name)
 
 
 def columns_of(cluster: twin.Cluster) -> Columns:
@@ -49,14 +49,16 @@ changes = st.one_of(
     st.tuples(st.just("place"), st.sampled_from(clusters.NAMES), clusters.accounts),
     st.tuples(st.just("displace"), st.integers(0, 99)),
     st.tuples(st.just("ask"), st.integers(0, 2)),
+    st.tuples(st.just("ask"), st.integers(0, 2)),
 )
 
 
-@given(st.lists(clusters.asks(), min_size=3, max_size=3), st.lists(changes, max_size=40))
+@given(st.lists(clusters.asks(), min_size=3, max_size=3), st.lists(changes, max_size=40), st.lists(clusters.nodes(), max_size=7))
 @settings(max_examples=200)
-def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[tuple]) -> None:
+def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[tuple], first: list[NodeRow]) -> None:
     columns, evaluations = Columns(), Evaluations()
     nodes: dict[str, NodeRow] = {}
+    steps = [*(("node", node) for node in first), *steps]
     placed: list[tuple[str, Account]] = []
     for step, *values in steps:
         if step == "node":

@@ -1,3 +1,5 @@
+"""Bulk writes against the fake server: order, limits, broken streams."""
+
 import asyncio
 
 import pytest

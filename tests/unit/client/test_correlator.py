@@ -1,3 +1,5 @@
+"""What becomes of an Event before it is sent."""
+
 from kcore.base import limits
 from kcore.client.correlator import COMBINED, Correlator, Occurrence, Regarding
 
@@ -16,7 +18,8 @@ def test_equal_ones_count_up_one_event():
 
 def test_another_message_object_or_reason_is_another_event():
     correlator = Correlator()
-    found = [correlator.correlate(happened(**what), 1.0, "e") for what in ({}, {"message": "n"}, {"name": "b"}, {"reason": "S"}, {"uid": "v"})]
+    differences = ({}, {"message": "n"}, {"name": "b"}, {"reason": "S"}, {"uid": "v"})
+    found = [correlator.correlate(happened(**what), 1.0, "e") for what in differences]
     assert len({id(series) for series in found}) == 5
 
 

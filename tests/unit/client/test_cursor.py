@@ -1,3 +1,5 @@
+"""One sequence out of several streams, case by case."""
+
 from kcore.client.cursor import Cursor, From
 from kcore.client.wire import ADDED, BOOKMARK, DELETED, MODIFIED, WatchEvent
 

@@ -1,3 +1,5 @@
+"""Failed calls as StatusErrors, with and without a Status of the server."""
+
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
 

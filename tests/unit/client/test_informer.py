@@ -1,3 +1,5 @@
+"""Informers against the fake server, with everything that can go wrong on the way."""
+
 import asyncio
 from contextlib import asynccontextmanager
 

@@ -1,3 +1,5 @@
+"""Handles of resources and what they lead to."""
+
 import pytest
 
 from kcore.api.core.v1.binding_pb2 import Binding

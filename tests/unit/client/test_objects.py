@@ -1,3 +1,5 @@
+"""Typed calls about one resource."""
+
 import pytest
 
 from kcore.api.apps.v1.deployment_pb2 import Deployment
@@ -80,7 +82,7 @@ def test_a_list_whose_revision_was_compacted_starts_anew():
     run(test)
 
 
-def test_selectors_choose():
+def test_selectors_choose_objects_by_label_field_and_namespace():
     async def test(world):
         await world.client.pods.create(pod("a", app="x"))
         await world.client.pods.create(pod("b", node="n1"))

@@ -1,3 +1,5 @@
+"""Events on their way to the server."""
+
 import asyncio
 from contextlib import asynccontextmanager
 

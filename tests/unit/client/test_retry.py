@@ -1,3 +1,5 @@
+"""Which failures are tried again, and when."""
+
 import pytest
 
 from kcore.client import retry

@@ -1,3 +1,5 @@
+"""Cutting requests and answers of any kind apart."""
+
 from kcore.api.core.v1.pod_pb2 import PodList
 from kcore.api.core.v1.pod_service_pb2 import PodWatchResponse, PodWriteRequest
 from kcore.api.meta.v1.meta_pb2 import WriteOptions

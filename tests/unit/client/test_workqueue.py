@@ -1,9 +1,10 @@
+"""The guarantees of the workqueue and of its workers, on virtual time."""
+
 import asyncio
 
 import pytest
 
-from kcore.client.worker import Result, work
-from kcore.client.workqueue import QueueFull, ShutDown, WorkQueue
+from kcore.client.workqueue import QueueFull, Result, ShutDown, WorkQueue, work
 from kcore.machinery import status
 from tests.unit.client.virtual import run
 

@@ -22,14 +22,14 @@ from kcore.machinery.codec._table cimport (
 from kcore.machinery.codec._time cimport MICRO_TIME_SIZE, SECONDS_MAX, SECONDS_MIN, format_time
 from kcore.machinery.codec._wire cimport DELIMITED, FIXED64, GROUP_END, VARINT, read_span, read_varint, skip_field
 
-from kcore.base.limits import MESSAGE_DEPTH_MAX
+from kcore.base import limits
 from kcore.machinery.codec._table import DecodeError
 from kcore.machinery.codec.embedded import parse_embedded
 
 cdef extern from "Python.h":
     object PyUnicode_DecodeUTF8(const char *data, Py_ssize_t size, const char *errors)
 
-cdef int DEPTH_MAX = MESSAGE_DEPTH_MAX
+cdef int DEPTH_MAX = limits.MESSAGE_DEPTH_MAX
 
 
 def decode(Table table not None, bytes raw not None, str api_version="", str kind=""):

@@ -30,7 +30,7 @@ from kcore.machinery.codec._table cimport (
 from kcore.machinery.codec._time cimport SECONDS_MIN, parse_time
 from kcore.machinery.codec._wire cimport DELIMITED, FIXED64, TAG_SIZE_MAX, VARINT, VARINT_SIZE_MAX, write_varint
 
-from kcore.base.limits import MESSAGE_DEPTH_MAX
+from kcore.base import limits
 from kcore.machinery.codec._table import DecodeError
 from kcore.machinery.codec.embedded import write_embedded
 from kcore.machinery.codec.scalar_forms import base64_bytes as base64_value
@@ -43,7 +43,7 @@ cdef extern from "Python.h":
     double PyFloat_AsDouble(object number) except? -1
     long PyLong_AsLong(object number) except? -1
 
-cdef int DEPTH_MAX = MESSAGE_DEPTH_MAX
+cdef int DEPTH_MAX = limits.MESSAGE_DEPTH_MAX
 
 cdef enum:
     # On the C stack; holds most objects. What is larger moves to the heap, doubling.

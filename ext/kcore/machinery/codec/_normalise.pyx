@@ -20,7 +20,7 @@ from kcore.machinery.codec._table cimport (
 )
 from kcore.machinery.codec._time cimport SECONDS_MIN, parse_time
 
-from kcore.base.limits import MESSAGE_DEPTH_MAX
+from kcore.base import limits
 from kcore.machinery.codec._table import DecodeError
 from kcore.machinery.codec import scalar_forms
 
@@ -32,7 +32,7 @@ cdef extern from "Python.h":
     long PyLong_AsLong(object number) except? -1
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
-cdef int DEPTH_MAX = MESSAGE_DEPTH_MAX
+cdef int DEPTH_MAX = limits.MESSAGE_DEPTH_MAX
 cdef object to_base64 = scalar_forms.canonical_base64
 cdef object to_quantity = scalar_forms.canonical_quantity
 cdef object to_moment = scalar_forms.moment

@@ -73,7 +73,7 @@ def prepare_update(new: Object, old: Object) -> None:
 
 
 def validate_stateful_set(value: Object) -> list[FieldError]:
-    """Check the spec."""
+    """Check the spec, the claims' templates and the name of the service too."""
     errors: list[FieldError] = []
     spec = workload.spec_of(value)
     management = spec.get("podManagementPolicy") or ""
@@ -87,8 +87,12 @@ def validate_stateful_set(value: Object) -> list[FieldError]:
     validate_not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds", errors)
     validate_not_negative((spec.get("ordinals") or {}).get("start"), "spec.ordinals.start", errors)
     selector = workload.validate_selector(spec, errors, EMPTY_SELECTOR, "")
+    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        validate_claim_spec((claim or {}).get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec", errors)
     if selector is not None:
         workload.validate_selected_template(_template_with_claims(spec), selector, "spec.template", errors, "StatefulSet")
+    service = spec.get("serviceName") or ""
+    errors.extend(fe.invalid("spec.serviceName", service, sentence) for sentence in (names.dns1123_label(service) if service else ()))
     return errors
 
 
@@ -136,23 +140,6 @@ def _validate_retention(policy: dict[str, Any] | None, path: str, errors: list[F
             errors.append(fe.not_supported(f"{path}.{field}", value, _RETENTION))
 
 
-def validate_claims_and_service(value: Object) -> list[FieldError]:
-    """Check what is only judged on create: the name of the service and the templates of claims."""
-    errors: list[FieldError] = []
-    spec = workload.spec_of(value)
-    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
-        validate_claim_spec((claim or {}).get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec", errors)
-    service = spec.get("serviceName") or ""
-    if service:
-        errors.extend(fe.invalid("spec.serviceName", service, sentence) for sentence in names.dns1123_label(service))
-    return errors
-
-
-def validate_create(value: Object) -> list[FieldError]:
-    """Check a new StatefulSet."""
-    return validate_stateful_set(value) + validate_claims_and_service(value)
-
-
 def validate_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update; most of the spec stays."""
     errors = validate_stateful_set(new)
@@ -177,7 +164,7 @@ def validate_status_update(new: Object, old: Object) -> list[FieldError]:
 
 
 RULES: Final = KindRules(
-    default=default_stateful_set, validate=validate_create, validate_update=validate_update,
+    default=default_stateful_set, validate=validate_stateful_set, validate_update=validate_update,
     validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
     warnings=workload.pod_template_warnings, name_validator=names.label_name,
 )

@@ -39,6 +39,8 @@ def prepare_create(pod: Object) -> None:
         spec["terminationGracePeriodSeconds"] = 1
     pod["status"] = pod_status.initial_status(pod)
     pod_features.drop_disabled(spec)
+    if metadata.get("annotations"):
+        pod_annotations.sync_apparmor(metadata["annotations"], spec)
     if spec.get("affinity"):
         _merge_affinity_keys(spec["affinity"], metadata.get("labels") or {})
     for constraint in spec.get("topologySpreadConstraints") or ():

@@ -92,29 +92,19 @@ def deletion_cost(annotations: Mapping[str, str]) -> int | None:
     return cost if -_COST_MAX - 1 <= cost <= _COST_MAX else None
 
 
-def sync_apparmor(pod: dict[str, Any]) -> list[str]:
-    """Copy AppArmor annotations of a new pod to the fields that replaced them, in place.
-
-    Returns  warnings about annotations that had no field beside them
-    """
-    annotations, spec = (pod.get("metadata") or {}).get("annotations") or {}, pod.get("spec") or {}
+def sync_apparmor(annotations: Mapping[str, str], spec: dict[str, Any]) -> None:
+    """Copy AppArmor annotations of a new pod to the fields that replaced them, in place."""
     if not any(key.startswith(APPARMOR_PREFIX) for key in annotations) or (spec.get("os") or {}).get("name") == "windows":
-        return []
+        return
     pod_profile = (spec.get("securityContext") or {}).get("appArmorProfile")
-    warnings = []
     for container, _ in visit_containers(spec, ""):
-        key = APPARMOR_PREFIX + (container.get("name") or "")
-        value = annotations.get(key)
-        if value is None or (container.get("securityContext") or {}).get("appArmorProfile") is not None:
+        value = annotations.get(APPARMOR_PREFIX + (container.get("name") or ""))
+        context = container.get("securityContext") or {}
+        if value is None or context.get("appArmorProfile") is not None:
             continue
         profile = _profile_of(value)
         if profile is not None and profile != pod_profile:
-            context = container.get("securityContext") or {}
             container["securityContext"] = {**context, "appArmorProfile": profile}  # type: ignore[index]
-        elif profile is not None:
-            continue
-        warnings.append(f'metadata.annotations[{key}]: deprecated since v1.30; use the "appArmorProfile" field instead')
-    return warnings
 
 
 def _profile_of(value: str) -> dict[str, str] | None:

@@ -211,8 +211,8 @@ def _warn_container(
         if key in annotations and not context.get("seccompProfile"):
             found.append(f"{prefix}metadata.annotations[{key}]: {_USE_SECCOMP_FIELD}")
         key = APPARMOR_PREFIX + (container.get("name") or "")
-        # For pods the registry warns when it copies the annotation to the field.
-        if prefix and key in annotations and not context.get("appArmorProfile") and not pod_context.get("appArmorProfile"):
+        # A pod's own field does not count: the annotation was copied to it.
+        if key in annotations and not (prefix and context.get("appArmorProfile")) and not pod_context.get("appArmorProfile"):
             found.append(f'{prefix}metadata.annotations[{key}]: deprecated since v1.30; use the "appArmorProfile" field instead')
     resources = container.get("resources")
     if resources:

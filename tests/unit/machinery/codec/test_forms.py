@@ -137,6 +137,12 @@ def test_normalising_drops_nulls_and_unknown_fields_and_reports_their_paths() ->
     assert again == ['unknown field "spec.nope"']
 
 
+def test_a_body_full_of_unknown_fields_is_not_reported_without_end() -> None:
+    unknown: list[str] = []
+    codec.normalise(POD, {f"x{number}": 1 for number in range(1000)}, unknown)
+    assert (len(unknown), unknown[0]) == (100, 'unknown field "x0"')
+
+
 def test_normalising_writes_quantities_times_and_base64_as_kubernetes_does() -> None:
     container = {"name": "c", "resources": {"requests": {"cpu": "1000m", "memory": "1024Mi", "a": 2, "b": 0.5, "c": " 3 "}}}
     obj = codec.normalise(POD, {"metadata": {"creationTimestamp": "2024-01-01T02:00:00.5+02:00"}, "spec": {"containers": [container]}})

@@ -25,7 +25,8 @@ def test_a_node_selector_has_terms_with_fitting_values() -> None:
         "R.nodeSelectorTerms: Required value: must have at least one node selector term",
     ]
     expressions = [
-        {"key": "a", "operator": "Gt", "values": ["x"]}, {"key": "b", "operator": "In"}, {"key": "c", "operator": "Exists", "values": ["a"]},
+        {"key": "a", "operator": "Gt", "values": ["x"]}, {"key": "b", "operator": "In"},
+        {"key": "c", "operator": "Exists", "values": ["a"]},
         {"key": "d", "operator": "Bad"}, {"key": "e", "operator": "Lt", "values": []},
     ]
     at = "R.nodeSelectorTerms[0].matchExpressions"
@@ -93,12 +94,16 @@ def test_label_keys_need_a_selector_and_do_not_occur_in_it_twice() -> None:
         ({"key": "a", "operator": "Exists"}, []),
         ({"key": "a", "value": "b", "effect": "NoSchedule"}, []),
         ({"operator": "Exists"}, []),
-        ({"key": "k", "operator": "Exists", "value": "x"}, ["operator: Invalid value: \"x\": value must be empty when `operator` is 'Exists'"]),
+        ({"key": "k", "operator": "Exists", "value": "x"}, [
+            "operator: Invalid value: \"x\": value must be empty when `operator` is 'Exists'",
+        ]),
         ({"operator": "Equal"}, [
             'operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which means "match all values and all keys"',
         ]),
         ({"key": "k", "operator": "Bad"}, ['operator: Unsupported value: "Bad": supported values: "Equal", "Exists"']),
-        ({"key": "k", "operator": "Gt", "value": "5"}, ['operator: Unsupported value: "Gt": supported values: "Equal", "Exists", "Lt", "Gt"']),
+        ({"key": "k", "operator": "Gt", "value": "5"}, [
+            'operator: Unsupported value: "Gt": supported values: "Equal", "Exists", "Lt", "Gt"',
+        ]),
         ({"key": "k", "effect": "Bad"}, [
             'effect: Unsupported value: "Bad": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
         ]),

@@ -59,7 +59,8 @@ def test_a_pod_without_dns_policy_brings_its_own_nameservers() -> None:
     assert wrong_spec(dnsPolicy="None", dnsConfig={}) == [
         "spec.dnsConfig.nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` is None",
     ]
-    assert wrong_spec(dnsPolicy="None", dnsConfig={"nameservers": ["1.1.1.1"], "searches": [".", "a_b.c."], "options": [{"name": "n"}]}) == []
+    config = {"nameservers": ["1.1.1.1"], "searches": [".", "a_b.c."], "options": [{"name": "n"}]}
+    assert wrong_spec(dnsPolicy="None", dnsConfig=config) == []
 
 
 def test_dns_settings_fit_a_resolver() -> None:

@@ -174,7 +174,8 @@ def test_files_of_the_downward_api_have_one_source() -> None:
 
 def test_a_projection_has_one_source_each_and_no_file_twice() -> None:
     key = {"key": "k", "path": "a"}
-    assert wrong_source(projected={"sources": [{"secret": {"name": "s", "items": [key]}}, {"configMap": {"name": "c", "items": [key]}}]}) == [
+    sources = [{"secret": {"name": "s", "items": [key]}}, {"configMap": {"name": "c", "items": [key]}}]
+    assert wrong_source(projected={"sources": sources}) == [
         'projected: Invalid value: "c": conflicting duplicate paths',
     ]
     assert wrong_source(projected={"sources": [{"secret": {"name": "s"}, "configMap": {"name": "c"}}]}) == [
@@ -208,7 +209,8 @@ def test_trust_bundles_are_named_directly_or_by_signer() -> None:
         "only one of name and signerName may be used",
     ]
     assert check(name=":a") == [
-        '.name: Invalid value: ":a": not a valid clustertrustbundlename: ClusterTrustBundle without signer name must not have ":" in its name',
+        '.name: Invalid value: ":a": not a valid clustertrustbundlename: ClusterTrustBundle without signer name must not have ":" in its'
+        " name",
     ]
     assert check(name="a", labelSelector={}, path="") == [
         ".labelSelector: Invalid value: {}: labelSelector must be unset if name is specified", ".path: Required value",
@@ -242,7 +244,8 @@ def test_claims_of_ephemeral_volumes_are_checked_and_not_named_again() -> None:
         '[1].persistentVolumeClaim.claimName: Invalid value: "p-e": must not reference a PVC that gets created for an ephemeral volume',
     ]
     broken = {"metadata": {"name": "n"}, "spec": {"accessModes": ["ReadWriteOncePod", "ReadWriteMany", "x"], "volumeMode": "y"}}
-    assert [message.removeprefix("ephemeral.volumeClaimTemplate.") for message in wrong_source(ephemeral={"volumeClaimTemplate": broken})] == [
+    found = wrong_source(ephemeral={"volumeClaimTemplate": broken})
+    assert [message.removeprefix("ephemeral.volumeClaimTemplate.") for message in found] == [
         "metadata.name: Forbidden: cannot be set",
         'spec.accessModes: Unsupported value: "x": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"',
         "spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes",

@@ -1,0 +1,1 @@
+"""Manifests that kcore brings along: what `kcore demo` applies, and the loads of `kcore bench`."""

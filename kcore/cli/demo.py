@@ -1,0 +1,93 @@
+"""`kcore demo`: a control plane in a temporary folder, real manifests, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from kcore.base import limits, service
+from kcore.base.config import DataDir
+from kcore.base.supervisor import HeldError, PartFailedError, detach
+
+NODES = 100
+
+
+@click.command()
+@click.option("--nodes", type=click.IntRange(1, limits.HOLLOW_NODES_MAX), default=NODES, show_default=True, help="How many hollow nodes.")
+@click.option("--keep", is_flag=True, help="Leave it running, and say where.")
+def command(nodes: int, keep: bool) -> None:
+    """Start a control plane with hollow nodes, apply a small shop, and show it run."""
+    directory = DataDir.at(tempfile.mkdtemp(prefix="kcore-demo-"))
+    finished = False
+    try:
+        began = time.monotonic()
+        click.echo(f"Starting API server, scheduler, controllers and {nodes} hollow nodes, each part a process of its own ...")
+        try:
+            detach(["up", "--data-dir", str(directory.path), "--nodes", str(nodes), "--port", "0", "--grpc-port", "0", "--etcd-port", "0"], directory)
+        except (PartFailedError, HeldError) as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"  ready in {(time.monotonic() - began) * 1000:.0f} ms; gRPC with TLS, state in {directory.path}")
+        with resources.as_file(resources.files("kcore.workloads").joinpath("demo")) as manifests:
+            asyncio.run(show(directory, manifests))
+        finished = True
+    finally:
+        if keep and finished:
+            click.echo(f"\nIt goes on. Look around with: kcore get pods -A --data-dir {directory.path}\nStop it with: kcore down --data-dir {directory.path}")
+        else:
+            service.stop_all(directory)
+            shutil.rmtree(directory.path, ignore_errors=True)
+            click.echo("Stopped, and cleaned up." if finished else "Stopped.")
+
+
+async def show(directory: DataDir, folder: Path) -> None:
+    """Apply the manifests and tell what happens."""
+    from kcore.cli import get, manifests, resources
+    from kcore.client import apply, connect
+
+    async with await connect.from_endpoints(directory.path) as client:
+        began = time.monotonic()
+        applied = []
+        for document in manifests.read(str(folder)):
+            if isinstance(document, manifests.Broken):
+                raise click.ClickException(f"{document.source}: {document.reason}")
+            applied.append(await apply.apply(client, document.obj))
+        click.echo(f"\nApplied {len(applied)} objects in {(time.monotonic() - began) * 1000:.0f} ms, each durable on disk before it was answered:")
+        for kind in dict.fromkeys(each.spec.kind for each in applied):
+            click.echo(f"  {sum(each.spec.kind == kind for each in applied):3} {kind}")
+        wanted = [each for each in applied if each.spec.kind == "Deployment"]
+        await until_available(client, wanted)
+        took = time.monotonic() - began
+        namespace = wanted[0].namespace
+        pods = await client.pods.list(namespace=namespace)
+        hosts = {pod.spec.nodeName for pod in pods.items}
+        click.echo(f"\nAll {len(pods.items)} pods run, {took * 1000:.0f} ms after the first object was sent, on {len(hosts)} nodes:\n")
+        for target in resources.targets(("deployments,services",)) + resources.targets(("pods",)):
+            found = await resources.objects(client, target, namespace)
+            shown = found if target.spec.kind != "Pod" else found[:5]
+            click.echo(get.table_text(target, shown, target.spec.kind == "Pod", False, False, False))
+            click.echo(f"... and {len(found) - len(shown)} more\n" if len(found) > len(shown) else "")
+
+
+async def until_available(client: object, wanted: list[object]) -> None:
+    """Wait until all replicas of all Deployments are available. Raises ClickException when that takes too long."""
+    from kcore.client.apply import Applied
+    from kcore.client.client import Client
+
+    assert isinstance(client, Client)
+    try:
+        async with asyncio.timeout(limits.DEMO_TIMEOUT_S):
+            for each in wanted:
+                assert isinstance(each, Applied)
+                while True:
+                    found = await client.deployments.get(each.name, namespace=each.namespace)
+                    if found.status.availableReplicas >= found.spec.replicas and found.status.observedGeneration >= found.metadata.generation:
+                        break
+                    await asyncio.sleep(limits.DEMO_POLL_S)
+    except TimeoutError:
+        raise click.ClickException(f"the deployments were not available within {limits.DEMO_TIMEOUT_S:.0f} s; the logs are under the data directory") from None

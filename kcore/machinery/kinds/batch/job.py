@@ -1,0 +1,83 @@
+"""Job: defaults that depend on each other, and the selector that finds its own pods only.
+
+Source: Kubernetes `pkg/apis/batch/v1/defaults.go`, `pkg/registry/batch/job`.
+"""
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kcore.machinery import meta, names
+from kcore.machinery.kinds import workload
+from kcore.machinery.kinds.batch import job_update, job_validation
+from kcore.machinery.kinds.batch.job_validation import CONTROLLER_UIDS, JOB_NAMES
+from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+
+BACKOFF_LIMIT: Final = 6
+BACKOFF_LIMIT_UNBOUNDED: Final = 2**31 - 1
+
+
+def default_job(value: Object) -> None:
+    """Set the defaults of a Job."""
+    spec = value.setdefault("spec", {})
+    if spec.get("parallelism") is None:
+        if spec.get("completions") is None:
+            spec["completions"] = 1
+        spec["parallelism"] = 1
+    if spec.get("backoffLimit") is None:
+        spec["backoffLimit"] = BACKOFF_LIMIT if spec.get("backoffLimitPerIndex") is None else BACKOFF_LIMIT_UNBOUNDED
+    if spec.get("completionMode") is None:
+        spec["completionMode"] = "NonIndexed"
+    if spec.get("suspend") is None:
+        spec["suspend"] = False
+    if spec.get("podReplacementPolicy") is None:
+        spec["podReplacementPolicy"] = "TerminatingOrFailed" if spec.get("podFailurePolicy") is None else "Failed"
+    default_job_template(spec)
+
+
+def default_job_template(spec: dict[str, Any]) -> None:
+    """Set the defaults that the Job of a CronJob gets before there is a Job."""
+    for rule in (spec.get("podFailurePolicy") or {}).get("rules") or ():
+        for condition in rule.get("onPodConditions") or ():
+            if not condition.get("status"):
+                condition["status"] = "True"
+    workload.default_pod_template({"spec": spec})
+
+
+def prepare_create(value: Object) -> None:
+    """Start without status; make the selector, from the uid, unless the user does; take the labels of the template."""
+    drop_status(value)
+    spec = value.setdefault("spec", {})
+    given = _template_labels(spec)
+    if not spec.get("manualSelector"):
+        _generate_selector(value, spec)
+    # A name that is no label is refused in the template; it is not to be refused in the Job's own labels as well.
+    if not meta.labels(value) and _template_labels(spec) and (given or not names.label_value(meta.name(value))):
+        value.setdefault("metadata", {})["labels"] = dict(_template_labels(spec))
+    workload.drop_disabled_pod_fields(value)
+
+
+def _template_labels(spec: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    return found
+
+
+def _generate_selector(value: Object, spec: dict[str, Any]) -> None:
+    metadata = spec.setdefault("template", {}).setdefault("metadata", {})
+    generated = dict.fromkeys(JOB_NAMES, meta.name(value)) | dict.fromkeys(CONTROLLER_UIDS, meta.uid(value))
+    metadata["labels"] = generated | (metadata.get("labels") or {})
+    selector = dict(spec.get("selector") or {})
+    selector["matchLabels"] = {CONTROLLER_UIDS[-1]: meta.uid(value)} | (selector.get("matchLabels") or {})
+    spec["selector"] = selector
+
+
+def prepare_update(new: Object, old: Object) -> None:
+    """Keep the stored status."""
+    keep_status(new, old)
+    workload.drop_disabled_pod_fields(new, old)
+
+
+RULES: Final = KindRules(
+    default=default_job, validate=job_validation.validate_job, validate_update=job_update.validate_job_update,
+    validate_status_update=job_update.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    warnings=workload.pod_template_warnings,
+)

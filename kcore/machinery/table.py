@@ -1,0 +1,107 @@
+"""Objects as rows of a table: the columns of a kind's options, values by JSON path, what must be computed by `kinds.cells`.
+
+Source: CONTRACT A11; Kubernetes `pkg/printers/internalversion/printers.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kcore.machinery import timestamp
+from kcore.machinery.kinds import cells
+from kcore.machinery.scheme import Column, KindSpec
+
+Object = dict[str, Any]
+CREATED = ".metadata.creationTimestamp"
+NONE = "<none>"
+DEFAULT = (Column("Name", "string", "name", 0, ".metadata.name"), Column("Created At", "date", "", 0, CREATED))
+
+
+def columns(spec: KindSpec, wide: bool = True) -> tuple[Column, ...]:
+    """The columns of a kind; without `wide` only those of priority 0."""
+    found = spec.columns or DEFAULT
+    return tuple(column for column in found if wide or column.priority == 0)
+
+
+def row(spec: KindSpec, wanted: Sequence[Column], obj: Object, now: float) -> list[Any]:
+    """The cells of an object. `now` is in unix seconds, for ages."""
+    return [cell(spec, column, obj, now) for column in wanted]
+
+
+def cell(spec: KindSpec, column: Column, obj: Object, now: float) -> Any:
+    """One cell."""
+    if not column.json_path:
+        return cells.cell(spec.group, spec.kind, column.name, obj, now)
+    value = lookup(obj, column.json_path)
+    if column.json_path == CREATED and column.type == "string":
+        return age(value, now)
+    if column.type == "integer":
+        return value or 0
+    if column.type == "boolean":
+        return bool(value)
+    if value is None or value == "":
+        return NONE if column.priority or not column.format else ""
+    return value
+
+
+def lookup(obj: Object, path: str) -> Any:
+    """The value at a dotted path, None if it is not there."""
+    value: Any = obj
+    for part in path.lstrip(".").split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(part)
+    return value
+
+
+def age(created: str | None, now: float) -> str:
+    """How long ago a time was, for people; `<unknown>` without a time."""
+    if not created:
+        return "<unknown>"
+    return duration(now - timestamp.parse_time(created))
+
+
+def duration(seconds: float) -> str:
+    """A span in the two largest units that matter. Source: apimachinery `util/duration` (HumanDuration)."""
+    whole = int(seconds)
+    if whole < -1:
+        return "<invalid>"
+    if whole < 0:
+        return "0s"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if whole < 120:
+        return f"{whole}s"
+    if minutes < 10:
+        return with_rest(minutes, "m", whole % 60, "s")
+    if minutes < 180:
+        return f"{minutes}m"
+    if hours < 8:
+        return with_rest(hours, "h", minutes % 60, "m")
+    if hours < 48:
+        return f"{hours}h"
+    if days < 8:
+        return with_rest(days, "d", hours % 24, "h")
+    if days < 730:
+        return f"{days}d"
+    years = days // 365
+    return with_rest(years, "y", days % 365, "d") if years < 8 else f"{years}y"
+
+
+def with_rest(large: int, unit: str, rest: int, rest_unit: str) -> str:
+    """`5m30s`, or `5m` when nothing is left over."""
+    return f"{large}{unit}{rest}{rest_unit}" if rest else f"{large}{unit}"
+
+
+def render(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table as kubectl prints it: upper-case heads, columns three spaces apart."""
+    lines = [[head.upper() for head in heads], *([text(value) for value in row] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("   ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def text(value: Any) -> str:
+    """A cell as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return NONE if value is None else str(value)
