@@ -1,6 +1,7 @@
 """Write the service file of each kind from its options, so that nobody writes 600 RPCs by hand.
 
-A kind with a resource gets `<noun>_service.proto` beside its own file: one RPC a verb, and one a subresource verb that this table names. Run it by `make proto` after a
+A kind with a resource gets `<noun>_service.proto` beside its own file: one RPC a verb, and one a subresource verb that this table names.
+Run it by `make proto` after a
 change of a kind's options; the lint test runs it with `--check`, which writes nothing and fails if a file is not what it would write.
 """
 
@@ -64,7 +65,10 @@ def descriptors() -> descriptor_pb2.FileDescriptorSet:
     """Compile everything but the services, with the options of kinds as known extensions."""
     files = sorted(str(p.relative_to(PROTO)) for p in PROTO.rglob("*.proto") if not p.name.endswith("_service.proto"))
     with tempfile.NamedTemporaryFile(suffix=".binpb") as out:
-        subprocess.run([sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", "--include_imports", f"--descriptor_set_out={out.name}", *files], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", "--include_imports", f"--descriptor_set_out={out.name}", *files],
+            check=True,
+        )
         raw = Path(out.name).read_bytes()
     pool = descriptor_pool.Default()
     plain = descriptor_pb2.FileDescriptorSet.FromString(raw)
@@ -95,14 +99,34 @@ def verb_rpc(kind: Kind, verb: str) -> tuple[str, str, str, str] | None:
     """-> (comment, name, request, response) of a verb, or None where the kind's messages have no such form."""
     n, a = kind.name, article(kind.name)
     rpcs = {
-        "create": (f"Creates {a}. Not idempotent: a repetition is ALREADY_EXISTS, or a second object with generateName.", "Create", f"{n}WriteRequest", n),
+        "create": (
+            f"Creates {a}. Not idempotent: a repetition is ALREADY_EXISTS, or a second object with generateName.",
+            "Create",
+            f"{n}WriteRequest",
+            n,
+        ),
         "get": (f"Returns {a} as it is now.", "Get", f"{META}.GetRequest", n),
         "list": (f"Returns {n} objects in key order, a page at a time.", "List", f"{META}.ListRequest", f"{n}List"),
-        "watch": (f"Streams the changes of {n} objects; it resumes from any revision that is kept.", "Watch", f"{META}.WatchRequest", f"stream {n}WatchResponse"),
+        "watch": (
+            f"Streams the changes of {n} objects; it resumes from any revision that is kept.",
+            "Watch",
+            f"{META}.WatchRequest",
+            f"stream {n}WatchResponse",
+        ),
         "update": (f"Replaces {a}, but for its status. With a resourceVersion a repetition is ABORTED.", "Update", f"{n}WriteRequest", n),
         "patch": (f"Changes {a} by a patch; what a repetition does depends on the patch.", "Patch", f"{META}.PatchRequest", n),
-        "delete": (f"Deletes {a} and returns it as it is then, or was at last. A repetition is NOT_FOUND once it is gone.", "Delete", f"{META}.DeleteRequest", n),
-        "deletecollection": (f"Deletes the {n} objects that match and returns them; may be repeated.", "DeleteCollection", f"{META}.DeleteCollectionRequest", f"{n}List"),
+        "delete": (
+            f"Deletes {a} and returns it as it is then, or was at last. A repetition is NOT_FOUND once it is gone.",
+            "Delete",
+            f"{META}.DeleteRequest",
+            n,
+        ),
+        "deletecollection": (
+            f"Deletes the {n} objects that match and returns them; may be repeated.",
+            "DeleteCollection",
+            f"{META}.DeleteCollectionRequest",
+            f"{n}List",
+        ),
     }
     if verb in {"list", "deletecollection"} and not kind.has_list:
         return None
@@ -134,6 +158,7 @@ def subresource_rpcs(kind: Kind) -> Iterator[tuple[str, str, str, str, str, str,
 
 
 def rpc_text(comment: str, name: str, request: str, response: str, verb: str, subresource: str = "") -> str:
+    """The text of one RPC."""
     rule = f'verb: "{verb}"' + (f', subresource: "{subresource}"' if subresource else "")
     return (
         f"  // {comment}\n  rpc {name}({request}) returns ({response}) {{\n    option (kcore.api.options.v1.method) = {{{rule}}};\n  }}\n"
@@ -141,6 +166,7 @@ def rpc_text(comment: str, name: str, request: str, response: str, verb: str, su
 
 
 def write_message(name: str, of: str, body: str, why: str) -> str:
+    """The text of a request that carries an object."""
     return (
         f"// {why}\nmessage {name} {{\n  optional string namespace = 1;\n  // {of}\n  optional string name = 2;\n"
         f"  optional {body} object = 3;\n  optional {META}.WriteOptions options = 4;\n}}\n"
@@ -158,28 +184,38 @@ def service(kind: Kind, file_of: dict[str, str]) -> str:
     for comment, rpc, request, response, sub, verb, _ in subresources:
         rpcs.append(rpc_text(comment, rpc, request, response, verb, sub))
     if verbs & {"create", "update"}:
-        messages.append(write_message(f"{n}WriteRequest", "May be empty for a create: then the object's own name counts.", n, f"Creates or replaces {article(n)}."))
-    for _, rpc, request, _, _, verb, body in subresources:
+        messages.append(
+            write_message(
+                f"{n}WriteRequest", "May be empty for a create: then the object's own name counts.", n, f"Creates or replaces {article(n)}."
+            )
+        )
+    for _, rpc, request, _, _, _, body in subresources:
         if request == f"{n}{rpc}Request":
             messages.append(write_message(request, f"Name of the {n}.", body, f"The body of {rpc} and the {n} that it is about."))
     if "watch" in verbs:
         messages.append(
-            f"// One change of {article(n)}.\nmessage {n}WatchEvent {{\n  // ADDED, MODIFIED, DELETED or BOOKMARK (the object has only metadata then).\n  optional string type = 1;\n"
+            f"// One change of {article(n)}.\nmessage {n}WatchEvent {{\n"
+            f"  // ADDED, MODIFIED, DELETED or BOOKMARK (the object has only metadata then).\n  optional string type = 1;\n"
             f"  optional {n} object = 2;\n}}\n"
         )
-        messages.append(f"// Changes that were committed together.\nmessage {n}WatchResponse {{\n  repeated {n}WatchEvent events = 1;\n}}\n")
+        messages.append(
+            f"// Changes that were committed together.\nmessage {n}WatchResponse {{\n  repeated {n}WatchEvent events = 1;\n}}\n"
+        )
     imports = {kind.file, "kcore/api/options/v1/options.proto"}
     text = "\n".join([*rpcs, *messages])
     if META in text:
         imports.add("kcore/api/meta/v1/meta.proto")
-    imports |= {file_of[body] for *_, body in subresources if body in file_of} | {file_of[f"{kind.package}.{body}"] for *_, body in subresources if f"{kind.package}.{body}" in file_of}
+    imports |= {file_of[body] for *_, body in subresources if body in file_of} | {
+        file_of[f"{kind.package}.{body}"] for *_, body in subresources if f"{kind.package}.{body}" in file_of
+    }
     directory, version = kind.package.split(".")[2:]
     head = [
         'syntax = "proto2";\n',
         "// Derived from the kind's options by proto/derive_services.py; change those, then run `make proto`.",
         f"package {kind.package};\n",
         *[f'import "{name}";' for name in sorted(imports)],
-        f'\noption go_package = "kcore.dev/api/{directory}/{version};{directory}{version}";\noption java_multiple_files = true;\noption java_package = "dev.kcore.api.{directory}.{version}";\n',
+        f'\noption go_package = "kcore.dev/api/{directory}/{version};{directory}{version}";\noption java_multiple_files = true;'
+        f'\noption java_package = "dev.kcore.api.{directory}.{version}";\n',
         f"// {n} objects: see the comment of the message {n}.",
         f"service {n}Service {{",
     ]

@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from kcore.agent import nodestate
 from kcore.agent.addresses import AddressesFor, NodeSubnets
-from kcore.agent.hollownode import HollowNode
+from kcore.agent.hollownode import HollowNode, HollowPod
 from kcore.agent.nodefleet import NodeFleet
 from kcore.agent.podfleet import PodFleet
 from kcore.agent.podprofile import Profiles
@@ -127,7 +127,7 @@ class HollowNodes:
         self._node_writes: BulkLoop[HollowNode] = BulkLoop(
             self._beats, lambda count: self.nodes.take(count, self._now()), self._node_written
         )
-        self._pod_writes = BulkLoop(self._bulk, self.pods.take, lambda pod, result: self.pods.settle(pod, result, self._now()))
+        self._pod_writes: BulkLoop[HollowPod] = BulkLoop(self._bulk, self.pods.take, self._pod_written)
         self._tick_s = min(
             max(limits.NODE_HEARTBEAT_S * limits.HEARTBEATS_PER_TICK / max(node_settings.count, 1), limits.HEARTBEAT_TICK_S_MIN),
             limits.HEARTBEAT_TICK_S_MAX,
@@ -198,6 +198,10 @@ class HollowNodes:
 
     def _node_written(self, node: HollowNode, result: BulkResult | None) -> None:
         self.nodes.settle(node, result, self._now())
+
+    def _pod_written(self, pod: HollowPod, result: BulkResult | None) -> None:
+        self.pods.settle(pod, result, self._now())
+        self._after_pods()
 
     def _after_pods(self) -> None:
         """Pass on what the pods have to write and to tell."""

@@ -155,9 +155,13 @@ class PodFleet:
 
     def _saw(self, pod: HollowPod, change: WatchEvent) -> None:
         """Note an object that nothing has to be decided about now."""
-        pod.revision = change.revision
-        if pod.raw or pod in self._outbox:
-            pod.raw = change.raw
+        pod.raw, pod.revision = change.raw, change.revision
+        self._spare(pod)
+
+    def _spare(self, pod: HollowPod) -> None:
+        """Let go of the object of a pod that nothing will happen to by itself: there may be 100,000."""
+        if pod.wakes_s == inf and pod.revision >= pod.written and pod not in pod.node.waiting and pod not in self._outbox:
+            pod.raw = b""
 
     def _adopt(self, key: str, seen: Pod, raw: bytes, revision: int, now: Moment) -> None:
         """Take a pod on, unless its node is not of this process."""
@@ -210,8 +214,7 @@ class PodFleet:
         is_new = self._live(pod, seen, now)
         self._render(pod, seen, is_new, now)
         self._set_timer(pod, pod.state.wakes_s)
-        if not pod.rendered and pod.wakes_s == inf and pod not in pod.node.waiting and pod not in self._outbox:
-            pod.raw = b""
+        self._spare(pod)
 
     def _live(self, pod: HollowPod, seen: Pod, now: Moment) -> bool:
         """Take the state as far as time allows; returns whether the pod begins just now."""
@@ -296,8 +299,8 @@ class PodFleet:
             self._outbox.add(pod)
         elif pod.revision > pod.written or (pod.is_stale and pod.revision == pod.written):
             self._look(pod, None, now)
-        elif pod.revision == pod.written and pod.wakes_s == inf:
-            pod.raw = b""
+        else:
+            self._spare(pod)
 
     def _refused(self, pod: HollowPod, error: StatusError, was_deletion: bool, now: Moment) -> None:
         """A write was refused: somebody wrote before, the pod is gone, or the server wants it later."""

@@ -89,5 +89,9 @@ def check_kind(obj: Object, gvk: GroupVersionKind) -> None:
     version = str(api_version).rpartition("/")[2]
     found = scheme.load().message_of(str(api_version), str(kind))
     go_type = f"{gvk.version}.{kind}) to (core.{gvk.kind}"
-    why = f"converting ({go_type}): unknown conversion" if found else f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+    why = (
+        f"converting ({go_type}): unknown conversion"
+        if found
+        else f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+    )
     raise status.bad_request(f'{kind} in version "{version}" cannot be handled as a {gvk.kind}: {why}')

@@ -26,9 +26,19 @@ def objects(service_address: str) -> list[tuple[GroupVersionKind, str, Object]]:
     for name in NAMESPACES:
         found.append((GroupVersionKind("", "v1", "Namespace"), "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
     for name, (value, description) in PRIORITY_CLASSES.items():
-        obj: Object = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value, "description": description}
+        obj: Object = {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": value,
+            "description": description,
+        }
         found.append((GroupVersionKind("scheduling.k8s.io", "v1", "PriorityClass"), "", obj))
-    spec: Object = {"clusterIP": service_address, "type": "ClusterIP", "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}
+    spec: Object = {
+        "clusterIP": service_address,
+        "type": "ClusterIP",
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+    }
     labels = {"component": "apiserver", "provider": "kubernetes"}
     service: Object = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kubernetes", "labels": labels}, "spec": spec}
     found.append((GroupVersionKind("", "v1", "Service"), "default", service))

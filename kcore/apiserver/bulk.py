@@ -28,7 +28,9 @@ def request_of(item: Any, user: User) -> Request:
     """An item as the pipeline's request."""
     if item.verb not in VERBS:
         raise status.bad_request(f"verb {item.verb!r} cannot be part of a bulk write: it must be one of {', '.join(sorted(VERBS))}")
-    request = Request(verb=item.verb, group=item.group, version=item.version, resource=item.resource, subresource=item.subresource, user=user)
+    request = Request(
+        verb=item.verb, group=item.group, version=item.version, resource=item.resource, subresource=item.subresource, user=user
+    )
     request.namespace, request.name = item.namespace, item.name
     if item.verb == "delete":
         request.options = delete_options(item.delete_options)
@@ -47,7 +49,7 @@ class BulkStream:
 
     async def answers(self, requests: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Answer each request once it is durable, in order."""
-        decided: asyncio.Queue[tuple[Any, Outcome | None] | None | Exception] = asyncio.Queue(limits.BULK_REQUESTS_UNDER_WAY_MAX)
+        decided: asyncio.Queue[tuple[Any, Outcome | None] | Exception | None] = asyncio.Queue(limits.BULK_REQUESTS_UNDER_WAY_MAX)
         reader = asyncio.create_task(self.decide_all(requests, decided))
         try:
             while (found := await decided.get()) is not None:
@@ -73,8 +75,10 @@ class BulkStream:
     def decide(self, data: bytes) -> Answered:
         """Apply the items of one request; -> the response, and the last write to wait for."""
         request = pb.WriteRequest.FromString(data)
-        if len(request.items) > limits.BULK_ITEMS_MAX:
-            raise status.request_entity_too_large(f"a bulk write has at most {limits.BULK_ITEMS_MAX} items, this one {len(request.items)}")
+        if len(request.items) > limits.RPC_BULK_ITEMS_MAX:
+            raise status.request_entity_too_large(
+                f"a bulk write has at most {limits.RPC_BULK_ITEMS_MAX} items, this one {len(request.items)}"
+            )
         response = pb.WriteResponse()
         last: Outcome | None = None
         storage = self.pipeline.registry.storage

@@ -78,4 +78,14 @@ def outcome(spec: KindSpec, obj: dict[str, Any], raw: bytes, revision: int, subm
     """The outcome of a write of one object; revision 0 leaves the resourceVersion out (a dry run of a create)."""
     metadata = obj["metadata"]
     shown = codec.splice_resource_version(raw, revision) if revision else raw
-    return Outcome(spec.message, spec.api_version, spec.kind, shown, submission, revision=revision, name=metadata.get("name", ""), uid=metadata.get("uid", ""), **more)
+    return Outcome(
+        spec.message,
+        spec.api_version,
+        spec.kind,
+        shown,
+        submission,
+        revision=revision,
+        name=metadata.get("name", ""),
+        uid=metadata.get("uid", ""),
+        **more,
+    )

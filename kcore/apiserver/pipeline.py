@@ -79,7 +79,9 @@ class Pipeline:
         """The frame of a write."""
         namespace = request.namespace if spec.namespaced else ""
         if spec.namespaced and not namespace and request.verb != "deletecollection":
-            raise status.bad_request("an empty namespace may not be set during creation" if request.verb == "create" else "namespace is required")
+            raise status.bad_request(
+                "an empty namespace may not be set during creation" if request.verb == "create" else "namespace is required"
+            )
         return self.registry.writing(spec, namespace, request.name, request.user.name, request.dry_run, request.subresource)
 
     def delete(self, spec: KindSpec, request: Request) -> Outcome:
@@ -87,7 +89,11 @@ class Pipeline:
         if request.body:
             if isinstance(request.body, bytes) and request.body[:4] != codec.MAGIC:
                 found, _ = bodies.parse_text(request.body, request.content_type or bodies.JSON, DELETE_OPTIONS)
-                request.body = {name: value for name, value in found.items() if name not in ("apiVersion", "kind")} if isinstance(found, dict) else found
+                request.body = (
+                    {name: value for name, value in found.items() if name not in ("apiVersion", "kind")}
+                    if isinstance(found, dict)
+                    else found
+                )
             request.options = {**request.options, **self.decoded(request, DELETE_OPTIONS, DELETE_OPTIONS_MESSAGE)[0]}
         request_options.check(request.verb, request.options)
         write = self.writing(spec, request)
@@ -145,7 +151,9 @@ class Pipeline:
             return body.obj, []
         if validation == "Strict":
             sentence = ", ".join(body.complaints)
-            raise status.bad_request(f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: strict decoding error: {sentence}')
+            raise status.bad_request(
+                f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: strict decoding error: {sentence}'
+            )
         return body.obj, body.complaints
 
     def patched(self, request: Request, gvk: GroupVersionKind, message: str) -> Change:

@@ -50,7 +50,12 @@ def read_token(text: str) -> Token:
     """Raises StatusError (400) for what is no token."""
     try:
         found = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if found["v"] == TOKEN_VERSION and isinstance(found["rv"], int) and isinstance(found["start"], str) and "/../" not in found["start"]:
+        if (
+            found["v"] == TOKEN_VERSION
+            and isinstance(found["rv"], int)
+            and isinstance(found["start"], str)
+            and "/../" not in found["start"]
+        ):
             return Token(found["rv"], found["start"])
     except (binascii.Error, ValueError, KeyError, TypeError):
         pass
@@ -74,7 +79,11 @@ def selection(spec: KindSpec, namespace: str, options: Options) -> WatchSpec:
     except (labels.SelectorError, fields.FieldSelectorError) as error:
         raise status.bad_request(str(error)) from error
     if chosen is not None:
-        known = {"metadata.name", "metadata.namespace", *spec.selectable_fields} if spec.namespaced else {"metadata.name", *spec.selectable_fields}
+        known = (
+            {"metadata.name", "metadata.namespace", *spec.selectable_fields}
+            if spec.namespaced
+            else {"metadata.name", *spec.selectable_fields}
+        )
         for term in chosen.terms:
             if term.field not in known:
                 raise status.bad_request(fields.unsupported(term.field, spec.group, spec.version, spec.kind, known))
@@ -109,7 +118,10 @@ class Reads:
 
     def select(self, spec: KindSpec, namespace: str, options: Options) -> list[tuple[str, str]]:
         """(namespace, name) of the objects that match."""
-        return [(item.projected.namespace, item.projected.name) for _, item in self.hub.select(spec.storage, selection(spec, namespace, options))]
+        return [
+            (item.projected.namespace, item.projected.name)
+            for _, item in self.hub.select(spec.storage, selection(spec, namespace, options))
+        ]
 
     def listed(self, spec: KindSpec, outcomes: Sequence[Outcome]) -> Outcome:
         """Outcomes as one list, whose submission is the last one's."""
@@ -148,7 +160,9 @@ class Reads:
         wanted = revision_of(options.get("resourceVersion") or "")
         if wanted:
             await self.reached(wanted)
-        exact = options.get("resourceVersionMatch") == request_options.EXACT or (limit and wanted and not options.get("resourceVersionMatch"))
+        exact = options.get("resourceVersionMatch") == request_options.EXACT or (
+            limit and wanted and not options.get("resourceVersionMatch")
+        )
         return (wanted if exact else 0), b"", limit
 
     async def reached(self, revision: int) -> None:
@@ -159,7 +173,9 @@ class Reads:
         except TimeoutError:
             raise status.too_large_resource_version(revision, self.hub.revision) from None
 
-    def page(self, spec: KindSpec, found: Iterator[tuple[bytes, Item]], limit: int, size_max: int, metadata_only: bool) -> tuple[list[bytes], bytes | None]:
+    def page(
+        self, spec: KindSpec, found: Iterator[tuple[bytes, Item]], limit: int, size_max: int, metadata_only: bool
+    ) -> tuple[list[bytes], bytes | None]:
         """-> (messages, last key if there is more)."""
         take = self.forms_of(spec).only_metadata if metadata_only else self.forms_of(spec).whole
         items: list[bytes] = []
@@ -191,7 +207,9 @@ class Reads:
         async for batch in self.batches(spec, namespace, options, forms.typed_metadata if metadata_only else forms.typed):
             yield b"".join(batch)
 
-    async def watch_events(self, spec: KindSpec, namespace: str, options: Options, metadata_only: bool) -> AsyncIterator[list[tuple[str, bytes]]]:
+    async def watch_events(
+        self, spec: KindSpec, namespace: str, options: Options, metadata_only: bool
+    ) -> AsyncIterator[list[tuple[str, bytes]]]:
         """The changes of a resource as (type, message)."""
         forms = self.forms_of(spec)
         async for batch in self.batches(spec, namespace, options, forms.raw_metadata if metadata_only else forms.raw):
@@ -210,7 +228,9 @@ class Reads:
         initial_end = bool(options.get("sendInitialEvents"))
         watcher = None
         try:
-            watcher = self.hub.watch(spec.storage, wanted, encode, None if initial_end or not after else after, initial_end and wanted.bookmarks)
+            watcher = self.hub.watch(
+                spec.storage, wanted, encode, None if initial_end or not after else after, initial_end and wanted.bookmarks
+            )
             watcher.idle_since = self.clock.monotonic()
             async with asyncio.timeout(options.get("timeoutSeconds") or None):
                 while batch := await watcher.next_batch():

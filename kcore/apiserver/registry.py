@@ -170,7 +170,9 @@ class Registry:
         metadata: Object = new.setdefault("metadata", {})
         kept: Object = old["metadata"]
         if metadata.get("name", "") != write.name:
-            raise status.bad_request(f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({write.name})")
+            raise status.bad_request(
+                f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({write.name})"
+            )
         place(spec, write.namespace, metadata)
         version = metadata.get("resourceVersion", "")
         if version in ("", "0") and not write.rules.allow_unconditional_update:
@@ -232,7 +234,9 @@ class Registry:
 
     def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
         """The frame of a write."""
-        return Write(spec, kinds.rules_of(spec.group, spec.kind), namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix())
+        return Write(
+            spec, kinds.rules_of(spec.group, spec.kind), namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix()
+        )
 
 
 def must_be_specified() -> field_error.FieldError:

@@ -92,7 +92,11 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
     async def delete(data: bytes, user: User) -> bytes:
         message = pb.DeleteRequest.FromString(data)
         request = request_for(message, "delete", user)
-        request.namespace, request.name, request.options = message.delete.namespace, message.delete.name, delete_options(message.delete.options)
+        request.namespace, request.name, request.options = (
+            message.delete.namespace,
+            message.delete.name,
+            delete_options(message.delete.options),
+        )
         return await finished(pipeline.write(request), message.accept)
 
     async def delete_collection(data: bytes, user: User) -> bytes:
@@ -101,7 +105,15 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         request.namespace, request.options = inner.namespace, selection(inner) | delete_options(inner.options)
         return await finished(pipeline.write(request), message.accept)
 
-    found = {"Create": writer("create"), "Update": writer("update"), "Get": get, "List": list_, "Patch": patch, "Delete": delete, "DeleteCollection": delete_collection}
+    found = {
+        "Create": writer("create"),
+        "Update": writer("update"),
+        "Get": get,
+        "List": list_,
+        "Patch": patch,
+        "Delete": delete,
+        "DeleteCollection": delete_collection,
+    }
     return {SERVICE + name: act for name, act in found.items()}
 
 
@@ -116,7 +128,9 @@ def watch(pipeline: Pipeline) -> Callable[[bytes, User], AsyncIterator[bytes]]:
         async for events in pipeline.reads.watch_events(spec, message.watch.namespace, options, message.watch.metadata_only):
             response = pb.WatchResponse()
             for event_type, raw in events:
-                response.events.add(type=event_type, object=encoded(Outcome(spec.message, spec.api_version, spec.kind, raw), message.accept))
+                response.events.add(
+                    type=event_type, object=encoded(Outcome(spec.message, spec.api_version, spec.kind, raw), message.accept)
+                )
             yield response.SerializeToString()
 
     return act

@@ -23,7 +23,9 @@ def details(error: status.StatusError) -> bytes:
     """The google.rpc.Status that holds the Kubernetes Status."""
     cut = status.cut(error.status, limits.RPC_STATUS_BYTES_MAX)
     inner = any_pb2.Any(type_url=TYPE_URL, value=codec.encode(STATUS_MESSAGE, cut))
-    return status_pb2.Status(code=code(error).value[0], message=error.message[: limits.RPC_MESSAGE_CHARS_MAX], details=[inner]).SerializeToString()
+    return status_pb2.Status(
+        code=code(error).value[0], message=error.message[: limits.RPC_MESSAGE_CHARS_MAX], details=[inner]
+    ).SerializeToString()
 
 
 def trailer(error: status.StatusError) -> tuple[tuple[str, bytes], ...]:

@@ -39,7 +39,14 @@ def methods(scheme: Scheme) -> Iterator[Method]:
                 continue
             for method in service.method:
                 rule = method.options.Extensions[options_pb2.method]
-                yield Method(f"/{full}/{method.name}", spec, rule.verb, rule.subresource, method.server_streaming, method.input_type.rpartition(".")[2])
+                yield Method(
+                    f"/{full}/{method.name}",
+                    spec,
+                    rule.verb,
+                    rule.subresource,
+                    method.server_streaming,
+                    method.input_type.rpartition(".")[2],
+                )
 
 
 def write_options(options: Any) -> dict[str, Any]:
@@ -107,7 +114,9 @@ def watch_options(message: Any) -> dict[str, Any]:
 def parse(method: Method, data: bytes, user: User) -> tuple[Request, Any]:
     """Read a typed request; -> the pipeline's request, and the message for what only gRPC knows (page bytes, metadata only)."""
     spec = method.spec
-    request = Request(verb=method.verb, group=spec.group, version=spec.version, resource=spec.resource, subresource=method.subresource, user=user)
+    request = Request(
+        verb=method.verb, group=spec.group, version=spec.version, resource=spec.resource, subresource=method.subresource, user=user
+    )
     message: Any
     if method.verb in ("create", "update"):
         message = meta_pb2.RawWriteRequest.FromString(data)
@@ -124,7 +133,12 @@ def parse(method: Method, data: bytes, user: User) -> tuple[Request, Any]:
         request.options = watch_options(message)
     elif method.verb == "patch":
         message = meta_pb2.PatchRequest.FromString(data)
-        request.name, request.subresource, request.body, request.content_type = message.name, message.subresource, message.patch, message.content_type
+        request.name, request.subresource, request.body, request.content_type = (
+            message.name,
+            message.subresource,
+            message.patch,
+            message.content_type,
+        )
         request.options = write_options(message.options) | ({"force": True} if message.force else {})
     elif method.verb == "delete":
         message = meta_pb2.DeleteRequest.FromString(data)

@@ -40,7 +40,9 @@ class ReflectionHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
         pool.AddSerializedFile(health.serialized_pb)
         names = [f"{file.package}.{service.name}" for file in self.scheme.files.file for service in file.service]
         names += ["grpc.health.v1.Health", reflection.SERVICE_NAME]
-        servicer: Any = reflection.aio.ReflectionServicer(names, pool) if hasattr(reflection, "aio") else reflection.ReflectionServicer(names, pool)
+        servicer: Any = (
+            reflection.aio.ReflectionServicer(names, pool) if hasattr(reflection, "aio") else reflection.ReflectionServicer(names, pool)
+        )
         return grpc.stream_stream_rpc_method_handler(
             servicer.ServerReflectionInfo,
             request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,

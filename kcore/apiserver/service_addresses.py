@@ -122,7 +122,11 @@ class ServiceAddresses:
             if family not in self.ranges and not headless_without_selector:
                 known = family in FAMILIES.values()
                 path = f"spec.ipFamilies[{i}]"
-                wrong = field_error.invalid(path, family, "not configured on this cluster") if known else field_error.not_supported(path, family, sorted(FAMILIES.values()))
+                wrong = (
+                    field_error.invalid(path, family, "not configured on this cluster")
+                    if known
+                    else field_error.not_supported(path, family, sorted(FAMILIES.values()))
+                )
                 errors.append(wrong)
         spec["ipFamilies"] = wanted
 
@@ -150,7 +154,9 @@ class ServiceAddresses:
                 detail = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {cidr}"
                 errors.append(field_error.invalid("spec.clusterIPs", asked, detail))
             elif address not in held and number in held_range.taken:
-                errors.append(field_error.invalid("spec.clusterIPs", asked, f"failed to allocate IP {address}: provided IP is already allocated"))
+                errors.append(
+                    field_error.invalid("spec.clusterIPs", asked, f"failed to allocate IP {address}: provided IP is already allocated")
+                )
             chosen.append(address)
         if len(chosen) == len(spec["ipFamilies"]):
             spec["clusterIPs"] = chosen

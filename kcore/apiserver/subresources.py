@@ -37,18 +37,28 @@ def scale_of(obj: Object) -> Object:
     """The Scale of a workload in dict form."""
     metadata, spec, state = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
     kept = {name: metadata[name] for name in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if name in metadata}
-    found: Object = {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": kept, "spec": {}, "status": {"replicas": state.get("replicas", 0)}}
+    found: Object = {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": kept,
+        "spec": {},
+        "status": {"replicas": state.get("replicas", 0)},
+    }
     if spec.get("replicas"):
         found["spec"]["replicas"] = spec["replicas"]
     if selector := spec.get("selector"):
-        found["status"]["selector"] = str(labels.from_labels(selector) if obj["kind"] == "ReplicationController" else labels.from_message(selector))
+        found["status"]["selector"] = str(
+            labels.from_labels(selector) if obj["kind"] == "ReplicationController" else labels.from_message(selector)
+        )
     return found
 
 
 def scale_outcome(written: Outcome) -> Outcome:
     """The outcome of a request about the scale, from that about its workload."""
     raw = codec.encode(SCALE_MESSAGE, scale_of(written.obj()))
-    return Outcome(SCALE_MESSAGE, "autoscaling/v1", "Scale", raw, written.submission, revision=written.revision, name=written.name, uid=written.uid)
+    return Outcome(
+        SCALE_MESSAGE, "autoscaling/v1", "Scale", raw, written.submission, revision=written.revision, name=written.name, uid=written.uid
+    )
 
 
 def get_scale(registry: Registry, write: Write) -> Outcome:
@@ -69,7 +79,9 @@ def update_scale(registry: Registry, write: Write, change: Callable[[Object], Ob
             raise status.bad_request(f"the name of the object ({name}) does not match the name on the URL ({write.name})")
         replicas = (wanted.get("spec") or {}).get("replicas", 0)
         if replicas < 0:
-            raise status.invalid("autoscaling", "Scale", write.name, [field_error.invalid("spec.replicas", replicas, "must be greater than or equal to 0")])
+            raise status.invalid(
+                "autoscaling", "Scale", write.name, [field_error.invalid("spec.replicas", replicas, "must be greater than or equal to 0")]
+            )
         version = wanted.get("metadata", {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
         return {**old, "metadata": {**old["metadata"], "resourceVersion": version}, "spec": {**old["spec"], "replicas": replicas}}
 
@@ -133,7 +145,10 @@ def check_bindable(write: Write, pod: Object, binding: Object, node: str) -> Non
 def mark_scheduled(state: Object, now: str, generation: int) -> None:
     """Set the condition PodScheduled to True; its time changes only with its value."""
     kept = [condition for condition in state.get("conditions") or () if condition.get("type") != "PodScheduled"]
-    state["conditions"] = [*kept, {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now, "observedGeneration": generation}]
+    state["conditions"] = [
+        *kept,
+        {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now, "observedGeneration": generation},
+    ]
 
 
 # eviction
@@ -163,7 +178,11 @@ def finalize(registry: Registry, write: Write, change: Callable[[Object], Object
     new = change(old)
     registry.match(write, new, old)
     spec = {**(old.get("spec") or {}), "finalizers": list((new.get("spec") or {}).get("finalizers") or ())}
-    kept = {**old, "metadata": {**old["metadata"], "finalizers": new["metadata"].get("finalizers", old["metadata"].get("finalizers", []))}, "spec": spec}
+    kept = {
+        **old,
+        "metadata": {**old["metadata"], "finalizers": new["metadata"].get("finalizers", old["metadata"].get("finalizers", []))},
+        "spec": spec,
+    }
     return registry.replace(write, kept, old, current)
 
 

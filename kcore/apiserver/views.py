@@ -35,7 +35,9 @@ def projector(spec: KindSpec) -> Callable[[bytes], Projected]:
     def project(value: bytes) -> Projected:
         nonlocal read
         if read is None:
-            read = Projection(spec.message, ["metadata.namespace", "metadata.name", "metadata.labels", *(ALIASES.get(name, name) for name in names)])
+            read = Projection(
+                spec.message, ["metadata.namespace", "metadata.name", "metadata.labels", *(ALIASES.get(name, name) for name in names)]
+            )
         namespace, name, labels, *values = read(codec.open_envelope(value)[2])
         fields = {"metadata.namespace": namespace, "metadata.name": name}
         for path, found in zip(names, values, strict=True):
@@ -125,5 +127,3 @@ def bookmark(revision: int, initial_end: bool) -> bytes:
     if initial_end:
         metadata["annotations"] = {INITIAL_END_ANNOTATION: "true"}
     return delimited(METADATA_TAG, codec.encode(OBJECT_META, metadata))
-
-

@@ -358,7 +358,7 @@ RPC_RECEIVE_BYTES_MAX: Final = 16 << 20
 RPC_STREAMS_PER_CONNECTION_MAX: Final = 10_000
 """Calls at once on one connection: one watch for each hollow node."""
 
-BULK_ITEMS_MAX: Final = 10_000
+RPC_BULK_ITEMS_MAX: Final = 10_000
 """Items of one bulk write: one commit of some hundred milliseconds."""
 
 BULK_REQUESTS_UNDER_WAY_MAX: Final = 2

@@ -17,14 +17,28 @@ from kcore.cli.part import run_part
 @click.option("--port", type=int, default=6443, help="HTTPS port (not served yet).")
 @click.option("--grpc-port", type=int, default=6444, show_default=True, help="gRPC port; 0 picks a free one.")
 @click.option("--etcd-port", type=int, default=2379, help="etcd port (not served yet).")
-@click.option("--token-auth-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help='Further tokens: lines of token,user,uid,"groups".')
+@click.option(
+    "--token-auth-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help='Further tokens: lines of token,user,uid,"groups".',
+)
 @click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
 @click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
 @options.logging
 @options.ready_fd
 def command(
-    directory: DataDir, bind: str, port: int, grpc_port: int, etcd_port: int, token_auth_file: Path | None, insecure: bool, feature_gates: str,
-    log_level: str, log_json: bool, ready_fd: int | None,
+    directory: DataDir,
+    bind: str,
+    port: int,  # noqa: ARG001 - a front-end that is not served yet
+    grpc_port: int,
+    etcd_port: int,  # noqa: ARG001
+    token_auth_file: Path | None,
+    insecure: bool,
+    feature_gates: str,  # noqa: ARG001
+    log_level: str,
+    log_json: bool,
+    ready_fd: int | None,
 ) -> None:
     """Run the API server with its store."""
     from kcore.serve.apiserver import ApiServerSettings

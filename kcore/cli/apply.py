@@ -11,10 +11,20 @@ from kcore.cli import options
 
 
 @click.command()
-@click.option("-f", "--filename", "files", multiple=True, required=True, metavar="FILE|DIR|-", help="A manifest, a folder of manifests, or - for standard input.")
+@click.option(
+    "-f",
+    "--filename",
+    "files",
+    multiple=True,
+    required=True,
+    metavar="FILE|DIR|-",
+    help="A manifest, a folder of manifests, or - for standard input.",
+)
 @click.option("-n", "--namespace", default="default", show_default=True, help="For objects that name none.")
 @options.server
-def command(files: tuple[str, ...], namespace: str, directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> int:
+def command(
+    files: tuple[str, ...], namespace: str, directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool
+) -> int:
     """Create what is not there, update what differs, and say which; exit status 1 if anything was refused."""
     from kcore.cli import manifests, session
     from kcore.client import apply

@@ -23,15 +23,33 @@ POLL_S = 0.05
 @click.option("-f", "--filename", "files", multiple=True, metavar="FILE|DIR|-", help="Delete what these manifests name.")
 @click.option("-l", "--selector", default="", help="Delete what matches.")
 @click.option("--all", "everything", is_flag=True, help="Delete all objects of the type in the namespace.")
-@click.option("--cascade", type=click.Choice(["background", "foreground", "orphan"]), default="background", show_default=True, help="What happens to dependents.")
+@click.option(
+    "--cascade",
+    type=click.Choice(["background", "foreground", "orphan"]),
+    default="background",
+    show_default=True,
+    help="What happens to dependents.",
+)
 @click.option("--grace-period", type=int, default=None, help="Seconds that pods get to end.")
 @click.option("--wait/--no-wait", "wait", default=True, show_default=True, help="Return when they are gone.")
 @click.option("--ignore-not-found", is_flag=True, help="What is not there is no error.")
 @click.option("-n", "--namespace", default="default", show_default=True, help="In this namespace.")
 @options.server
 def command(
-    arguments: tuple[str, ...], files: tuple[str, ...], selector: str, everything: bool, cascade: str, grace_period: int | None, wait: bool, ignore_not_found: bool,
-    namespace: str, directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool,
+    arguments: tuple[str, ...],
+    files: tuple[str, ...],
+    selector: str,
+    everything: bool,
+    cascade: str,
+    grace_period: int | None,
+    wait: bool,
+    ignore_not_found: bool,
+    namespace: str,
+    directory: DataDir,
+    address: str | None,
+    ca: Path | None,
+    token: str | None,
+    insecure: bool,
 ) -> int:
     """Delete objects."""
     from kcore.cli import resources, session
@@ -52,7 +70,9 @@ def command(
             for name in names:
                 place = where if target.spec.namespaced else ""
                 try:
-                    await resources.calls(client, target.spec).delete(name, namespace=place, propagation_policy=cascade.capitalize(), grace_period_seconds=grace_period)
+                    await resources.calls(client, target.spec).delete(
+                        name, namespace=place, propagation_policy=cascade.capitalize(), grace_period_seconds=grace_period
+                    )
                 except StatusError as error:
                     if error.reason != "NotFound":
                         raise

@@ -6,14 +6,20 @@ import asyncio
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kcore.base import limits, service
 from kcore.base.config import DataDir
 from kcore.base.supervisor import HeldError, PartFailedError, detach
+
+if TYPE_CHECKING:
+    from kcore.client.apply import Applied
+    from kcore.client.client import Client
 
 NODES = 100
 
@@ -29,7 +35,10 @@ def command(nodes: int, keep: bool) -> None:
         began = time.monotonic()
         click.echo(f"Starting API server, scheduler, controllers and {nodes} hollow nodes, each part a process of its own ...")
         try:
-            detach(["up", "--data-dir", str(directory.path), "--nodes", str(nodes), "--port", "0", "--grpc-port", "0", "--etcd-port", "0"], directory)
+            detach(
+                ["up", "--data-dir", str(directory.path), "--nodes", str(nodes), "--port", "0", "--grpc-port", "0", "--etcd-port", "0"],
+                directory,
+            )
         except (PartFailedError, HeldError) as error:
             raise click.ClickException(str(error)) from error
         click.echo(f"  ready in {(time.monotonic() - began) * 1000:.0f} ms; gRPC with TLS, state in {directory.path}")
@@ -38,7 +47,10 @@ def command(nodes: int, keep: bool) -> None:
         finished = True
     finally:
         if keep and finished:
-            click.echo(f"\nIt goes on. Look around with: kcore get pods -A --data-dir {directory.path}\nStop it with: kcore down --data-dir {directory.path}")
+            click.echo(
+                f"\nIt goes on. Look around with: kcore get pods -A --data-dir {directory.path}\n"
+                f"Stop it with: kcore down --data-dir {directory.path}"
+            )
         else:
             service.stop_all(directory)
             shutil.rmtree(directory.path, ignore_errors=True)
@@ -57,7 +69,9 @@ async def show(directory: DataDir, folder: Path) -> None:
             if isinstance(document, manifests.Broken):
                 raise click.ClickException(f"{document.source}: {document.reason}")
             applied.append(await apply.apply(client, document.obj))
-        click.echo(f"\nApplied {len(applied)} objects in {(time.monotonic() - began) * 1000:.0f} ms, each durable on disk before it was answered:")
+        click.echo(
+            f"\nApplied {len(applied)} objects in {(time.monotonic() - began) * 1000:.0f} ms, each durable on disk before it was answered:"
+        )
         for kind in dict.fromkeys(each.spec.kind for each in applied):
             click.echo(f"  {sum(each.spec.kind == kind for each in applied):3} {kind}")
         wanted = [each for each in applied if each.spec.kind == "Deployment"]
@@ -74,20 +88,20 @@ async def show(directory: DataDir, folder: Path) -> None:
             click.echo(f"... and {len(found) - len(shown)} more\n" if len(found) > len(shown) else "")
 
 
-async def until_available(client: object, wanted: list[object]) -> None:
+async def until_available(client: Client, wanted: Sequence[Applied]) -> None:
     """Wait until all replicas of all Deployments are available. Raises ClickException when that takes too long."""
-    from kcore.client.apply import Applied
-    from kcore.client.client import Client
-
-    assert isinstance(client, Client)
     try:
         async with asyncio.timeout(limits.DEMO_TIMEOUT_S):
             for each in wanted:
-                assert isinstance(each, Applied)
                 while True:
                     found = await client.deployments.get(each.name, namespace=each.namespace)
-                    if found.status.availableReplicas >= found.spec.replicas and found.status.observedGeneration >= found.metadata.generation:
+                    if (
+                        found.status.availableReplicas >= found.spec.replicas
+                        and found.status.observedGeneration >= found.metadata.generation
+                    ):
                         break
                     await asyncio.sleep(limits.DEMO_POLL_S)
     except TimeoutError:
-        raise click.ClickException(f"the deployments were not available within {limits.DEMO_TIMEOUT_S:.0f} s; the logs are under the data directory") from None
+        raise click.ClickException(
+            f"the deployments were not available within {limits.DEMO_TIMEOUT_S:.0f} s; the logs are under the data directory"
+        ) from None

@@ -26,7 +26,15 @@ Object = dict[str, Any]
 @options.namespace
 @options.server
 def command(
-    arguments: tuple[str, ...], selector: str, namespace: str, all_namespaces: bool, directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool,
+    arguments: tuple[str, ...],
+    selector: str,
+    namespace: str,
+    all_namespaces: bool,
+    directory: DataDir,
+    address: str | None,
+    ca: Path | None,
+    token: str | None,
+    insecure: bool,
 ) -> None:
     """Show objects in full, with their events."""
     from kcore.cli import resources, session
@@ -66,6 +74,7 @@ def title(name: str) -> str:
 
 
 def field(name: str, value: Any, depth: int) -> str:
+    """One line: the name, then the value."""
     shown = {True: "true", False: "false", None: "<none>"}.get(value, value) if isinstance(value, bool | None) else value
     return f"{'  ' * depth}{name + ':':{max(WIDTH - 2 * depth, len(name) + 2)}}{shown}"
 
@@ -90,7 +99,9 @@ def described(name: str, value: Any, depth: int) -> Iterator[str]:
         yield f"{'  ' * depth}{name}:"
         for index, inner in enumerate(value):
             label = inner.get("name") or inner.get("type") or inner.get("ip") or str(index) if isinstance(inner, dict) else str(index)
-            yield from described(str(label), {k: v for k, v in inner.items() if v != label} if isinstance(inner, dict) else inner, depth + 1)
+            yield from described(
+                str(label), {k: v for k, v in inner.items() if v != label} if isinstance(inner, dict) else inner, depth + 1
+            )
     elif value not in ({}, []):
         yield field(name, value, depth)
 
@@ -101,15 +112,24 @@ async def events(client: Client, obj: Object) -> list[str]:
     from kcore.machinery import table
 
     metadata = obj["metadata"]
-    selector = f"involvedObject.name={metadata['name']},involvedObject.kind={obj['kind']}" + (f",involvedObject.uid={metadata['uid']}" if metadata.get("uid") else "")
-    found = await resources.calls(client, resources.find("events")).list(namespace=metadata.get("namespace") or "default", field_selector=selector)
+    selector = f"involvedObject.name={metadata['name']},involvedObject.kind={obj['kind']}" + (
+        f",involvedObject.uid={metadata['uid']}" if metadata.get("uid") else ""
+    )
+    found = await resources.calls(client, resources.find("events")).list(
+        namespace=metadata.get("namespace") or "default", field_selector=selector
+    )
     items = sorted(found.get("items") or (), key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
     if not items:
         return [f"{'Events:':{WIDTH}}<none>"]
     now = time.time()
     rows = [
-        [event.get("type", ""), event.get("reason", ""), table.age(event.get("lastTimestamp") or event.get("eventTime"), now), (event.get("source") or {}).get("component") or "",
-         event.get("message", "")]
+        [
+            event.get("type", ""),
+            event.get("reason", ""),
+            table.age(event.get("lastTimestamp") or event.get("eventTime"), now),
+            (event.get("source") or {}).get("component") or "",
+            event.get("message", ""),
+        ]
         for event in items
-    ]  # fmt: skip
+    ]
     return ["Events:", *(f"  {line}" for line in table.render(["Type", "Reason", "Age", "From", "Message"], rows).splitlines())]

@@ -30,8 +30,19 @@ Object = dict[str, Any]
 @options.namespace
 @options.server
 def command(
-    arguments: tuple[str, ...], output: str, selector: str, field_selector: str, follow: bool, no_headers: bool, namespace: str, all_namespaces: bool,
-    directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool,
+    arguments: tuple[str, ...],
+    output: str,
+    selector: str,
+    field_selector: str,
+    follow: bool,
+    no_headers: bool,
+    namespace: str,
+    all_namespaces: bool,
+    directory: DataDir,
+    address: str | None,
+    ca: Path | None,
+    token: str | None,
+    insecure: bool,
 ) -> int:
     """Show objects."""
     from kcore.cli import resources, session
@@ -40,7 +51,9 @@ def command(
     where = "" if all_namespaces else namespace
 
     async def act(client: Client) -> int:
-        found: list[tuple[Target, list[Object]]] = [(target, await resources.objects(client, target, where, selector, field_selector)) for target in wanted]
+        found: list[tuple[Target, list[Object]]] = [
+            (target, await resources.objects(client, target, where, selector, field_selector)) for target in wanted
+        ]
         show(found, output, all_namespaces, no_headers)
         if not any(objects for _, objects in found) and not follow and output in ("table", "wide"):
             click.echo(f"No resources found{'' if all_namespaces else f' in {namespace} namespace'}.", err=True)
@@ -56,7 +69,11 @@ def show(found: list[tuple[Target, list[Object]]], output: str, with_namespace: 
     from kcore.cli.resources import qualified
 
     if output in ("table", "wide"):
-        tables = [table_text(target, objects, output == "wide", with_namespace, no_headers, len(found) > 1) for target, objects in found if objects]
+        tables = [
+            table_text(target, objects, output == "wide", with_namespace, no_headers, len(found) > 1)
+            for target, objects in found
+            if objects
+        ]
         if tables:
             click.echo("\n\n".join(tables))
         return
@@ -92,13 +109,17 @@ def table_text(target: Target, objects: list[Object], wide: bool, with_namespace
     for obj in objects:
         cells = table.row(target.spec, columns, obj, time.time())
         if prefixed:
-            cells = [qualified(target.spec, str(cell)) if column.format == "name" else cell for cell, column in zip(cells, columns, strict=True)]
+            cells = [
+                qualified(target.spec, str(cell)) if column.format == "name" else cell for cell, column in zip(cells, columns, strict=True)
+            ]
         rows.append([obj["metadata"].get("namespace", ""), *cells] if namespaced else cells)
     text = table.render(["Namespace", *heads] if namespaced else heads, rows)
     return text.partition("\n")[2] if no_headers else text
 
 
-async def watch(client: Client, target: Target, namespace: str, selector: str, field_selector: str, output: str, with_namespace: bool) -> None:
+async def watch(
+    client: Client, target: Target, namespace: str, selector: str, field_selector: str, output: str, with_namespace: bool
+) -> None:
     """Print what changes."""
     from kcore.cli import resources
 
@@ -107,7 +128,14 @@ async def watch(client: Client, target: Target, namespace: str, selector: str, f
     where = namespace if target.spec.namespaced else ""
     resource = resources.calls(client, target.spec)
     listed = await resource.list(namespace=where, label_selector=selector, field_selector=fields)
-    async with resource.watch(namespace=where, label_selector=selector, field_selector=fields, resource_version=listed["metadata"]["resourceVersion"]) as changes:
+    async with resource.watch(
+        namespace=where, label_selector=selector, field_selector=fields, resource_version=listed["metadata"]["resourceVersion"]
+    ) as changes:
         async for kind, obj in changes:
             if kind != "BOOKMARK":
-                show([(target, [{"apiVersion": target.spec.api_version, "kind": target.spec.kind, **obj}])], output, with_namespace, output in ("table", "wide"))
+                show(
+                    [(target, [{"apiVersion": target.spec.api_version, "kind": target.spec.kind, **obj}])],
+                    output,
+                    with_namespace,
+                    output in ("table", "wide"),
+                )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,18 +26,35 @@ def command() -> None:
 @command.command()
 @click.option("--count", type=click.IntRange(1), required=True, help="How many pods.")
 @click.option("--rate", type=float, default=0.0, help="Creates a second; as fast as possible by default.")
-@click.option("--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="A Pod manifest to make them from.")
+@click.option(
+    "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="A Pod manifest to make them from."
+)
 @click.option("--vary", is_flag=True, help="Every pod differs in labels, environment and requests.")
 @click.option("--via", type=click.Choice(["bulk", "unary"]), default="bulk", show_default=True, help="Many creates in a call, or one.")
 @click.option("--in-flight", type=click.IntRange(1), default=64, show_default=True, help="Unary creates at once.")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where the pods are made.")
-@click.option("--acked", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Append each acknowledged namespace/name to this file.")
+@click.option(
+    "--acked", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Append each acknowledged namespace/name to this file."
+)
 @click.option("--cleanup", is_flag=True, help="Delete the pods at the end.")
 @options.as_json
 @options.server
 def pods(
-    count: int, rate: float, template: Path | None, vary: bool, via: str, in_flight: int, namespace: str, acked: Path | None, cleanup: bool, json_file: str | None,
-    directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool,
+    count: int,
+    rate: float,
+    template: Path | None,
+    vary: bool,
+    via: str,
+    in_flight: int,
+    namespace: str,
+    acked: Path | None,
+    cleanup: bool,
+    json_file: str | None,
+    directory: DataDir,
+    address: str | None,
+    ca: Path | None,
+    token: str | None,
+    insecure: bool,
 ) -> int:
     """Create pods, wait until they run, and report."""
     from kcore.cli import session
@@ -48,15 +64,19 @@ def pods(
     from kcore.serve.scrape import events_dropped
 
     pod = plain_template() if template is None else read_template(template)
-    run = None
+    log = None if acked is None else open(acked, "a")  # noqa: SIM115 - closed below, after the loop that writes it
 
     async def act(client: Client) -> Report:
-        nonlocal run
         run = client.entropy.name_suffix()
-        with ExitStack() as stack:
-            log = stack.enter_context(open(acked, "a")) if acked is not None else None
-            progress = stack.enter_context(PodProgress(count))
-            load = Load(client, Plan(run, namespace, count, vary, pod), Pace(rate, via, in_flight), progress.show, log, lambda: events_dropped(directory))
+        with PodProgress(count) as progress:
+            load = Load(
+                client,
+                Plan(run, namespace, count, vary, pod),
+                Pace(rate, via, in_flight),
+                progress.show,
+                log,
+                lambda: events_dropped(directory),
+            )
             found = await load.run()
             for error in list({failure.message: None for failure in load.failures.values()})[:3]:
                 click.echo(f"kcore: a create was refused: {error}", err=True)
@@ -64,7 +84,11 @@ def pods(
                 await load.cleanup()
             return found
 
-    report = session.run(act, directory, address, ca, token, insecure)
+    try:
+        report = session.run(act, directory, address, ca, token, insecure)
+    finally:
+        if log is not None:
+            log.close()
     if json_file != "-":
         click.echo(text(report))
     if json_file is not None:
@@ -94,7 +118,9 @@ def text(report: Report) -> str:
         f"{'':10}{'pods/s':>10}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}",
     ]
     for name, rate, latency in (
-        ("created", report.created_per_s, report.create_ms), ("bound", report.bound_per_s, report.bind_ms), ("running", report.running_per_s, report.run_ms),
+        ("created", report.created_per_s, report.create_ms),
+        ("bound", report.bound_per_s, report.bind_ms),
+        ("running", report.running_per_s, report.run_ms),
     ):
         lines.append(f"{name:10}{rate:>10.0f}{latency.p50:>10.0f}{latency.p95:>10.0f}{latency.p99:>10.0f}")
     if report.failed:

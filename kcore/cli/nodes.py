@@ -23,13 +23,28 @@ from kcore.cli.part import run_part
 @options.logging
 @options.ready_fd
 def command(
-    directory: DataDir, count: int, wait_for_controllers: bool, start_delay: float, pull_delay: float, readiness_delay: float, termination_delay: float,
-    failure_rate: float, jitter: float, log_level: str, log_json: bool, ready_fd: int | None,
+    directory: DataDir,
+    count: int,
+    wait_for_controllers: bool,
+    start_delay: float,
+    pull_delay: float,
+    readiness_delay: float,
+    termination_delay: float,
+    failure_rate: float,
+    jitter: float,
+    log_level: str,
+    log_json: bool,
+    ready_fd: int | None,
 ) -> None:
     """Simulate nodes that run pods, against the API server of a data directory."""
     from kcore.agent.settings import HollowSettings, NodeSettings
 
     hollow = HollowSettings(
-        start_delay_s=start_delay, pull_delay_s=pull_delay, readiness_delay_s=readiness_delay, termination_s=termination_delay, failure_rate=failure_rate, jitter=jitter
+        start_delay_s=start_delay,
+        pull_delay_s=pull_delay,
+        readiness_delay_s=readiness_delay,
+        termination_s=termination_delay,
+        failure_rate=failure_rate,
+        jitter=jitter,
     )
     run_part("nodes", directory, (NodeSettings(count=count, awaits_cidr=wait_for_controllers), hollow), ready_fd, log_level, log_json)

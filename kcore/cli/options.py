@@ -13,7 +13,7 @@ from kcore.base.config import DataDir
 Command = Callable[..., Any]
 
 
-class DataDirType(click.ParamType):
+class DataDirType(click.ParamType[DataDir]):
     """A path that becomes a DataDir."""
 
     name = "DIR"
@@ -25,7 +25,13 @@ class DataDirType(click.ParamType):
 
 def data_dir(function: Command) -> Command:
     """`--data-dir DIR`."""
-    return click.option("--data-dir", "directory", type=DataDirType(), default=lambda: DataDir.default(), help="Where the control plane keeps its state (~/.kcore).")(function)
+    return click.option(
+        "--data-dir",
+        "directory",
+        type=DataDirType(),
+        default=lambda: DataDir.default(),
+        help="Where the control plane keeps its state (~/.kcore).",
+    )(function)
 
 
 def ready_fd(function: Command) -> Command:
@@ -37,8 +43,12 @@ def server(function: Command) -> Command:
     """How to reach a server: a data directory, or an address with CA and token."""
     function = click.option("--insecure", is_flag=True, help="Speak plain text to the server (loopback only).")(function)
     function = click.option("--token", default=None, help="Bearer token.")(function)
-    function = click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="PEM file of the server's CA.")(function)
-    function = click.option("--server", "address", default=None, metavar="HOST:PORT", help="gRPC address of a server; else that of the data directory.")(function)
+    function = click.option(
+        "--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="PEM file of the server's CA."
+    )(function)
+    function = click.option(
+        "--server", "address", default=None, metavar="HOST:PORT", help="gRPC address of a server; else that of the data directory."
+    )(function)
     return data_dir(function)
 
 
@@ -50,7 +60,14 @@ def namespace(function: Command) -> Command:
 
 def as_json(function: Command) -> Command:
     """`--json FILE`, - for standard output."""
-    return click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), default=None, metavar="FILE", help="Write the report as JSON; - for standard output.")(function)
+    return click.option(
+        "--json",
+        "json_file",
+        type=click.Path(dir_okay=False, allow_dash=True),
+        default=None,
+        metavar="FILE",
+        help="Write the report as JSON; - for standard output.",
+    )(function)
 
 
 def logging(function: Command) -> Command:

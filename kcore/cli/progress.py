@@ -25,7 +25,9 @@ class PodProgress:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-            self.progress = Progress(TextColumn("{task.description:8}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True))
+            self.progress = Progress(
+                TextColumn("{task.description:8}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
+            )
             self.bars = [self.progress.add_task(name, total=count) for name in ("created", "bound", "running")]
 
     def __enter__(self) -> Self:

@@ -51,7 +51,9 @@ def calls(client: Client, spec: KindSpec) -> DynamicResource:
     return client.dynamic.resource(spec.group, spec.version, spec.resource)
 
 
-async def objects(client: Client, target: Target, namespace: str, label_selector: str = "", field_selector: str = "") -> list[dict[str, Any]]:
+async def objects(
+    client: Client, target: Target, namespace: str, label_selector: str = "", field_selector: str = ""
+) -> list[dict[str, Any]]:
     """The objects that a target means, in key order. Raises StatusError."""
     where = namespace if target.spec.namespaced else ""
     resource = calls(client, target.spec)

@@ -30,7 +30,9 @@ async def opened(directory: DataDir, address: str | None, ca: Path | None, token
         raise click.ClickException(str(error)) from error
 
 
-def run(act: Callable[[Client], Awaitable[T]], directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> T:
+def run(
+    act: Callable[[Client], Awaitable[T]], directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool
+) -> T:
     """Connect, act, disconnect. A refusal by the server becomes a ClickException."""
 
     async def main() -> T:

@@ -24,7 +24,11 @@ def command(directory: DataDir, as_json: bool) -> int:
     parts = {name: {"pid": holder.pid, **known(state, name)} for name, holder in holders.items()}
     if as_json:
         where = {"rest": endpoints.rest, "grpc": endpoints.grpc, "etcd": endpoints.etcd} if endpoints else {}
-        click.echo(json.dumps({"data_dir": str(directory.path), "parts": parts, "endpoints": {name: value for name, value in where.items() if value}}))
+        click.echo(
+            json.dumps(
+                {"data_dir": str(directory.path), "parts": parts, "endpoints": {name: value for name, value in where.items() if value}}
+            )
+        )
     elif not parts:
         click.echo(f"nothing runs in {directory.path}")
     else:

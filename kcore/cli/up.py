@@ -57,7 +57,17 @@ def check(given: UpOptions) -> None:
 
 def plan(given: UpOptions) -> list[Part]:
     """The processes, with their command lines."""
-    apiserver = ["apiserver", "--bind", given.bind, "--port", str(given.port), "--grpc-port", str(given.grpc_port), "--etcd-port", str(given.etcd_port)]
+    apiserver = [
+        "apiserver",
+        "--bind",
+        given.bind,
+        "--port",
+        str(given.port),
+        "--grpc-port",
+        str(given.grpc_port),
+        "--etcd-port",
+        str(given.etcd_port),
+    ]
     if given.token_auth_file is not None:
         apiserver += ["--token-auth-file", str(given.token_auth_file.absolute())]
     if given.insecure:
@@ -82,15 +92,34 @@ def plan(given: UpOptions) -> list[Part]:
 @click.option("--port", type=int, default=6443, show_default=True, help="HTTPS port (not served yet); 0 picks a free one.")
 @click.option("--grpc-port", type=int, default=6444, show_default=True, help="gRPC port; 0 picks a free one.")
 @click.option("--etcd-port", type=int, default=2379, show_default=True, help="etcd port (not served yet); 0 picks a free one.")
-@click.option("--kubeconfig", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Where to write a kubeconfig (not served yet).")
-@click.option("--token-auth-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help='Further tokens: lines of token,user,uid,"groups".')
+@click.option(
+    "--kubeconfig", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Where to write a kubeconfig (not served yet)."
+)
+@click.option(
+    "--token-auth-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help='Further tokens: lines of token,user,uid,"groups".',
+)
 @click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
 @click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
 @click.option("--detach", "detached", is_flag=True, help="Return when everything is ready, and leave it running.")
 @options.ready_fd
 def command(
-    directory: DataDir, nodes: int, parts: str, in_process: bool, bind: str, port: int, grpc_port: int, etcd_port: int, kubeconfig: Path | None,
-    token_auth_file: Path | None, insecure: bool, feature_gates: str, detached: bool, ready_fd: int | None,
+    directory: DataDir,
+    nodes: int,
+    parts: str,
+    in_process: bool,
+    bind: str,
+    port: int,
+    grpc_port: int,
+    etcd_port: int,
+    kubeconfig: Path | None,  # noqa: ARG001 - of a front-end that is not served yet
+    token_auth_file: Path | None,
+    insecure: bool,
+    feature_gates: str,
+    detached: bool,
+    ready_fd: int | None,
 ) -> None:
     """Start a control plane: API server, scheduler, controllers and hollow nodes."""
     given = UpOptions(nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates)
@@ -137,5 +166,7 @@ def addresses(directory: DataDir) -> str:
     endpoints = Endpoints.read(directory)
     if endpoints is None:
         return f"state in {directory.path}"
-    served = [f"{name} {address}" for name, address in (("REST", endpoints.rest), ("gRPC", endpoints.grpc), ("etcd", endpoints.etcd)) if address]
+    served = [
+        f"{name} {address}" for name, address in (("REST", endpoints.rest), ("gRPC", endpoints.grpc), ("etcd", endpoints.etcd)) if address
+    ]
     return f"{', '.join(served)}; state in {directory.path}"

@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 @options.namespace
 @options.server
 def command(
-    resource: str, selector: str, field_selector: str, resource_version: str, as_json: bool, namespace: str, all_namespaces: bool, directory: DataDir, address: str | None,
-    ca: Path | None, token: str | None, insecure: bool,
+    resource: str,
+    selector: str,
+    field_selector: str,
+    resource_version: str,
+    as_json: bool,
+    namespace: str,
+    all_namespaces: bool,
+    directory: DataDir,
+    address: str | None,
+    ca: Path | None,
+    token: str | None,
+    insecure: bool,
 ) -> None:
     """Show each change of a resource until interrupted."""
     from kcore.cli import resources, session
@@ -35,7 +45,9 @@ def command(
 
     async def act(client: Client) -> None:
         calls = resources.calls(client, spec)
-        async with calls.watch(namespace=where, label_selector=selector, field_selector=field_selector, resource_version=resource_version) as changes:
+        async with calls.watch(
+            namespace=where, label_selector=selector, field_selector=field_selector, resource_version=resource_version
+        ) as changes:
             async for kind, obj in changes:
                 if as_json:
                     click.echo(json.dumps({"type": kind, "object": obj}))

@@ -1,6 +1,7 @@
 """Apply: create an object, or bring an existing one to what a manifest says.
 
-An update keeps what the manifest does not speak of in metadata (labels and annotations are merged), and replaces spec and every other part that it states, at the live
+An update keeps what the manifest does not speak of in metadata (labels and annotations are merged), and replaces spec and every other
+part that it states, at the live
 resourceVersion; nothing is written when nothing would change. Server-side apply takes its place when the server has it.
 """
 
@@ -106,7 +107,8 @@ def merged(obj: Object, live: Object) -> Object:
 
 
 def overlay(stated: Any, live: Any) -> Any:
-    """A part of a spec: stated fields win, fields that only the server filled in stay, lists are replaced element by element where their lengths agree."""
+    """A part of a spec: stated fields win, fields that only the server filled in stay, lists are replaced element by element where their
+    lengths agree."""
     if isinstance(stated, dict) and isinstance(live, dict):
         return {**live, **{name: overlay(value, live.get(name)) for name, value in stated.items()}}
     if isinstance(stated, list) and isinstance(live, list) and len(stated) == len(live):

@@ -105,8 +105,8 @@ class BulkClient:
                 _fail(futures, status.service_unavailable("the client is closed"))
 
     async def _request(self, items: Sequence[Item], atomic: bool, return_objects: bool) -> list[BulkResult]:
-        request = bulk_pb2.WriteRequest(items=items, atomic=atomic or None, return_objects=return_objects or None)
         async with self._slots:
+            request = bulk_pb2.WriteRequest(items=items, atomic=atomic or None, return_objects=return_objects or None)
             async with self._writing:
                 if self._stream is None or self._stream.broken:
                     self._stream = _Pipeline(self._transport.duplex(WRITE))

@@ -76,6 +76,7 @@ class GrpcTransport:
         if caller is None:
             caller = self._unary[index, method] = self._channels[index].unary_unary(method)
         answer: bytes = await _translated(caller(request, timeout=timeout_s or limits.CALL_TIMEOUT_S, metadata=self._metadata))
+        metrics.REST_CLIENT_REQUESTS.inc("OK")
         return answer
 
     def stream(self, method: str, request: bytes) -> GrpcStream:

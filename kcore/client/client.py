@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kcore.api.coordination.v1.lease_pb2 import Lease
     from kcore.api.core.v1.config_map_pb2 import ConfigMap
     from kcore.api.core.v1.endpoints_pb2 import Endpoints
+    from kcore.api.core.v1.event_pb2 import Event
     from kcore.api.core.v1.namespace_pb2 import Namespace
     from kcore.api.core.v1.node_pb2 import Node
     from kcore.api.core.v1.pod_pb2 import Pod
@@ -56,6 +57,7 @@ class Client:
         deployments: ResourceClient[Deployment]
         endpoints: ResourceClient[Endpoints]
         endpointslices: ResourceClient[EndpointSlice]
+        events: ResourceClient[Event]
         jobs: ResourceClient[Job]
         leases: ResourceClient[Lease]
         namespaces: ResourceClient[Namespace]

@@ -166,6 +166,11 @@ def raise_first(outcomes: Iterable[Outcome], *, harmless: Container[str] = ()) -
         raise error
 
 
+def undisturbed(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Leave out creates that were refused because the namespace is on its way out: nothing can be done, and nothing is to be."""
+    return [outcome for outcome in outcomes if outcome.error is None or not is_namespace_terminating(outcome.error)]
+
+
 def item_of(action: Write) -> Item:
     """Write an action as an item of a bulk request."""
     match action:

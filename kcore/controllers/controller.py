@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.client.kinds import Resource
+from kcore.client.reflector import EVERYTHING, Selection
 from kcore.client.wire import join_key
 from kcore.client.workqueue import DONE, Result, WorkQueue
 from kcore.controllers.ports import Api, Informer, Recorder
@@ -20,7 +21,13 @@ __all__ = ["DONE", "Changed", "Context", "Controller", "InformerOf", "Result", "
 Changed = Callable[[Any, Any], Iterable[str]]
 """From the old and the new object (None if there is none) to the keys to look at; may note what was expected. Never waits."""
 
-InformerOf = Callable[[Resource], Informer[Any]]
+
+class InformerOf(Protocol):
+    """Gives the informer of a resource, the same to all who ask for the same."""
+
+    def __call__(self, resource: Resource, selection: Selection = EVERYTHING) -> Informer[Any]:
+        """Return it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +35,13 @@ class Source:
     """Objects whose changes make a controller look.
 
     metadata_only  nothing but metadata is needed; the objects may have more
+    selection      which objects; must be that by which the controller asked for the informer
     """
 
     resource: Resource
     changed: Changed
     metadata_only: bool = False
+    selection: Selection = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

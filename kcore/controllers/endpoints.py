@@ -30,7 +30,11 @@ def plan(service: Any | None, pods: Sequence[Any], current: Any | None) -> list[
     """Make the Endpoints of a service what its pods say; None for a service that is gone or has no selector."""
     if service is None:
         ours = current is not None and current.metadata.labels.get(MANAGED_BY) == MANAGER
-        return [Delete(ENDPOINTS, current.metadata.namespace, current.metadata.name, uid=current.metadata.uid)] if ours and current is not None else []
+        return (
+            [Delete(ENDPOINTS, current.metadata.namespace, current.metadata.name, uid=current.metadata.uid)]
+            if ours and current is not None
+            else []
+        )
     if not service_pods.has_endpoints(service):
         return []
     wanted = Endpoints()

@@ -1,6 +1,7 @@
 """EndpointSlices: the addresses behind a service, up to a hundred in an object, of one family and with the same ports.
 
-A slice that exists keeps its endpoints as long as they are wanted, so that a change of one pod is a write of one slice; new endpoints fill what has room.
+A slice that exists keeps its endpoints as long as they are wanted, so that a change of one pod is a write of one slice; new endpoints
+fill what has room.
 
 Source: Kubernetes `k8s.io/endpointslice` (reconciler), KEP-752.
 """

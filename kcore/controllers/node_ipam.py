@@ -1,6 +1,7 @@
 """node-ipam: a pod subnet for each node, from the cluster CIDRs.
 
-The subnets in use are read from the nodes at the first look, and followed from there, so that a restart forgets nothing and gives nothing twice.
+The subnets in use are read from the nodes at the first look, and followed from there, so that a restart forgets nothing and gives nothing
+twice.
 
 Source: Kubernetes `pkg/controller/nodeipam`; `kcore.network.subnet` has the allocation.
 """
@@ -73,7 +74,9 @@ class Reconciler:
             self.subnets.adopt(key, list(node.spec.podCIDRs))
             return DONE
         given = self.subnets.allocate(key)
-        outcomes = await actions.apply(plan(node, given if isinstance(given, tuple) else given.message), self.context.api.bulk, self.context.recorder)
+        outcomes = await actions.apply(
+            plan(node, given if isinstance(given, tuple) else given.message), self.context.api.bulk, self.context.recorder
+        )
         actions.raise_first(outcomes, harmless=("NotFound",))
         return DONE
 

@@ -1,7 +1,9 @@
 """Node lifecycle: a node that is not heard of for a while is Unknown, and taints say what is wrong with a node.
 
-A heartbeat is any change of the node's Lease or of its status. What taints a node NoSchedule follows from its conditions at once; the NoExecute taints, which evict its pods,
-are given zone by zone at a bounded rate, and not at all when everything seems to be down, since then it is probably this controller that is cut off.
+A heartbeat is any change of the node's Lease or of its status. What taints a node NoSchedule follows from its conditions at once; the
+NoExecute taints, which evict its pods,
+are given zone by zone at a bounded rate, and not at all when everything seems to be down, since then it is probably this controller that
+is cut off.
 
 Source: Kubernetes `pkg/controller/nodelifecycle`.
 """
@@ -20,6 +22,7 @@ from kcore.controllers import actions, conditions
 from kcore.controllers.actions import Action, Event, Patch, UpdateStatus
 from kcore.controllers.controller import DONE, Context, Controller, Result, Source
 from kcore.controllers.pod_state import READY, is_ready, set_seconds
+from kcore.machinery.timestamp import format_time
 
 NAME: Final = "node-lifecycle-controller"
 NODES: Final = kinds.resource("", "v1", "nodes")
@@ -64,14 +67,19 @@ def ready_status(node: Any) -> str:
 
 def silent(node: Any, now: float) -> UpdateStatus | None:
     """Note that a node is not heard of: its conditions are Unknown. None if that is noted."""
-    if all(condition is not None and condition.status == "Unknown" for condition in (conditions.find(node.status.conditions, name) for name in WATCHED)):
+    if all(
+        condition is not None and condition.status == "Unknown"
+        for condition in (conditions.find(node.status.conditions, name) for name in WATCHED)
+    ):
         return None
     updated = Node()
     updated.CopyFrom(node)
     for name in WATCHED:
         known = conditions.find(updated.status.conditions, name)
         if known is None:
-            added = updated.status.conditions.add(type=name, status="Unknown", reason="NodeStatusNeverUpdated", message="Kubelet never posted node status.")
+            added = updated.status.conditions.add(
+                type=name, status="Unknown", reason="NodeStatusNeverUpdated", message="Kubelet never posted node status."
+            )
             added.lastHeartbeatTime.CopyFrom(node.metadata.creationTimestamp)
             set_seconds(added.lastTransitionTime, now)
         elif known.status != "Unknown":
@@ -101,6 +109,7 @@ def wanted_taints(node: Any, evicts: bool) -> list[Taint]:
 
 
 def has_taint(node: Any, key: str, effect: str) -> bool:
+    """Whether a node has a taint."""
     return any(taint.key == key and taint.effect == effect for taint in node.spec.taints)
 
 
@@ -130,7 +139,9 @@ def plan_spec(node: Any, evicts: bool, now: float) -> list[Action]:
 
 def is_own(taint: Any) -> bool:
     """Whether this controller gives and takes a taint."""
-    return (taint.effect == NO_SCHEDULE and taint.key in OWN_NO_SCHEDULE) or (taint.effect == NO_EXECUTE and taint.key in (NOT_READY, UNREACHABLE))
+    return (taint.effect == NO_SCHEDULE and taint.key in OWN_NO_SCHEDULE) or (
+        taint.effect == NO_EXECUTE and taint.key in (NOT_READY, UNREACHABLE)
+    )
 
 
 def taint_dict(taint: Any) -> dict[str, Any]:
@@ -152,8 +163,7 @@ def new_taint(taint: Taint, now: float) -> dict[str, Any]:
 
 
 def time_text(seconds: float) -> str:
-    from kcore.machinery.timestamp import format_time
-
+    """A time in JSON form."""
     return format_time(seconds)
 
 
@@ -193,7 +203,9 @@ def eviction_rates(nodes: Iterable[Any]) -> dict[str, float]:
     for zone, count in total.items():
         is_partly_down = unready[zone] > 2 and unready[zone] / count >= limits.UNHEALTHY_ZONE_SHARE
         small = count <= limits.LARGE_CLUSTER_NODES
-        rates[zone] = limits.EVICTION_RATE_PER_S if is_down[zone] or not is_partly_down else 0.0 if small else limits.SECONDARY_EVICTION_RATE_PER_S
+        rates[zone] = (
+            limits.EVICTION_RATE_PER_S if is_down[zone] or not is_partly_down else 0.0 if small else limits.SECONDARY_EVICTION_RATE_PER_S
+        )
     return rates
 
 
@@ -233,7 +245,9 @@ class Reconciler:
 
     async def apply(self, wanted: list[Action]) -> None:
         if wanted:
-            actions.raise_first(await actions.apply(wanted, self.context.api.bulk, self.context.recorder), harmless=("NotFound", "Conflict"))
+            actions.raise_first(
+                await actions.apply(wanted, self.context.api.bulk, self.context.recorder), harmless=("NotFound", "Conflict")
+            )
 
     def plan(self, node: Any) -> list[Action]:
         """Everything that a node needs now."""
@@ -279,5 +293,9 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    sources = (Source(NODES, reconciler.node_changed), Source(LEASES, reconciler.lease_changed, metadata_only=True), Source(PODS, lambda _old, _new: ()))
+    sources = (
+        Source(NODES, reconciler.node_changed),
+        Source(LEASES, reconciler.lease_changed, metadata_only=True),
+        Source(PODS, lambda _old, _new: ()),
+    )
     return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources, first_keys=(ALL,))

@@ -1,6 +1,7 @@
 """Pod garbage collector: removes pods that nobody else will.
 
-Those of nodes that are gone (after a while, and a live look), those that finished when there are too many, those that are deleted and were never assigned, and those that
+Those of nodes that are gone (after a while, and a live look), those that finished when there are too many, those that are deleted and
+were never assigned, and those that
 are being deleted on a node that is out of service.
 
 Source: Kubernetes `pkg/controller/podgc`.
@@ -46,7 +47,10 @@ def plan(pods: Sequence[Any], nodes: dict[str, Any], gone: frozenset[str], thres
         elif deleting and node in nodes and is_out_of_service(nodes[node]):
             found += fail(pod, "PodGC: node is out of service", now)
             found.append(remove(pod))
-    finished = sorted((pod for pod in pods if is_finished(pod) and pod.spec.nodeName not in gone), key=lambda pod: (seconds(pod.metadata.creationTimestamp), pod.metadata.name))
+    finished = sorted(
+        (pod for pod in pods if is_finished(pod) and pod.spec.nodeName not in gone),
+        key=lambda pod: (seconds(pod.metadata.creationTimestamp), pod.metadata.name),
+    )
     return found + [remove(pod) for pod in finished[: max(0, len(finished) - threshold)]]
 
 

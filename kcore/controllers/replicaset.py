@@ -302,7 +302,7 @@ class Reconciler:
                 elif outcome.error is None and isinstance(outcome.action, Delete):
                     uids.discard(outcome.action.uid)
             self._never(key, names, uids)
-        outcomes = [outcome for outcome in outcomes if outcome.error is None or not actions.is_namespace_terminating(outcome.error)]
+        outcomes = actions.undisturbed(outcomes)
         unseen = await self._learn_taken(key, observed.replicaset, outcomes)
         return actions.first_error(outcomes, harmless=("NotFound", "AlreadyExists", "Conflict")), unseen
 

@@ -44,11 +44,14 @@ def index_services(informer_of: InformerOf) -> Lister[Any]:
 def index_pods(informer_of: InformerOf) -> Lister[Any]:
     """The pods, with an index by namespace and label."""
     informer = informer_of(PODS)
-    informer.add_index(BY_LABEL, lambda pod: [label_value(pod.metadata.namespace, key, value) for key, value in pod.metadata.labels.items()])
+    informer.add_index(
+        BY_LABEL, lambda pod: [label_value(pod.metadata.namespace, key, value) for key, value in pod.metadata.labels.items()]
+    )
     return informer.lister
 
 
 def label_value(namespace: str, key: str, value: str) -> str:
+    """The index value of a label in a namespace."""
     return f"{namespace}/{key}={value}"
 
 
@@ -87,9 +90,15 @@ def shown(pod: Any) -> tuple[Any, ...]:
     """What endpoints tell of a pod; as long as it stays, nobody looks."""
     status, meta = pod.status, pod.metadata
     return (
-        tuple(address.ip for address in status.podIPs), status.podIP, is_ready(pod), meta.HasField("deletionTimestamp"), is_finished(pod), pod.spec.nodeName,
-        pod.spec.hostname, pod.spec.subdomain,
-    )  # fmt: skip
+        tuple(address.ip for address in status.podIPs),
+        status.podIP,
+        is_ready(pod),
+        meta.HasField("deletionTimestamp"),
+        is_finished(pod),
+        pod.spec.nodeName,
+        pod.spec.hostname,
+        pod.spec.subdomain,
+    )
 
 
 def keys_of_pod(old: Any, new: Any, services: Lister[Any]) -> Iterable[str]:

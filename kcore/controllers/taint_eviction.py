@@ -10,7 +10,6 @@ from math import inf
 from typing import Any, Final
 
 from kcore.api.core.v1.pod_pb2 import Pod
-from kcore.client import kinds
 from kcore.client.wire import split_key
 from kcore.controllers import actions, conditions
 from kcore.controllers.actions import Action, Delete, Event, UpdateStatus
@@ -61,7 +60,14 @@ def evict(pod: Any, now: float) -> list[Action]:
     """Delete a pod, and say why."""
     updated = Pod()
     updated.CopyFrom(pod)
-    conditions.put(updated.status.conditions, DISRUPTION_TARGET, "True", "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", now)
+    conditions.put(
+        updated.status.conditions,
+        DISRUPTION_TARGET,
+        "True",
+        "DeletionByTaintManager",
+        "Taint manager: deleting due to NoExecute taint",
+        now,
+    )
     key = key_of(pod)
     return [
         Event(pod, actions.NORMAL, "TaintManagerEviction", f"Marking for deletion Pod {key}"),
@@ -124,4 +130,6 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    return Controller(NAME, context.queue(NAME), reconciler.reconcile, (Source(NODES, reconciler.node_changed), Source(PODS, reconciler.pod_changed)))
+    return Controller(
+        NAME, context.queue(NAME), reconciler.reconcile, (Source(NODES, reconciler.node_changed), Source(PODS, reconciler.pod_changed))
+    )

@@ -41,7 +41,9 @@ class Pace:
 class Load:
     """One run. Thread: the event loop's."""
 
-    def __init__(self, client: Client, plan: Plan, pace: Pace, progress: Progress, acked: TextIO | None = None, dropped: Callable[[], int] = int) -> None:
+    def __init__(
+        self, client: Client, plan: Plan, pace: Pace, progress: Progress, acked: TextIO | None = None, dropped: Callable[[], int] = int
+    ) -> None:
         self.client, self.plan, self.pace, self.progress, self.acked, self.dropped = client, plan, pace, progress, acked, dropped
         self.times = Times()
         self.failures: dict[str, StatusError] = {}
@@ -69,7 +71,9 @@ class Load:
                 task.cancel()
             await asyncio.gather(watching, ticking, return_exceptions=True)
         self.progress(self.times)
-        last = max((max(times.values(), default=0.0) for times in (self.times.acknowledged, self.times.bound, self.times.running)), default=0.0)
+        last = max(
+            (max(times.values(), default=0.0) for times in (self.times.acknowledged, self.times.bound, self.times.running)), default=0.0
+        )
         return measure.report(self.plan.count, nodes, self.times, last, self.dropped(), len(self.failures))
 
     def pods(self) -> ResourceClient[pod_pb2.Pod]:
@@ -90,7 +94,9 @@ class Load:
         size = limits.LOAD_ITEMS_PER_REQUEST
         return max(1, min(size, int(self.pace.rate / 10))) if self.pace.rate else size
 
-    async def in_parallel(self, groups: Iterator[tuple[tuple[str, bytes], ...]], act: Callable[[tuple[tuple[str, bytes], ...]], Awaitable[None]], at_once: int) -> None:
+    async def in_parallel(
+        self, groups: Iterator[tuple[tuple[str, bytes], ...]], act: Callable[[tuple[tuple[str, bytes], ...]], Awaitable[None]], at_once: int
+    ) -> None:
         """Act on each group, so many at once, in the rhythm of the rate."""
         slots = asyncio.Semaphore(at_once)
         due = self.now()
@@ -146,7 +152,9 @@ class Load:
         """Follow the run's pods; a watch that breaks goes on where it ended."""
         after = start
         while True:
-            stream = self.pods().watch_raw(namespace=self.plan.namespace, label_selector=f"{RUN_LABEL}={self.plan.run}", resource_version=after)
+            stream = self.pods().watch_raw(
+                namespace=self.plan.namespace, label_selector=f"{RUN_LABEL}={self.plan.run}", resource_version=after
+            )
             try:
                 while (batch := await stream.read()) is not None:
                     now = self.now()
@@ -179,12 +187,12 @@ class Load:
 
     async def cleanup(self) -> None:
         """Delete the run's pods."""
-        await self.pods().delete_collection(namespace=self.plan.namespace, label_selector=f"{RUN_LABEL}={self.plan.run}", grace_period_seconds=0)
+        await self.pods().delete_collection(
+            namespace=self.plan.namespace, label_selector=f"{RUN_LABEL}={self.plan.run}", grace_period_seconds=0
+        )
 
 
 def chunks(wanted: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[tuple[str, bytes], ...]]:
     """Groups of a size."""
     while group := tuple(islice(wanted, size)):
         yield group
-
-

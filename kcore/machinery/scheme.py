@@ -1,6 +1,7 @@
 """Which kinds there are and what each is like, read from the one descriptor set that proto/ compiles to.
 
-The set is parsed once (about 7 ms); a kind's message class is imported only when somebody asks for it, and kcore itself never imports service stubs.
+The set is parsed once (about 7 ms); a kind's message class is imported only when somebody asks for it, and kcore itself never imports
+service stubs.
 Source: the options in `kcore/api/options/v1/options.proto`.
 """
 
@@ -140,7 +141,8 @@ class Scheme:
     def message_of(self, api_version: str, kind: str) -> str | None:
         """Full message name of a kind, a list or another top-level message such as Status; None if there is none."""
         group, _, version = api_version.rpartition("/")
-        return self._names.get((group, version, kind)) or (f"{META}.{kind}" if f"{META}.{kind}" in self.messages and version == "v1" else None)
+        return self._names.get((group, version, kind)) or (f"{META}.{kind}" if f"{META}.{kind}" in self.messages and version ==
+        "v1" else None)
 
     def message_class(self, full_name: str) -> type[Message]:
         """The generated class of a message; its module is imported at the first call."""

@@ -163,7 +163,7 @@ class Evaluation:
             if before != self.feasible[slot]:
                 changed += 1
                 self.feasible_count += 1 if self.feasible[slot] else -1
-        if False:
+        if changed and self._normalised:
             self._sum(columns, nodes)
             return
         for slot in slots:

@@ -7,13 +7,14 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from kcore.apiserver.authentication import Authenticator, TokenFileError, User, read_token_file
+from kcore.apiserver.authentication import Authenticator, TokenFileError, read_token_file
 from kcore.apiserver.server import ApiServer, RpcServer, Tls, run_until
 from kcore.base import lock, service
 from kcore.base.clock import SystemClock
 from kcore.base.config import DataDir, Endpoints
 from kcore.base.entropy import SystemEntropy
 from kcore.machinery import scheme
+from kcore.machinery.request import User
 from kcore.serve import pki
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
@@ -100,7 +101,11 @@ async def serve(directory: DataDir, settings: ApiServerSettings, ready_fd: int |
         await rpc.start()
         diagnostics = Diagnostics("apiserver", directory)
         await diagnostics.start()
-        where = Endpoints(grpc=address(reachable(settings.bind), port), ca=None if settings.insecure else str(directory.pki / "ca.crt"), token=directory.token("admin").read_text())
+        where = Endpoints(
+            grpc=address(reachable(settings.bind), port),
+            ca=None if settings.insecure else str(directory.pki / "ca.crt"),
+            token=directory.token("admin").read_text(),
+        )
         where.write(directory)
         stop = asyncio.Event()
         service.on_stop(asyncio.get_running_loop(), stop.set)

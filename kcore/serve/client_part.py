@@ -88,4 +88,5 @@ async def lead(running: Running, lease: str, work: Callable[[], Awaitable[None]]
 
 
 async def as_coroutine(awaitable: Awaitable[None]) -> None:
+    """A coroutine from anything that can be awaited."""
     await awaitable

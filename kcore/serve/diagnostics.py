@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import generate_latest
 
 from kcore.base import limits, metrics
+from kcore.base import metric as instruments
 from kcore.base.config import DataDir, write_private_json
 
 TEXT = "text/plain; charset=utf-8"
@@ -33,7 +34,7 @@ class Diagnostics:
         self.ready = False
         self.server: asyncio.Server | None = None
         self.registry = CollectorRegistry(auto_describe=False)
-        self.registry.register(Collector())  # type: ignore[arg-type]
+        self.registry.register(Collector())
 
     async def start(self) -> None:
         """Listen on a free port of loopback, and write where."""
@@ -47,7 +48,9 @@ class Diagnostics:
             async with asyncio.timeout(limits.DIAGNOSTICS_TIMEOUT_S):
                 head = await reader.readuntil(b"\r\n\r\n")
             code, body = self.respond(head.split(b" ", 2)[1] if head.startswith(b"GET ") else b"")
-            writer.write(f"HTTP/1.1 {code}\r\nContent-Type: {TEXT}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+            writer.write(
+                f"HTTP/1.1 {code}\r\nContent-Type: {TEXT}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+            )
             await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
             pass
@@ -71,7 +74,7 @@ class Diagnostics:
             await self.server.wait_closed()
 
 
-def family(metric: metrics.Metric) -> Metric:
+def family(metric: instruments.Metric) -> Metric:
     """One metric with its samples."""
     found = Metric(metric.name.removesuffix("_total") if metric.kind == "counter" else metric.name, metric.help, metric.kind)
     for sample in metric.samples():

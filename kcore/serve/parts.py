@@ -40,4 +40,5 @@ def run(part: str, directory: DataDir, settings: Any, ready_fd: int | None, leve
 
 
 async def as_coroutine(awaitable: Awaitable[None]) -> None:
+    """A coroutine from anything that can be awaited."""
     await awaitable

@@ -1,6 +1,7 @@
 """Certificates and tokens of a control plane, made at its first start and kept under DIR/pki with mode 0600.
 
-A CA of ten years signs the serving certificate (a year, renewed at a start when less than a month is left or an address is missing). Each part has a token of its own;
+A CA of ten years signs the serving certificate (a year, renewed at a start when less than a month is left or an address is missing). Each
+part has a token of its own;
 `admin` is the token of people.
 """
 
@@ -26,6 +27,7 @@ NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.sv
 
 
 def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A key as PEM, not encrypted: its file is private."""
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
@@ -85,7 +87,12 @@ def ensure(directory: Path, addresses: set[str]) -> None:
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in NAMES]
     alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in sorted(wanted)]
     certificate = (
-        x509.CertificateBuilder(ca.subject, x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kcore-apiserver")]), key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(
+            ca.subject,
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kcore-apiserver")]),
+            key.public_key(),
+            x509.random_serial_number(),
+        )
         .not_valid_before(now - datetime.timedelta(minutes=5))
         .not_valid_after(now + datetime.timedelta(days=SERVING_DAYS))
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

@@ -12,7 +12,7 @@ from kcore.serve.client_part import Running
 LEASE = "kube-scheduler"
 
 
-async def serve(directory: DataDir, settings: Any, ready_fd: int | None) -> None:
+async def serve(directory: DataDir, _settings: Any, ready_fd: int | None) -> None:
     """Schedule until SIGTERM, when leading."""
 
     async def work(running: Running) -> None:

@@ -12,4 +12,18 @@ from kcore.watch.change import ADDED, BOOKMARK, DELETED, INITIAL_END, MODIFIED, 
 from kcore.watch.hub import Hub, ResourceView
 from kcore.watch.watcher import Watcher, WatchExpired, WatchSpec
 
-__all__ = ["ADDED", "BOOKMARK", "DELETED", "INITIAL_END", "MODIFIED", "Change", "Hub", "Item", "Projected", "ResourceView", "WatchExpired", "WatchSpec", "Watcher"]
+__all__ = [
+    "ADDED",
+    "BOOKMARK",
+    "DELETED",
+    "INITIAL_END",
+    "MODIFIED",
+    "Change",
+    "Hub",
+    "Item",
+    "Projected",
+    "ResourceView",
+    "WatchExpired",
+    "WatchSpec",
+    "Watcher",
+]

@@ -1,4 +1,7 @@
-"""A committed change of an object as the hub hands it round: what was there before, what is there now, and its encodings, each made once."""
+"""A committed change of an object as the hub hands it round.
+
+What was there before, what is there now, and its encodings, each made once.
+"""
 
 from __future__ import annotations
 

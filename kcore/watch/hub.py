@@ -23,7 +23,10 @@ from kcore.watch.watcher import Watcher, WatchExpired, WatchSpec
 
 @dataclass(frozen=True, slots=True)
 class ResourceView:
-    """A resource as the hub sees it: where its keys begin, how a stored value is projected, and the fields by which watchers are indexed."""
+    """A resource as the hub sees it.
+
+    Where its keys begin, how a stored value is projected, and the fields by which watchers are indexed.
+    """
 
     prefix: bytes
     project: Callable[[bytes], Projected]

@@ -1,6 +1,7 @@
 """One watch: what it wants, and the queue between the hub and whoever sends.
 
-The hub offers; the consumer awaits `next_batch`. The queue is bounded in events and bytes: a consumer that does not keep up is cut off and must list again.
+The hub offers; the consumer awaits `next_batch`. The queue is bounded in events and bytes: a consumer that does not keep up is cut off
+and must list again.
 """
 
 from __future__ import annotations
@@ -74,7 +75,10 @@ class Watcher:
         self.queue.append((event_type, change, change.revision))
         self.queued_bytes += change.size
         if len(self.queue) > limits.WATCHER_QUEUE_EVENTS_MAX or self.queued_bytes > limits.WATCHER_QUEUE_BYTES_MAX:
-            self.cut(f"the watch did not keep up: more than {limits.WATCHER_QUEUE_EVENTS_MAX} events or {limits.WATCHER_QUEUE_BYTES_MAX} bytes wait")
+            self.cut(
+                f"the watch did not keep up: more than {limits.WATCHER_QUEUE_EVENTS_MAX} events "
+                f"or {limits.WATCHER_QUEUE_BYTES_MAX} bytes wait"
+            )
         self.wake.set()
 
     def cut(self, why: str) -> None:

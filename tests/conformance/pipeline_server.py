@@ -29,7 +29,9 @@ class PipelineServer(Server):
         super().__init__("http://pipeline", "token")
         self.pipeline, self.loop = pipeline, loop
 
-    def request(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None, who: str = "admin") -> Response:
+    def request(
+        self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None, who: str = "admin"
+    ) -> Response:
         """Answer one request."""
         split = urllib.parse.urlsplit(target)
         try:

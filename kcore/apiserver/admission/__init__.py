@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kcore.apiserver.admission import default_toleration_seconds, namespace_lifecycle, pod_topology_labels, priority, service_account, taint_nodes_by_condition
+from kcore.apiserver.admission import (
+    default_toleration_seconds,
+    namespace_lifecycle,
+    pod_topology_labels,
+    priority,
+    service_account,
+    taint_nodes_by_condition,
+)
 from kcore.apiserver.admission.cluster import Cluster
 from kcore.machinery.scheme import KindSpec
 

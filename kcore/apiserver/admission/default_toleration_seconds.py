@@ -21,7 +21,10 @@ def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster
     tolerations = spec.get("tolerations") or []
     missing = [key for key in TAINTS if not any(covers(toleration, key) for toleration in tolerations)]
     if missing:
-        spec["tolerations"] = [*tolerations, *({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_S} for key in missing)]
+        spec["tolerations"] = [
+            *tolerations,
+            *({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_S} for key in missing),
+        ]
 
 
 def covers(toleration: dict[str, Any], key: str) -> bool:

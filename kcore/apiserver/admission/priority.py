@@ -34,9 +34,19 @@ def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster
     value = found.get("value", 0) if found else 0
     policy = (found or {}).get("preemptionPolicy", DEFAULT_POLICY)
     if spec.get("priority", value) != value:
-        raise status.forbidden("pods", "", obj["metadata"].get("name", ""), f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name")
+        raise status.forbidden(
+            "pods",
+            "",
+            obj["metadata"].get("name", ""),
+            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name",
+        )
     if spec.get("preemptionPolicy", policy) != policy:
-        raise status.forbidden("pods", "", obj["metadata"].get("name", ""), f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name")
+        raise status.forbidden(
+            "pods",
+            "",
+            obj["metadata"].get("name", ""),
+            f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name",
+        )
     spec["priority"] = value
     spec["preemptionPolicy"] = policy
 
@@ -54,4 +64,9 @@ def admit_class(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, c
     for found in cluster.every(PRIORITY_CLASS):
         name = found["metadata"]["name"]
         if found.get("globalDefault") and name != obj["metadata"].get("name"):
-            raise status.forbidden(write.spec.resource, write.spec.group, obj["metadata"].get("name", ""), f"PriorityClass {name} is already marked as default. Only one default can exist")
+            raise status.forbidden(
+                write.spec.resource,
+                write.spec.group,
+                obj["metadata"].get("name", ""),
+                f"PriorityClass {name} is already marked as default. Only one default can exist",
+            )

@@ -28,7 +28,12 @@ def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster
     spec["serviceAccountName"] = spec["serviceAccount"] = name
     account = cluster.get(SERVICE_ACCOUNT, write.namespace, name)
     if account is None:
-        raise status.forbidden("pods", "", metadata.get("name", ""), f'error looking up service account {write.namespace}/{name}: serviceaccount "{name}" not found')
+        raise status.forbidden(
+            "pods",
+            "",
+            metadata.get("name", ""),
+            f'error looking up service account {write.namespace}/{name}: serviceaccount "{name}" not found',
+        )
     wanted = spec.get("automountServiceAccountToken", account.get("automountServiceAccountToken", True))
     if wanted:
         mount_token(spec, write)
@@ -55,5 +60,9 @@ def token_volume(name: str) -> dict[str, Any]:
     """The volume: a token, the cluster's CA and the pod's namespace."""
     ca = {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
     field = {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
-    sources = [{"serviceAccountToken": {"expirationSeconds": EXPIRATION_S, "path": "token"}}, {"configMap": ca}, {"downwardAPI": {"items": [field]}}]
+    sources = [
+        {"serviceAccountToken": {"expirationSeconds": EXPIRATION_S, "path": "token"}},
+        {"configMap": ca},
+        {"downwardAPI": {"items": [field]}},
+    ]
     return {"name": name, "projected": {"sources": sources, "defaultMode": FILE_MODE}}

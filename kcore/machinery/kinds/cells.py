@@ -11,7 +11,8 @@ from typing import Any, Final
 from kcore.machinery import labels, timestamp
 
 Object = dict[str, Any]
-Cell = Callable[[Object, float], Any]
+Cell = Callable[[Object], Any]
+TimedCell = Callable[[Object, float], Any]
 NONE: Final = "<none>"
 ROLE_PREFIX: Final = "node-role.kubernetes.io/"
 ENDPOINTS_SHOWN: Final = 3
@@ -19,8 +20,11 @@ ENDPOINTS_SHOWN: Final = 3
 
 def cell(group: str, kind: str, column: str, obj: Object, now: float) -> Any:
     """The cell of a computed column; `<none>` for one that nobody computes."""
+    timed = TIMED.get((group, kind, column))
+    if timed is not None:
+        return timed(obj, now)
     found = CELLS.get((group, kind, column)) or ANY_KIND.get(column)
-    return NONE if found is None else found(obj, now)
+    return NONE if found is None else found(obj)
 
 
 def joined(values: Iterable[str]) -> str:
@@ -34,7 +38,7 @@ def template(obj: Object) -> list[Object]:
     return found
 
 
-def selector(obj: Object, now: float) -> str:
+def selector(obj: Object) -> str:
     """A selector of labels, or a plain map of them."""
     found = (obj.get("spec") or {}).get("selector")
     if not found:
@@ -45,7 +49,7 @@ def selector(obj: Object, now: float) -> str:
 # pods
 
 
-def pod_ready(obj: Object, now: float) -> str:
+def pod_ready(obj: Object) -> str:
     """Ready containers of all."""
     sidecars = [each for each in (obj.get("spec") or {}).get("initContainers") or () if each.get("restartPolicy") == "Always"]
     total = len((obj.get("spec") or {}).get("containers") or ()) + len(sidecars)
@@ -56,7 +60,7 @@ def pod_ready(obj: Object, now: float) -> str:
     return f"{ready}/{total}"
 
 
-def pod_status(obj: Object, now: float) -> str:
+def pod_status(obj: Object) -> str:
     """The word that says most about a pod: why a container waits or ended, else its phase."""
     status = obj.get("status") or {}
     reason: str = status.get("reason") or status.get("phase") or ""
@@ -69,7 +73,9 @@ def pod_status(obj: Object, now: float) -> str:
     else:
         reason = container_reason(status, reason)
     if obj["metadata"].get("deletionTimestamp"):
-        return "Unknown" if status.get("reason") == "NodeLost" else reason if status.get("phase") in ("Succeeded", "Failed") else "Terminating"
+        return (
+            "Unknown" if status.get("reason") == "NodeLost" else reason if status.get("phase") in ("Succeeded", "Failed") else "Terminating"
+        )
     return reason
 
 
@@ -132,7 +138,7 @@ def pod_restarts(obj: Object, now: float) -> str:
     return f"{count} ({duration(now - last)} ago)"
 
 
-def pod_gates(obj: Object, now: float) -> str:
+def pod_gates(obj: Object) -> str:
     """Readiness gates that hold, of all."""
     gates = (obj.get("spec") or {}).get("readinessGates") or ()
     if not gates:
@@ -144,14 +150,14 @@ def pod_gates(obj: Object, now: float) -> str:
 # nodes
 
 
-def node_status(obj: Object, now: float) -> str:
+def node_status(obj: Object) -> str:
     """Ready, NotReady or Unknown, and whether it takes pods."""
     ready = next((c for c in (obj.get("status") or {}).get("conditions") or () if c.get("type") == "Ready"), None)
     word = "Unknown" if ready is None else "Ready" if ready.get("status") == "True" else "NotReady"
     return word + (",SchedulingDisabled" if (obj.get("spec") or {}).get("unschedulable") else "")
 
 
-def node_roles(obj: Object, now: float) -> str:
+def node_roles(obj: Object) -> str:
     """Roles, from labels."""
     found = set()
     for name, value in (obj["metadata"].get("labels") or {}).items():
@@ -164,19 +170,19 @@ def node_roles(obj: Object, now: float) -> str:
 
 def node_address(kind: str) -> Cell:
     """The first address of a kind."""
-    return lambda obj, now: next((a["address"] for a in (obj.get("status") or {}).get("addresses") or () if a.get("type") == kind), NONE)
+    return lambda obj: next((a["address"] for a in (obj.get("status") or {}).get("addresses") or () if a.get("type") == kind), NONE)
 
 
 # services and endpoints
 
 
-def service_ports(obj: Object, now: float) -> str:
+def service_ports(obj: Object) -> str:
     """`80:30080/TCP`."""
     ports = (obj.get("spec") or {}).get("ports") or ()
     return joined(f"{p['port']}{':' + str(p['nodePort']) if p.get('nodePort') else ''}/{p.get('protocol', 'TCP')}" for p in ports)
 
 
-def service_external(obj: Object, now: float) -> str:
+def service_external(obj: Object) -> str:
     """Addresses under which a Service is reached from outside."""
     spec = obj.get("spec") or {}
     if spec.get("type") == "ExternalName":
@@ -189,7 +195,7 @@ def service_external(obj: Object, now: float) -> str:
     return joined(given)
 
 
-def endpoints(obj: Object, now: float) -> str:
+def endpoints(obj: Object) -> str:
     """The first addresses with their ports."""
     found = []
     for subset in obj.get("subsets") or ():
@@ -211,7 +217,7 @@ def shortened(found: list[str]) -> str:
     return f"{','.join(found[:ENDPOINTS_SHOWN])} + {len(found) - ENDPOINTS_SHOWN} more..."
 
 
-def slice_ports(obj: Object, now: float) -> str:
+def slice_ports(obj: Object) -> str:
     """Port numbers of an EndpointSlice."""
     ports = obj.get("ports")
     if not ports:
@@ -220,7 +226,7 @@ def slice_ports(obj: Object, now: float) -> str:
     return shortened(shown)
 
 
-def slice_endpoints(obj: Object, now: float) -> str:
+def slice_endpoints(obj: Object) -> str:
     """Addresses of an EndpointSlice."""
     found = [address for endpoint in obj.get("endpoints") or () for address in endpoint.get("addresses") or ()]
     return shortened(found) if found else "<unset>"
@@ -229,21 +235,24 @@ def slice_endpoints(obj: Object, now: float) -> str:
 # events
 
 
-def event_object(obj: Object, now: float) -> str:
+def event_object(obj: Object) -> str:
     """`pod/a`."""
     regarding = obj.get("involvedObject") or obj.get("regarding") or {}
     kind, name = (regarding.get("kind") or "").lower(), regarding.get("name") or ""
     return f"{kind}/{name}" if name else kind
 
 
-def event_source(obj: Object, now: float) -> str:
+def event_source(obj: Object) -> str:
     """Who says it."""
     source = obj.get("source") or obj.get("deprecatedSource") or {}
-    parts = [source.get("component") or obj.get("reportingComponent") or obj.get("reportingController") or "", source.get("host") or obj.get("reportingInstance") or ""]
+    parts = [
+        source.get("component") or obj.get("reportingComponent") or obj.get("reportingController") or "",
+        source.get("host") or obj.get("reportingInstance") or "",
+    ]
     return ", ".join(part for part in parts if part)
 
 
-def event_age(field: str, instead: str) -> Cell:
+def event_age(field: str, instead: str) -> TimedCell:
     """How long ago."""
 
     def compute(obj: Object, now: float) -> str:
@@ -258,9 +267,10 @@ def event_age(field: str, instead: str) -> Cell:
 CELLS: Final[dict[tuple[str, str, str], Cell]] = {
     ("", "Pod", "Ready"): pod_ready,
     ("", "Pod", "Status"): pod_status,
-    ("", "Pod", "Restarts"): pod_restarts,
     ("", "Pod", "Readiness Gates"): pod_gates,
-    ("", "PodTemplate", "Pod Labels"): lambda obj, now: joined(f"{k}={v}" for k, v in sorted(((obj.get("template") or {}).get("metadata") or {}).get("labels", {}).items())),
+    ("", "PodTemplate", "Pod Labels"): lambda obj: joined(
+        f"{k}={v}" for k, v in sorted(((obj.get("template") or {}).get("metadata") or {}).get("labels", {}).items())
+    ),
     ("", "Node", "Status"): node_status,
     ("", "Node", "Roles"): node_roles,
     ("", "Node", "Internal-IP"): node_address("InternalIP"),
@@ -268,31 +278,46 @@ CELLS: Final[dict[tuple[str, str, str], Cell]] = {
     ("", "Service", "Port(s)"): service_ports,
     ("", "Service", "External-IP"): service_external,
     ("", "Endpoints", "Endpoints"): endpoints,
-    ("", "ConfigMap", "Data"): lambda obj, now: len(obj.get("data") or ()) + len(obj.get("binaryData") or ()),
-    ("", "Secret", "Data"): lambda obj, now: len(obj.get("data") or ()),
+    ("", "ConfigMap", "Data"): lambda obj: len(obj.get("data") or ()) + len(obj.get("binaryData") or ()),
+    ("", "Secret", "Data"): lambda obj: len(obj.get("data") or ()),
     ("", "Event", "Object"): event_object,
-    ("", "Event", "Subobject"): lambda obj, now: (obj.get("involvedObject") or {}).get("fieldPath") or "",
+    ("", "Event", "Subobject"): lambda obj: (obj.get("involvedObject") or {}).get("fieldPath") or "",
     ("", "Event", "Source"): event_source,
-    ("", "Event", "Last Seen"): event_age("lastTimestamp", "eventTime"),
-    ("", "Event", "First Seen"): event_age("firstTimestamp", "eventTime"),
-    ("", "Event", "Count"): lambda obj, now: obj.get("count") or 1,
-    ("apps", "Deployment", "Ready"): lambda obj, now: f"{(obj.get('status') or {}).get('readyReplicas', 0)}/{(obj.get('spec') or {}).get('replicas', 0)}",
-    ("apps", "StatefulSet", "Ready"): lambda obj, now: f"{(obj.get('status') or {}).get('readyReplicas', 0)}/{(obj.get('spec') or {}).get('replicas', 0)}",
-    ("apps", "ControllerRevision", "Controller"): lambda obj, now: next(
-        (f"{o['kind'].lower()}.{o['apiVersion'].partition('/')[0]}/{o['name']}" for o in obj["metadata"].get("ownerReferences") or () if o.get("controller")), NONE
+    ("", "Event", "Count"): lambda obj: obj.get("count") or 1,
+    ("apps", "Deployment", "Ready"): lambda obj: (
+        f"{(obj.get('status') or {}).get('readyReplicas', 0)}/{(obj.get('spec') or {}).get('replicas', 0)}"
     ),
-    ("apps", "DaemonSet", "Node Selector"): lambda obj, now: joined(
+    ("apps", "StatefulSet", "Ready"): lambda obj: (
+        f"{(obj.get('status') or {}).get('readyReplicas', 0)}/{(obj.get('spec') or {}).get('replicas', 0)}"
+    ),
+    ("apps", "ControllerRevision", "Controller"): lambda obj: next(
+        (
+            f"{o['kind'].lower()}.{o['apiVersion'].partition('/')[0]}/{o['name']}"
+            for o in obj["metadata"].get("ownerReferences") or ()
+            if o.get("controller")
+        ),
+        NONE,
+    ),
+    ("apps", "DaemonSet", "Node Selector"): lambda obj: joined(
         f"{k}={v}" for k, v in sorted((((obj.get("spec") or {}).get("template") or {}).get("spec") or {}).get("nodeSelector", {}).items())
     ),
     ("discovery.k8s.io", "EndpointSlice", "Ports"): slice_ports,
     ("discovery.k8s.io", "EndpointSlice", "Endpoints"): slice_endpoints,
-    ("batch", "Job", "Completions"): lambda obj, now: f"{(obj.get('status') or {}).get('succeeded', 0)}/{(obj.get('spec') or {}).get('completions', 1)}",
-    ("batch", "CronJob", "Active"): lambda obj, now: len((obj.get("status") or {}).get("active") or ()),
+    ("batch", "Job", "Completions"): lambda obj: (
+        f"{(obj.get('status') or {}).get('succeeded', 0)}/{(obj.get('spec') or {}).get('completions', 1)}"
+    ),
+    ("batch", "CronJob", "Active"): lambda obj: len((obj.get("status") or {}).get("active") or ()),
+}
+
+TIMED: Final[dict[tuple[str, str, str], TimedCell]] = {
+    ("", "Pod", "Restarts"): pod_restarts,
+    ("", "Event", "Last Seen"): event_age("lastTimestamp", "eventTime"),
+    ("", "Event", "First Seen"): event_age("firstTimestamp", "eventTime"),
 }
 
 # Columns that mean the same in every kind.
 ANY_KIND: Final[dict[str, Cell]] = {
-    "Containers": lambda obj, now: joined(each.get("name", "") for each in template(obj)),
-    "Images": lambda obj, now: joined(each.get("image", "") for each in template(obj)),
+    "Containers": lambda obj: joined(each.get("name", "") for each in template(obj)),
+    "Images": lambda obj: joined(each.get("image", "") for each in template(obj)),
     "Selector": selector,
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kcore.machinery import field_error as fe
-from kcore.machinery import labels
+from kcore.machinery import labels, meta, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core.podtemplate import default_template, drop_disabled, template_warnings, validate_template
 from kcore.machinery.kinds.values import validate_not_negative
@@ -21,6 +21,9 @@ MISMATCH: Final = "`selector` does not match template `labels`"
 INVALID_SELECTOR: Final = "invalid label selector"
 MORE_THAN_REPLICAS: Final = "cannot be greater than status.replicas"
 MORE_THAN_READY: Final = "cannot be greater than readyReplicas"
+_POD_NAMES: Final = (
+    "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
+)
 DECREMENTED: Final = "cannot be decremented"
 
 
@@ -54,6 +57,15 @@ def pod_template_warnings(new: Object, _old: Object | None) -> list[str]:
     """Warn of what the pods of `spec.template` would be warned of."""
     template = spec_of(new).get("template")
     return template_warnings(template, "spec.template") if template else []
+
+
+def name_and_template_warnings(new: Object, old: Object | None) -> list[str]:
+    """Warn also of a new name that makes no good host name."""
+    warnings = []
+    wrong = names.dns1123_label(meta.name(new)) if old is None else ()
+    if wrong:
+        warnings.append(f"{_POD_NAMES}: [{' '.join(wrong)}]")
+    return warnings + pod_template_warnings(new, old)
 
 
 def validate_selector(

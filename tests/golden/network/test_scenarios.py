@@ -1,11 +1,11 @@
 """The network told as stories: each command of a scenario file has its output below it (`KCORE_REWRITE=1` writes the output anew).
 
-    node NAME ADDRESS PODCIDR,... [HARDWARE]    registers or changes a node        drop NAME      removes it
-    foreign DESTINATION VIA                     somebody else makes a route
-    reconcile                                   plans for node a, applies the steps, prints problems and steps
-    subnets CIDR,...                            starts an allocator                subnet NAME    allocates      free NAME
-    ipam CIDR,...                               opens a node's addresses           give POD       take POD       adopt POD ADDRESS,...
-    restart                                     kills the node's process and opens its record again
+node NAME ADDRESS PODCIDR,... [HARDWARE]    registers or changes a node        drop NAME      removes it
+foreign DESTINATION VIA                     somebody else makes a route
+reconcile                                   plans for node a, applies the steps, prints problems and steps
+subnets CIDR,...                            starts an allocator                subnet NAME    allocates      free NAME
+ipam CIDR,...                               opens a node's addresses           give POD       take POD       adopt POD ADDRESS,...
+restart                                     kills the node's process and opens its record again
 """
 
 import os

@@ -1,4 +1,4 @@
-"""NodeIpam against a plain model: no address twice, over releases, restarts, crashes and adoption, and none reused while another is free."""
+"""NodeIpam against a plain model: no address twice, over releases, restarts and crashes, and none reused while another is free."""
 
 import tempfile
 from pathlib import Path

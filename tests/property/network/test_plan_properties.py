@@ -1,4 +1,4 @@
-"""Plans over random clusters and random kernels: the actions lead to the plan, only own things change, and no route is ever missing in between."""
+"""Plans over random clusters and kernels: the actions lead to the plan, only own things change, no route is missing in between."""
 
 from dataclasses import replace
 from ipaddress import ip_interface
@@ -42,12 +42,13 @@ def clusters(draw: st.DrawFn) -> list[NodeView]:
 @st.composite
 def kernels(draw: st.DrawFn) -> ObservedState:
     routes = draw(st.lists(st.builds(Route, cidrs, hosts, devices, protocols), max_size=6, unique_by=lambda route: route.destination))
-    neighbours = draw(
-        st.lists(st.builds(Neighbour, hosts, devices, macs.filter(bool), protocols), max_size=5, unique_by=lambda n: (n.address, n.device))
-    )
-    bridge = draw(st.none() | st.builds(Bridge, st.just("kcore0"), st.just(("10.1.0.1/24", "fe80::1/64")) | st.just(("10.9.0.1/24",)), st.integers(1400, 1500)))
+    neighbour = st.builds(Neighbour, hosts, devices, macs.filter(bool), protocols)
+    neighbours = draw(st.lists(neighbour, max_size=5, unique_by=lambda n: (n.address, n.device)))
+    addresses = st.sampled_from([("10.1.0.1/24", "fe80::1/64"), ("10.9.0.1/24",)])
+    bridge = draw(st.none() | st.builds(Bridge, st.just("kcore0"), addresses, st.integers(1400, 1500)))
     links = (("kcore0", "bridge"),) if bridge else ()
-    return ObservedState(links, bridge, tuple(routes), tuple(neighbours), draw(st.just(()) | st.just((Sysctl("net.ipv4.ip_forward", "1"),))))
+    sysctls = draw(st.sampled_from([(), (Sysctl("net.ipv4.ip_forward", "1"),)]))
+    return ObservedState(links, bridge, tuple(routes), tuple(neighbours), sysctls)
 
 
 def apply(state: ObservedState, action: Action) -> ObservedState:

@@ -12,7 +12,8 @@ from kcore.scheduler.rows import Account, Ask, NodeRow
 from tests.property.scheduler import clusters
 from tests.reference.scheduler import twin
 
-clusters_of_nodes = st.lists(st.tuples(clusters.nodes(), st.lists(clusters.accounts, max_size=3)), min_size=1, max_size=7, unique_by=lambda each: each[0].name)
+clusters_of_nodes = st.lists(st.tuples(clusters.nodes(), st.lists(clusters.accounts, max_size=3)), min_size=3, max_size=7, unique_by=lambda each: each[0].name)
+full_soon = st.lists(st.builds(NodeRow._replace, clusters.nodes(), pod_limit=st.integers(1, 2)), min_size=3, max_size=7, unique_by=lambda each: each.name)
 
 
 def columns_of(cluster: twin.Cluster) -> Columns:
@@ -53,7 +54,7 @@ changes = st.one_of(
 )
 
 
-@given(st.lists(clusters.asks(), min_size=3, max_size=3), st.lists(changes, max_size=40), st.lists(clusters.nodes(), max_size=7))
+@given(st.lists(clusters.asks(), min_size=3, max_size=3), st.lists(changes, max_size=40), full_soon)
 @settings(max_examples=200)
 def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[tuple], first: list[NodeRow]) -> None:
     columns, evaluations = Columns(), Evaluations()
@@ -101,15 +102,14 @@ def described(columns: Columns) -> dict[str, object]:
     return found
 
 
-@given(clusters.asks(), clusters_of_nodes, st.integers(1, 12), st.integers(0, 3))
-@settings(max_examples=150)
-def test_a_run_of_equal_pods_is_decided_as_if_one_by_one(
-    ask: Ask, cluster: list[tuple[NodeRow, list[Account]]], count: int, seed: int
-) -> None:
+@given(clusters.asks(), full_soon, st.integers(1, 12), st.integers(0, 3))
+@settings(max_examples=200)
+def test_a_run_of_equal_pods_is_decided_as_if_one_by_one(ask: Ask, nodes: list[NodeRow], count: int, seed: int) -> None:
+    # Nodes that fill up: scores are normalised anew over those that are left.
     account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports)
     outcomes = []
     for keeps in (True, False):
-        columns, evaluations, entropy = columns_of(cluster), Evaluations(), SeededEntropy(seed)
+        columns, evaluations, entropy = columns_of([(node, []) for node in nodes]), Evaluations(), SeededEntropy(seed)
         decisions = []
         for number in range(count):
             pod = clusters.pod(f"p{number}", ask, account)

@@ -20,7 +20,8 @@ def test_each_is_due_once_a_period() -> None:
         due = beats.due(float(second))
         assert len(due) <= 101
         found.update(due)
-    assert set(found.values()) == {10}
+    assert len(found) == 1000
+    assert set(found.values()) <= {10, 11}
 
 
 def test_a_pause_is_followed_by_one_renewal_each_and_the_old_spread() -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 
 from kcore.agent.settings import HollowSettings
 from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.api.meta.v1 import meta_pb2
 from kcore.machinery import status
 from tests.unit.agent.cluster import LEASES, NODES, PODS, Cluster, run
 
@@ -108,8 +109,6 @@ def test_a_lost_lease_is_made_again() -> None:
         await cluster.start(2)
         await cluster.ready()
         await cluster.until(lambda: len(cluster.leases()) == 2)
-        from kcore.api.meta.v1 import meta_pb2
-
         cluster.server.delete(LEASES, "kube-node-lease", "node-1", meta_pb2.DeleteOptions())
         await cluster.until(lambda: len(cluster.leases()) == 2)
         stolen = cluster.leases()[0]
@@ -149,8 +148,6 @@ def test_a_node_that_somebody_deletes_stays_away() -> None:
     async def test(cluster: Cluster) -> None:
         await cluster.start(2)
         await cluster.ready()
-        from kcore.api.meta.v1 import meta_pb2
-
         cluster.server.delete(NODES, "", "node-1", meta_pb2.DeleteOptions())
         await cluster.clock.sleep(700.0)
         assert [node.metadata.name for node in cluster.nodes()] == ["node-0"]

@@ -1,6 +1,7 @@
 """A hollow pod's life: each stage of its containers, what ends it and when, for every restart policy."""
 
 from dataclasses import replace
+from itertools import pairwise
 from math import inf
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_container_that_is_to_run_backs_off_longer_each_time(code: int, policy
         if life.state.main[0].restarts != before:
             starts.append(life.now_s)
     stage = life.state.main[0].stage
-    pauses = [later - earlier - 1.0 for earlier, later in zip(starts, starts[1:], strict=False)]
+    pauses = [later - earlier - 1.0 for earlier, later in pairwise(starts)]
     assert starts[0] == 1.0, "the first restart is at once"
     assert pauses == [10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0, 300.0]
     assert stage in (RUNNING, BACKING_OFF)

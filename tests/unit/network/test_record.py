@@ -76,7 +76,7 @@ def test_a_damaged_line_that_was_acknowledged_is_an_error(path: Path) -> None:
     whole = bytearray(written(path, A, B))
     whole[len(HEADER) + 3] ^= 1
     path.write_bytes(bytes(whole))
-    with pytest.raises(RecordError, match="line 2 of .* is damaged"):
+    with pytest.raises(RecordError, match=r"line 2 of .* is damaged"):
         FileRecord(path)
 
 

@@ -126,5 +126,5 @@ def validate_status_update(new: Object, old: Object) -> list[FieldError]:
 RULES: Final = KindRules(
     default=default_deployment, validate=validate_deployment, validate_update=validate_deployment_update,
     validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    prepare_status_update=keep_spec_and_labels, warnings=workload.pod_template_warnings,
+    prepare_status_update=keep_spec_and_labels, warnings=workload.name_and_template_warnings,
 )

@@ -40,10 +40,6 @@ def _validate_rule(rule: Spec, spec: Spec, containers: set[Any], path: str, erro
     _validate_word(action, _ACTIONS, f"{path}.action", errors)
     if action == "FailIndex" and spec.get("backoffLimitPerIndex") is None:
         errors.append(fe.invalid(f"{path}.action", action, "requires the backoffLimitPerIndex to be set"))
-    if codes is not None and conditions:
-        errors.append(fe.invalid(path, fe.OMITTED, "specifying both OnExitCodes and OnPodConditions is not supported"))
-    if codes is None and not conditions:
-        errors.append(fe.invalid(path, fe.OMITTED, "specifying one of OnExitCodes and OnPodConditions is required"))
     if codes is not None:
         _validate_exit_codes(codes, containers, f"{path}.onExitCodes", errors)
     if len(conditions) > CONDITIONS_COUNT_MAX:
@@ -52,6 +48,10 @@ def _validate_rule(rule: Spec, spec: Spec, containers: set[Any], path: str, erro
         at, kind = f"{path}.onPodConditions[{index}]", condition.get("type") or ""
         errors.extend(fe.invalid(f"{at}.type", kind, sentence) for sentence in names.qualified_name(kind))
         _validate_word(condition.get("status") or "", _STATUSES, f"{at}.status", errors)
+    if codes is not None and conditions:
+        errors.append(fe.invalid(path, fe.OMITTED, "specifying both OnExitCodes and OnPodConditions is not supported"))
+    if codes is None and not conditions:
+        errors.append(fe.invalid(path, fe.OMITTED, "specifying one of OnExitCodes and OnPodConditions is required"))
 
 
 def _validate_word(word: str, known: tuple[str, ...], path: str, errors: list[FieldError]) -> None:

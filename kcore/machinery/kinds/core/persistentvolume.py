@@ -12,7 +12,7 @@ from kcore.machinery import names, quantity
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core import volume, volume_remote
 from kcore.machinery.kinds.core.affinity import validate_node_selector
-from kcore.machinery.kinds.core.persistentvolume_source import SOURCE_FIELDS, SOURCES
+from kcore.machinery.kinds.core.persistentvolume_source import DEPRECATED_SOURCES, SOURCE_FIELDS, SOURCES
 from kcore.machinery.kinds.core.volume_claim import ACCESS_MODES, VOLUME_MODES
 from kcore.machinery.kinds.rules import KindRules, Object, keep_status
 from kcore.machinery.kinds.struct_diff import struct_diff
@@ -159,6 +159,7 @@ def warn_volume(new: Object, _old: Object | None) -> list[str]:
             "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. "
             "Instead, the recommended approach is to use dynamic provisioning."
         )
+    warnings.extend(f"spec.{name}: {detail}" for name, detail in DEPRECATED_SOURCES.items() if spec.get(name) is not None)
     return warnings
 
 

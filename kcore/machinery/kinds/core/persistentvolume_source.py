@@ -15,6 +15,13 @@ SOURCES: Final = (
     "storageos", "csi",
 )
 
+DEPRECATED_SOURCES: Final = {
+    "cephfs": "deprecated in v1.28, non-functional in v1.31+", "photonPersistentDisk": "deprecated in v1.11, non-functional in v1.16+",
+    "scaleIO": "deprecated in v1.16, non-functional in v1.22+", "storageos": "deprecated in v1.22, non-functional in v1.25+",
+    "glusterfs": "deprecated in v1.25, non-functional in v1.26+", "rbd": "deprecated in v1.28, non-functional in v1.31+",
+    "quobyte": "deprecated in v1.22, non-functional in v1.25+", "flocker": "deprecated in v1.22, non-functional in v1.25+",
+}
+
 _SECRET: Final = (StructField("Name", "name", ""), StructField("Namespace", "namespace", ""))
 _GO_NAMES: Final = {"iqn": "IQN", "diskURI": "DataDiskURI", "sslEnabled": "SSLEnabled", "targetWWNs": "TargetWWNs", "wwids": "WWIDs"}
 

@@ -79,5 +79,5 @@ def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
 RULES: Final = KindRules(
     default=default_replication_controller, validate=validate_replication_controller, validate_update=validate_update,
     validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=workload.pod_template_warnings, name_validator=names.long_name,
+    warnings=workload.name_and_template_warnings, name_validator=names.long_name,
 )

@@ -79,6 +79,17 @@ def keep_type(new: Object, old: Object) -> None:
         new["type"] = old["type"]
 
 
+def warn_secret(new: Object, _old: Object | None) -> list[str]:
+    """Warn of a certificate or key that holds nothing of the kind."""
+    if new.get("type") != "kubernetes.io/tls":
+        return []
+    data = new.get("data") or {}
+    for key, noun in (("tls.crt", "certificate"), ("tls.key", "key")):
+        if b"-----BEGIN " not in base64.b64decode(data.get(key) or ""):
+            return [f"tls: failed to find any PEM data in {noun} input"]
+    return []
+
+
 def validate_secret_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update."""
     errors: list[FieldError] = []
@@ -89,5 +100,5 @@ def validate_secret_update(new: Object, old: Object) -> list[FieldError]:
 
 RULES: Final = KindRules(
     default=default_secret, validate=validate_secret, validate_update=validate_secret_update,
-    prepare_create=nothing, prepare_update=keep_type,
+    prepare_create=nothing, prepare_update=keep_type, warnings=warn_secret,
 )
