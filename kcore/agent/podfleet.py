@@ -133,17 +133,13 @@ class PodFleet:
     def _item(self, pod: HollowPod) -> Item:
         if not pod.rendered:
             return items.delete(_PODS, pod.name, namespace=pod.namespace, grace_period_seconds=0, uid=pod.uid)
-        pod.rendered_from = pod.revision
         return items.raw("update", _PODS, pod.rendered, namespace=pod.namespace, name=pod.name, subresource="status")
 
     def _present(self, change: WatchEvent, now: Moment) -> None:
         """A pod is there, new or changed."""
         pod = self._pods.get(change.key)
         if pod is not None:
-            if change.revision == pod.written and not pod.is_stale:
-                self._saw(pod, change)
-                return
-            if self._outbox.is_under_way(pod):
+            if self._outbox.is_under_way(pod) or (change.revision == pod.written and not pod.is_stale and pod not in self._outbox):
                 self._saw(pod, change)
                 return
         seen = Pod.FromString(change.raw)
@@ -198,13 +194,10 @@ class PodFleet:
         """
         if not self._is_open:
             return
-        if self._outbox.is_under_way(pod):
+        if self._outbox.is_under_way(pod) or (seen is None and (pod.revision < pod.written or not pod.raw)):
             pod.is_stale = True
             return
         if seen is None:
-            if not pod.raw:
-                pod.is_stale = True
-                return
             seen = Pod.FromString(pod.raw)
         if seen.metadata.uid != pod.uid:
             self._forget(pod, now)
@@ -243,7 +236,7 @@ class PodFleet:
             before.CopyFrom(seen.status)
         podstatus.write(pod.state, seen, pod.node.host_ips, now)
         if before is None or before != seen.status:
-            pod.rendered = seen.SerializeToString()
+            pod.rendered, pod.rendered_from = seen.SerializeToString(), pod.revision
             self._outbox.add(pod)
         elif pod.state.is_over and not pod.is_deleted:
             pod.rendered = b""

@@ -1,7 +1,8 @@
 """The API server: the only front door to the store.
 
 Guarantees
-- Every request takes the same way, whichever front-end it came through: authenticate, authorize, decode, admit, default, validate, store, answer.
+- Every request takes the same way, whichever front-end it came through: authenticate, authorize, decode, default, admit, validate, store,
+  answer.
 - An answer to a write is sent after the write is durable; reads and watches see only what is durable.
 - Bad input is answered with a Kubernetes Status that names the fields; nothing of it is stored.
 

@@ -34,6 +34,7 @@ def read_token_file(lines: Iterable[str]) -> dict[str, User]:
 
 
 def digest(token: str) -> bytes:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 

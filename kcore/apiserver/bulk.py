@@ -1,6 +1,7 @@
 """BulkService.Write: the items of a request go through the pipeline in order and into one commit.
 
-While a request's commit is being synced the next request is decided already; the number of requests in between is bounded, and the stream is not read further meanwhile.
+While a request's commit is being synced the next request is decided already; the number of requests in between is bounded, and the stream
+is not read further meanwhile.
 """
 
 from __future__ import annotations

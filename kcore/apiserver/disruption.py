@@ -1,4 +1,7 @@
-"""Whether PodDisruptionBudgets allow an eviction, and charging it to the one that guards the pod. Source: Kubernetes `pkg/registry/core/pod/storage/eviction.go`."""
+"""Whether PodDisruptionBudgets allow an eviction, and charging it to the one that guards the pod.
+
+Source: Kubernetes `pkg/registry/core/pod/storage/eviction.go`.
+"""
 
 from __future__ import annotations
 
@@ -41,11 +44,11 @@ def charge(registry: Registry, write: Write, pod: Object, dry_run: bool) -> None
     def take(budget: Object) -> Object:
         state = dict(budget.get("status") or {})
         if state.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
-            raise refused(name, 10, f"The disruption budget {name} is still being processed by the server.")
+            raise refused(10, f"The disruption budget {name} is still being processed by the server.")
         allowed = state.get("disruptionsAllowed", 0)
         if allowed <= 0:
             healthy, wanted = state.get("currentHealthy", 0), state.get("desiredHealthy", 0)
-            raise refused(name, 0, f"The disruption budget {name} needs {wanted} healthy pods and has {healthy} currently")
+            raise refused(0, f"The disruption budget {name} needs {wanted} healthy pods and has {healthy} currently")
         state["disruptionsAllowed"] = allowed - 1
         state["disruptedPods"] = {**(state.get("disruptedPods") or {}), write.name: timestamp.format_time(registry.clock.now())}
         return {**budget, "status": state}
@@ -54,6 +57,6 @@ def charge(registry: Registry, write: Write, pod: Object, dry_run: bool) -> None
     registry.update(charging, take)
 
 
-def refused(budget: str, retry_after_s: int, message: str) -> status.StatusError:
+def refused(retry_after_s: int, message: str) -> status.StatusError:
     """The answer to an eviction that must wait."""
     return status.too_many_requests(REFUSED, retry_after_s, [{"reason": "DisruptionBudget", "message": message}])

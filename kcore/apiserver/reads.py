@@ -26,9 +26,10 @@ LIST_META = "kcore.api.meta.v1.ListMeta"
 METADATA_TAG, ITEM_TAG = b"\x0a", b"\x12"
 TOKEN_VERSION = "meta.k8s.io/v1"
 EXPIRED_CONTINUE = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in "
-    "this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
-    "deleted between the time the first chunk was returned and now may show up in the list."
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue "
+    "parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token "
+    "results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and "
+    "now may show up in the list."
 )
 
 Options = dict[str, Any]
@@ -202,7 +203,7 @@ class Reads:
     # watch
 
     async def watch(self, spec: KindSpec, namespace: str, options: Options, metadata_only: bool) -> AsyncIterator[bytes]:
-        """The changes of a resource, a typed response at a time; ends with StatusError (410) if history is gone or the client is too slow."""
+        """The changes of a resource, a typed response at a time; StatusError (410) if history is gone or the client is too slow."""
         forms = self.forms_of(spec)
         async for batch in self.batches(spec, namespace, options, forms.typed_metadata if metadata_only else forms.typed):
             yield b"".join(batch)

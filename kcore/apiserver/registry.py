@@ -1,7 +1,8 @@
 """Writes of objects: what holds for every kind, once.
 
-A write is evaluated at once against the newest state, durable or not (`Storage.head`), and returns an Outcome whose submission the caller awaits: between reading
-and submitting nothing else runs, so a write never loses a race inside this server. Rules of a kind come from its KindRules, admission from the chain.
+A write is evaluated at once against the newest state, durable or not (`Storage.head`), and returns an Outcome whose submission the caller
+awaits: between reading and submitting nothing else runs, so a write never loses a race inside this server. Rules of a kind come from its
+KindRules, admission from the chain.
 
 Source: Kubernetes apiserver `pkg/registry/generic/registry/store.go`, `pkg/registry/rest`; CONTRACT A6, A15.
 """

@@ -1,15 +1,18 @@
-"""StatusError -> gRPC status: the code of the one table, the message, and the Kubernetes Status in the details, cut so that the trailer arrives."""
+"""StatusError -> gRPC status: the code of the one table, the message, and the Kubernetes Status in the details.
+
+The Status is cut so that the trailer arrives.
+"""
 
 from __future__ import annotations
 
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
+from grpc_status.rpc_status import GRPC_DETAILS_METADATA_KEY as DETAILS_KEY
 
 from kcore.base import limits
 from kcore.machinery import codec, status
 
-DETAILS_KEY = "grpc-status-details-bin"
 STATUS_MESSAGE = "kcore.api.meta.v1.Status"
 TYPE_URL = f"type.googleapis.com/{STATUS_MESSAGE}"
 
@@ -23,9 +26,10 @@ def details(error: status.StatusError) -> bytes:
     """The google.rpc.Status that holds the Kubernetes Status."""
     cut = status.cut(error.status, limits.RPC_STATUS_BYTES_MAX)
     inner = any_pb2.Any(type_url=TYPE_URL, value=codec.encode(STATUS_MESSAGE, cut))
-    return status_pb2.Status(
+    found: bytes = status_pb2.Status(
         code=code(error).value[0], message=error.message[: limits.RPC_MESSAGE_CHARS_MAX], details=[inner]
     ).SerializeToString()
+    return found
 
 
 def trailer(error: status.StatusError) -> tuple[tuple[str, bytes], ...]:

@@ -1,7 +1,7 @@
 """gRPC in front of the pipeline: bytes in, bytes out.
 
-Handlers are registered with identity (de)serialisers, so that no message of a kind is parsed here and the transport can be replaced. A call is authenticated by its
-`authorization` metadata; health and reflection are open to everybody.
+Handlers are registered with identity (de)serialisers, so that no message of a kind is parsed here and the transport can be replaced. A
+call is authenticated by its `authorization` metadata; health and reflection are open to everybody.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def caller(authenticator: Authenticator, context: Context) -> User:
 
 
 def as_status(error: Exception) -> status.StatusError:
-    """What a client is told of an error: store errors are translated here, anything else is logged and becomes an InternalError without its text."""
+    """What a client is told of an error; what nobody expected is logged and becomes an InternalError without its text."""
     if isinstance(error, status.StatusError):
         return error
     if isinstance(error, StoreError):
@@ -55,13 +55,13 @@ def store_status(error: StoreError) -> status.StatusError:
     return status.internal(str(error))
 
 
-class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[misc]
+class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     """The handlers of all methods, looked up by path."""
 
     def __init__(self, pipeline: Pipeline, authenticator: Authenticator) -> None:
         self.pipeline, self.authenticator = pipeline, authenticator
         self.in_flight = 0
-        self.handlers: dict[str, grpc.RpcMethodHandler] = {}
+        self.handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         for method in rpc_methods.methods(pipeline.scheme):
             self.handlers[method.path] = self.typed(method)
         self.handlers[BULK] = grpc.stream_stream_rpc_method_handler(self.guarded_stream(self.bulk))
@@ -69,7 +69,7 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[misc]
             self.handlers[path] = grpc.unary_unary_rpc_method_handler(self.guarded(unary))
         self.handlers[rpc_dynamic.WATCH] = grpc.unary_stream_rpc_method_handler(self.guarded_stream(rpc_dynamic.watch(pipeline)))
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Find the handler of a call."""
         return self.handlers.get(handler_call_details.method)
 
@@ -116,7 +116,7 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     # typed services
 
-    def typed(self, method: rpc_methods.Method) -> grpc.RpcMethodHandler:
+    def typed(self, method: rpc_methods.Method) -> grpc.RpcMethodHandler[Any, Any]:
         """The handler of a kind's method."""
         if method.streaming:
             return grpc.unary_stream_rpc_method_handler(self.guarded_stream(self.watcher(method)))

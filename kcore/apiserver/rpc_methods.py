@@ -1,6 +1,7 @@
 """The gRPC methods of all kinds, and what each asks of the pipeline; read from the services' method options.
 
-Every typed request is one of a few shapes that all kinds share, so a method is a shape and a KindSpec, and no message class of a kind is imported.
+Every typed request is one of a few shapes that all kinds share, so a method is a shape and a KindSpec, and no message class of a kind is
+imported.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def methods(scheme: Scheme) -> Iterator[Method]:
             if (spec := by_service.get(full)) is None:
                 continue
             for method in service.method:
-                rule = method.options.Extensions[options_pb2.method]
+                options: Any = method.options
+                rule = options.Extensions[options_pb2.method]
                 yield Method(
                     f"/{full}/{method.name}",
                     spec,

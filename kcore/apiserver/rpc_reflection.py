@@ -12,14 +12,14 @@ PREFIX = "/grpc.reflection."
 METHOD = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 
-class ReflectionHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
+class ReflectionHandler(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     """Answers for the reflection service."""
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
-        self.handler: grpc.RpcMethodHandler | None = None
+        self.handler: grpc.RpcMethodHandler[Any, Any] | None = None
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Find the handler of a call."""
         if handler_call_details.method != METHOD:
             return None
@@ -27,7 +27,7 @@ class ReflectionHandler(grpc.GenericRpcHandler):  # type: ignore[misc]
             self.handler = self.made()
         return self.handler
 
-    def made(self) -> grpc.RpcMethodHandler:
+    def made(self) -> grpc.RpcMethodHandler[Any, Any]:
         """Build the servicer over all of proto/."""
         from google.protobuf import descriptor_pool
         from grpc_health.v1 import health_pb2

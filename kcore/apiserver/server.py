@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2
 
 from kcore.apiserver import bootstrap
 from kcore.apiserver.admission import Chain
@@ -95,9 +96,10 @@ class RpcServer:
 
     def __init__(self, server: ApiServer, authenticator: Authenticator) -> None:
         self.server = grpc.aio.server(options=OPTIONS)
-        self.health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self.health, self.server)
-        self.server.add_generic_rpc_handlers((ReflectionHandler(server.pipeline.scheme), RpcFrontend(server.pipeline, authenticator)))
+        made: Any = health
+        self.health = made.aio.HealthServicer()
+        handlers = (health_handler(self.health), ReflectionHandler(server.pipeline.scheme), RpcFrontend(server.pipeline, authenticator))
+        self.server.add_generic_rpc_handlers(handlers)
 
     def listen(self, address: str, tls: Tls | None) -> int:
         """Open a port; -> its number. Raises RuntimeError if it is taken."""
@@ -115,6 +117,19 @@ class RpcServer:
         """Refuse new calls and end those that are there within a time."""
         await self.health.enter_graceful_shutdown()
         await self.server.stop(grace_s)
+
+
+def health_handler(servicer: Any) -> grpc.GenericRpcHandler[Any, Any]:
+    """The standard health service, put together by hand: service stubs are dear to import."""
+    forms = {
+        "request_deserializer": health_pb2.HealthCheckRequest.FromString,
+        "response_serializer": health_pb2.HealthCheckResponse.SerializeToString,
+    }
+    methods = {
+        "Check": grpc.unary_unary_rpc_method_handler(servicer.Check, **forms),
+        "Watch": grpc.unary_stream_rpc_method_handler(servicer.Watch, **forms),
+    }
+    return grpc.method_handlers_generic_handler(health.SERVICE_NAME, methods)
 
 
 async def run_until(stop: asyncio.Event, server: ApiServer, rpc: RpcServer) -> None:

@@ -1,7 +1,8 @@
 """Cluster IPs and node ports of Services, from sets that are rebuilt from the stored Services at start.
 
-`assign` chooses and writes into the object, `stored` takes what a stored Service holds and frees what it dropped; between the two nothing else runs, so a Service that
-is refused never holds an address. Dynamic choices come from the upper part of a range, so that the lower one stays free for people who choose themselves.
+`assign` chooses and writes into the object, `stored` takes what a stored Service holds and frees what it dropped; between the two nothing
+else runs, so a Service that is refused never holds an address. Dynamic choices come from the upper part of a range, so that the lower one
+stays free for people who choose themselves.
 
 Source: Kubernetes `pkg/registry/core/service/storage/alloc.go`, KEP-3070 (reserved part of the range), CONTRACT A16.
 """
@@ -21,6 +22,7 @@ NONE = "None"
 FAMILIES = {4: "IPv4", 6: "IPv6"}
 NODE_PORT_FIRST, NODE_PORT_LAST = 30000, 32767
 NODE_PORT_RESERVED = 86
+OUT_OF_RANGE = "failed to allocate IP {0}: the provided IP ({0}) is not in the valid range. The range of valid IPs is {1}"
 
 
 class Full(Exception):
@@ -151,7 +153,7 @@ class ServiceAddresses:
                 continue  # the kind's validation says what is wrong with it
             if address not in held and number not in held_range:
                 cidr = self.cidrs[self.families.index(family)]
-                detail = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {cidr}"
+                detail = OUT_OF_RANGE.format(address, cidr)
                 errors.append(field_error.invalid("spec.clusterIPs", asked, detail))
             elif address not in held and number in held_range.taken:
                 errors.append(

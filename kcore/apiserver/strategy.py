@@ -1,7 +1,7 @@
 """What a write may touch: the halves of an object, generations, deletions. Pure: values in, values out.
 
-An object with a status subresource has two halves. A main write keeps the old status, a status write keeps everything else; generation counts changes of the main
-half. How a kind differs stands in its KindRules.
+An object with a status subresource has two halves. A main write keeps the old status, a status write keeps everything else; generation
+counts changes of the main half. How a kind differs stands in its KindRules.
 """
 
 from __future__ import annotations

@@ -92,11 +92,11 @@ def update_scale(registry: Registry, write: Write, change: Callable[[Object], Ob
 
 
 def bind(registry: Registry, write: Write, binding: Object) -> Outcome:
-    """Assign a pod to a node: its name, the condition PodScheduled, the labels and annotations of the Binding, the zone labels of the node."""
+    """Assign a pod to a node: its name, the condition PodScheduled, the Binding's labels and annotations, the zone labels of the node."""
     node = check_binding(write, binding)
     current = registry.require(write.spec, write.namespace, write.name)
     pod = current.obj()
-    check_bindable(write, pod, binding, node)
+    check_bindable(write, pod, binding)
     pod["spec"]["nodeName"] = node
     metadata = pod["metadata"]
     for name in ("labels", "annotations"):
@@ -129,7 +129,7 @@ def check_binding(write: Write, binding: Object) -> str:
     return name
 
 
-def check_bindable(write: Write, pod: Object, binding: Object, node: str) -> None:
+def check_bindable(write: Write, pod: Object, binding: Object) -> None:
     """Refuse to assign a pod that is another one, on its way out, gated or assigned already."""
     metadata = pod["metadata"]
     wanted = binding.get("metadata") or {}

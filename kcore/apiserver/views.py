@@ -1,6 +1,7 @@
 """What the watch hub must know of each kind, and the forms in which events leave.
 
-An event is encoded as an element of `<Kind>WatchResponse.events`, tag and length included, so that a response is its events one after the other.
+An event is encoded as an element of `<Kind>WatchResponse.events`, tag and length included, so that a response is its events one after the
+other.
 """
 
 from __future__ import annotations

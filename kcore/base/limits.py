@@ -485,6 +485,9 @@ NAMESPACE_FINALIZERS_ESTIMATE_S: Final = 15
 GARBAGE_COLLECTOR_WORKERS: Final = 64
 """Objects that the garbage collector looks at at the same time: their deletions travel together, this many in a request."""
 
+UNSEEN_OWNER_PAUSE_S: Final = 1.0
+"""An owner that exists and was not seen yet is looked for again after this time; the watch normally shows it long before."""
+
 ABSENT_OWNERS_CACHED_MAX: Final = 500
 """kube-controller-manager's bound: owners known to be absent, so that their dependents do not each ask again."""
 
@@ -546,3 +549,8 @@ UNHEALTHY_ZONE_SHARE: Final = 0.55
 
 LARGE_CLUSTER_NODES: Final = 50
 """kube-controller-manager's default: in smaller zones that are partly down nothing is evicted."""
+
+# machinery: amounts
+
+QUANTITY_MEMO_COUNT: Final = 8_192
+"""Amounts of resources that are remembered in parsed and in canonical form; a cluster's manifests use far fewer different ones."""

@@ -39,11 +39,14 @@ def targets(arguments: tuple[str, ...]) -> list[Target]:
             raise click.ClickException("arguments of the form TYPE/NAME must all have a name")
         return [Target(find(kind), (name,)) for kind, _, name in pairs]
     kinds = arguments[0].split(",")
-    if kinds == [ALL]:
-        return [Target(spec, ()) for spec in scheme.load().served() if ALL in spec.categories]
     if len(kinds) > 1 and len(arguments) > 1:
         raise click.ClickException("names need one resource type")
-    return [Target(find(kind), arguments[1:]) for kind in kinds]
+    return [Target(spec, arguments[1:]) for kind in kinds for spec in (all_kinds() if kind == ALL else [find(kind)])]
+
+
+def all_kinds() -> list[KindSpec]:
+    """What people mean by `all`: the kinds of that category."""
+    return [spec for spec in scheme.load().served() if ALL in spec.categories]
 
 
 def calls(client: Client, spec: KindSpec) -> DynamicResource:

@@ -107,10 +107,15 @@ def merged(obj: Object, live: Object) -> Object:
 
 
 def overlay(stated: Any, live: Any) -> Any:
-    """A part of a spec: stated fields win, fields that only the server filled in stay, lists are replaced element by element where their
-    lengths agree."""
+    """A part of a spec: stated fields win, fields that only the server filled in stay, lists are replaced element by element where they
+    hold the same things."""
     if isinstance(stated, dict) and isinstance(live, dict):
         return {**live, **{name: overlay(value, live.get(name)) for name, value in stated.items()}}
-    if isinstance(stated, list) and isinstance(live, list) and len(stated) == len(live):
+    if isinstance(stated, list) and isinstance(live, list) and list(map(named, stated)) == list(map(named, live)):
         return [overlay(value, before) for value, before in zip(stated, live, strict=True)]
     return stated
+
+
+def named(element: Any) -> str:
+    """What an element of a list goes by, where it has a name."""
+    return str(element.get("name", "")) if isinstance(element, dict) else ""

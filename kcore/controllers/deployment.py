@@ -275,7 +275,7 @@ class Reconciler:
         return await actions.apply(wanted, self._context.api.bulk, self._context.recorder)
 
 
-def controller(context: Context) -> Controller:
+def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
     sources = (

@@ -79,7 +79,7 @@ def subsets(service: Any, pods: Sequence[Any]) -> list[EndpointSubset]:
     return found
 
 
-def by_ip(found: EndpointAddress) -> tuple[str, str]:
+def by_ip(found: Any) -> tuple[str, str]:
     """Order of addresses."""
     return found.ip, found.targetRef.uid
 

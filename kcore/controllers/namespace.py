@@ -114,14 +114,14 @@ def plan(namespace: Any, remaining: Sequence[Remaining], now: float) -> Plan:
     errors = [found.error for found in remaining if found.error]
     said = verdicts(remaining, errors)
     for type_, (reason, message) in _FINE.items():
-        status, reason, message = ("True", *said[type_]) if type_ in said else ("False", reason, message)
+        value, reason, message = ("True", *said[type_]) if type_ in said else ("False", reason, message)
         present = conditions.find(updated.status.conditions, type_)
         if present is None:
-            conditions.put(updated.status.conditions, type_, status, reason, message, now)
-        elif (present.status, present.reason, present.message) != (status, reason, message):
-            if present.status != status:
+            conditions.put(updated.status.conditions, type_, value, reason, message, now)
+        elif (present.status, present.reason, present.message) != (value, reason, message):
+            if present.status != value:
                 set_seconds(present.lastTransitionTime, now)
-            present.status, present.reason, present.message = status, reason, message
+            present.status, present.reason, present.message = value, reason, message
     is_same = namespace.status.phase == TERMINATING and conditions.same(namespace.status.conditions, updated.status.conditions)
     estimate_s = max((found.estimate_s for found in remaining), default=0)
     is_empty = not errors and not any(found.count for found in remaining)

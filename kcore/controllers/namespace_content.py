@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from kcore.base import limits
-from kcore.client import kinds
 from kcore.client.kinds import Resource
 from kcore.controllers import actions, live, namespace
 from kcore.controllers.actions import UpdateStatus
@@ -16,16 +15,15 @@ from kcore.controllers.controller import Context, Controller, Result, Source, ow
 from kcore.controllers.namespace import Remaining
 from kcore.controllers.pod_state import seconds
 from kcore.controllers.replicaset import PODS
+from kcore.controllers.resources import with_calls
 from kcore.controllers.serviceaccount import NAMESPACES
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
 
-_NEEDED_VERBS: Final = frozenset(("list", "delete"))
-
 
 def deletable() -> list[Resource]:
     """Return the namespaced resources whose objects can be listed and deleted, pods first."""
-    found = [resource for resource in kinds.served() if resource.namespaced and resource.spec.verbs >= _NEEDED_VERBS]
+    found = [resource for resource in with_calls("list", "delete") if resource.namespaced]
     return sorted(found, key=lambda resource: resource is not PODS)
 
 
@@ -65,8 +63,9 @@ class Reconciler:
     def sources(self) -> Iterable[Source]:
         """Return what is watched: namespaces, and all that can be in them."""
         yield Source(NAMESPACES, own_keys)
+        watchable = with_calls("watch")
         for resource in self._resources:
-            if "watch" in resource.spec.verbs and resource.resource != "events":
+            if resource in watchable and resource.resource != "events":
                 yield Source(resource, self.content_changed, metadata_only=True)
 
     async def _empty(self, found: Any) -> list[Remaining]:
@@ -125,7 +124,7 @@ class Reconciler:
 
 
 
-def controller(context: Context) -> Controller:
+def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
     return Controller("namespace", context.queue("namespace"), reconciler.reconcile, tuple(reconciler.sources()))

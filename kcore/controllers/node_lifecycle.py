@@ -21,7 +21,8 @@ from kcore.client import kinds
 from kcore.controllers import actions, conditions
 from kcore.controllers.actions import Action, Event, Patch, UpdateStatus
 from kcore.controllers.controller import DONE, Context, Controller, Result, Source
-from kcore.controllers.pod_state import READY, is_ready, set_seconds
+from kcore.controllers.pod_state import is_ready, set_seconds
+from kcore.machinery.kinds.readiness import READY
 from kcore.machinery.timestamp import format_time
 
 NAME: Final = "node-lifecycle-controller"
@@ -174,9 +175,10 @@ def unready_pods(node: Any, pods: Sequence[Any], now: float) -> list[Action]:
         if is_ready(pod):
             updated = Pod()
             updated.CopyFrom(pod)
-            condition = conditions.find(updated.status.conditions, READY)
-            condition.status = "False"
-            set_seconds(condition.lastTransitionTime, now)
+            for condition in updated.status.conditions:
+                if condition.type == READY:
+                    condition.status = "False"
+                    set_seconds(condition.lastTransitionTime, now)
             found.append(UpdateStatus(updated))
     if found:
         found.insert(0, Event(node, actions.NORMAL, "NodeNotReady", f"Node {node.metadata.name} status is now: NodeNotReady"))
@@ -209,6 +211,11 @@ def eviction_rates(nodes: Iterable[Any]) -> dict[str, float]:
     return rates
 
 
+def by_node(pod: Any) -> list[str]:
+    """What the index of pods by node holds of one."""
+    return [pod.spec.nodeName] if pod.spec.nodeName else []
+
+
 class Reconciler:
     """Listens to heartbeats, and looks at all nodes in a rhythm."""
 
@@ -216,7 +223,7 @@ class Reconciler:
         self.context = context
         self.nodes = context.informer(NODES).lister
         pods = context.informer(PODS)
-        pods.add_index(BY_NODE, lambda pod: [pod.spec.nodeName] if pod.spec.nodeName else [])
+        pods.add_index(BY_NODE, by_node)
         self.pods = pods.lister
         self.heard: dict[str, float] = {}
         self.rates: dict[str, float] = {}

@@ -333,7 +333,7 @@ class Reconciler:
         self._taken.pop(key, None)
 
 
-def controller(context: Context) -> Controller:
+def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
     sources = (Source(REPLICASETS, own_keys), Source(PODS, reconciler.pod_changed))

@@ -73,7 +73,7 @@ def configmap_changed(old: Any, new: Any) -> Iterable[str]:
     return ((old if new is None else new).metadata.namespace,)
 
 
-def controller(context: Context) -> Controller:
+def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
     sources = (Source(NAMESPACES, own_keys), Source(CONFIGMAPS, configmap_changed, selection=ONLY_THESE))

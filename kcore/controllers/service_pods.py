@@ -37,17 +37,25 @@ class Port(NamedTuple):
 def index_services(informer_of: InformerOf) -> Lister[Any]:
     """The services, with an index by one label of their selectors."""
     informer = informer_of(SERVICES)
-    informer.add_index(BY_SELECTOR, lambda service: [selector_value(service)] if service.spec.selector else [])
+    informer.add_index(BY_SELECTOR, selector_values)
     return informer.lister
 
 
 def index_pods(informer_of: InformerOf) -> Lister[Any]:
     """The pods, with an index by namespace and label."""
     informer = informer_of(PODS)
-    informer.add_index(
-        BY_LABEL, lambda pod: [label_value(pod.metadata.namespace, key, value) for key, value in pod.metadata.labels.items()]
-    )
+    informer.add_index(BY_LABEL, label_values)
     return informer.lister
+
+
+def selector_values(service: Any) -> list[str]:
+    """What the index of services holds of one."""
+    return [selector_value(service)] if service.spec.selector else []
+
+
+def label_values(pod: Any) -> list[str]:
+    """What the index of pods holds of one."""
+    return [label_value(pod.metadata.namespace, key, value) for key, value in pod.metadata.labels.items()]
 
 
 def label_value(namespace: str, key: str, value: str) -> str:

@@ -62,7 +62,7 @@ def account_changed(old: Any, new: Any) -> Iterable[str]:
     return (old.metadata.namespace,) if new is None and old.metadata.name in ACCOUNTS else ()
 
 
-def controller(context: Context) -> Controller:
+def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
     sources = (Source(NAMESPACES, own_keys), Source(SERVICEACCOUNTS, account_changed, metadata_only=True))

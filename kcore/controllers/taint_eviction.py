@@ -14,7 +14,7 @@ from kcore.client.wire import split_key
 from kcore.controllers import actions, conditions
 from kcore.controllers.actions import Action, Delete, Event, UpdateStatus
 from kcore.controllers.controller import DONE, Context, Controller, Result, Source, key_of
-from kcore.controllers.node_lifecycle import BY_NODE, NO_EXECUTE, NODES, PODS
+from kcore.controllers.node_lifecycle import BY_NODE, NO_EXECUTE, NODES, PODS, by_node
 from kcore.controllers.pod_garbage_collector import DISRUPTION_TARGET
 from kcore.controllers.pod_state import seconds
 
@@ -83,7 +83,7 @@ class Reconciler:
         self.context = context
         self.nodes = context.informer(NODES).lister
         pods = context.informer(PODS)
-        pods.add_index(BY_NODE, lambda pod: [pod.spec.nodeName] if pod.spec.nodeName else [])
+        pods.add_index(BY_NODE, by_node)
         self.pods = pods.lister
         self.since: dict[str, float] = {}
 

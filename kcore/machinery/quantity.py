@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache, total_ordering
 from typing import Final
 
+from kcore.base.limits import QUANTITY_MEMO_COUNT
+
 DECIMAL: Final = "DecimalSI"
 BINARY: Final = "BinarySI"
 EXPONENT: Final = "DecimalExponent"
@@ -22,8 +24,6 @@ SUFFIX_SENTENCE: Final = "unable to parse quantity's suffix"
 NUMBER_SENTENCE: Final = "unable to parse numeric part of quantity"
 
 NANO: Final = 1_000_000_000
-# Amounts that are remembered in parsed and in canonical form: a cluster's manifests use far fewer different ones.
-MEMO_COUNT: Final = 8192
 
 _VALUE_MAX: Final = (2**63 - 1) * NANO
 _SHAPE: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([-+]?[0-9]*)")
@@ -85,7 +85,7 @@ class Quantity:
 ZERO: Final = Quantity(0)
 
 
-@lru_cache(maxsize=MEMO_COUNT)
+@lru_cache(maxsize=QUANTITY_MEMO_COUNT)
 def parse(text: str) -> Quantity:
     """Read a quantity.
 
@@ -107,7 +107,7 @@ def parse(text: str) -> Quantity:
     return Quantity(-nano if sign == "-" else nano, notation)
 
 
-@lru_cache(maxsize=MEMO_COUNT)
+@lru_cache(maxsize=QUANTITY_MEMO_COUNT)
 def canonical(text: str) -> str:
     """Rewrite a quantity in its canonical form.
 

@@ -11,16 +11,15 @@ import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import resources
 from typing import Any
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.message import Message
 
 from kcore.api.options.v1 import options_pb2
+from kcore.machinery.codec import tables
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource, join_api_version
 
-DESCRIPTORS = "descriptors.binpb"
 PACKAGE = "kcore.api."
 META = "kcore.api.meta.v1"
 
@@ -111,8 +110,9 @@ class Scheme:
             for message in file.message_type:
                 full = f"{file.package}.{message.name}"
                 self.messages[full], self.file_of[full] = message, file.name
-                if message.options.HasExtension(options_pb2.kind):
-                    rule = message.options.Extensions[options_pb2.kind]
+                options: Any = message.options
+                if options.HasExtension(options_pb2.kind):
+                    rule = options.Extensions[options_pb2.kind]
                     self.package_groups.setdefault(file.package, rule.group)
                     if rule.resource:
                         specs.append(_spec(file, message, rule))
@@ -141,8 +141,8 @@ class Scheme:
     def message_of(self, api_version: str, kind: str) -> str | None:
         """Full message name of a kind, a list or another top-level message such as Status; None if there is none."""
         group, _, version = api_version.rpartition("/")
-        return self._names.get((group, version, kind)) or (f"{META}.{kind}" if f"{META}.{kind}" in self.messages and version ==
-        "v1" else None)
+        of_meta = f"{META}.{kind}"
+        return self._names.get((group, version, kind)) or (of_meta if version == "v1" and of_meta in self.messages else None)
 
     def message_class(self, full_name: str) -> type[Message]:
         """The generated class of a message; its module is imported at the first call."""
@@ -202,4 +202,4 @@ def _body(reference: str, own: GroupVersionKind) -> GroupVersionKind:
 @cache
 def load() -> Scheme:
     """The scheme of this build."""
-    return Scheme(descriptor_pb2.FileDescriptorSet.FromString(resources.files("kcore.api").joinpath(DESCRIPTORS).read_bytes()))
+    return Scheme(tables.descriptor_set())

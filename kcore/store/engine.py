@@ -97,14 +97,24 @@ class Engine:
             chunk, self.used_bytes = self.log.span()
         self.head_revision = self.revision
         self.open = Group(chunk + 1)
-        self.compactor = Compactor(self)
-        if self.compact_revision:
-            self.compactor.begin([self.compact_revision])
-            self.compactor.finish_keys()
+        self.compactor = self.new_compactor()
         now = self.clock.monotonic()
         for lease, ttl_s in self.log.leases():
             self.leases.grant(lease, ttl_s, now)
         self.leases.attach(self.index.leases())
+
+    def new_compactor(self) -> Compactor:
+        """Find what an earlier compaction has left over in the index that was just read."""
+        compactor = Compactor(self)
+        if self.compact_revision:
+            compactor.begin(self.floors)
+            compactor.finish_keys()
+        return compactor
+
+    @property
+    def floors(self) -> list[int]:
+        """What compaction has to keep readable: marks, and the compacted revision."""
+        return [*sorted({mark for mark in self.marks if mark < self.compact_revision}), self.compact_revision]
 
     # reading
 
@@ -112,10 +122,18 @@ class Engine:
         """The key's value of a pair, from memory or from disk."""
         key, value, create_revision, mod_revision, version, lease = pair
         if value is None:
-            value = self.log.value(self.index.place(key, mod_revision), key, mod_revision)
+            value = self.read(key, mod_revision)
             if self.keep_values:
                 self.index.keep(key, mod_revision, value)
         return KeyValue(key, value, create_revision, mod_revision, version, lease)
+
+    def read(self, key: bytes, revision: int) -> bytes:
+        """The value that was put at a revision, from disk, or from a group that is on its way there."""
+        place = self.index.place(key, revision)
+        for group in (self.open, self.under_way):
+            if group is not None and place[0] >= group.first_chunk:
+                return next(record.value or b"" for record in group.records if record.revision == revision and record.key == key)
+        return self.log.value(place, key, revision)
 
     def head(self, key: bytes) -> KeyValue | None:
         """The newest value of a key, durable or not."""
@@ -159,7 +177,7 @@ class Engine:
             raise StoreError("compacted", f"revision {after} is compacted; the floor is {self.compact_revision}")
         found = []
         for revision, sub, key, removed, create_revision, version, lease in self.index.changes(start, end, after, self.revision):
-            value = None if removed else self.log.value(self.index.place(key, revision), key, revision)
+            value = None if removed else self.read(key, revision)
             found.append(Mutation(revision, sub, key, value, create_revision, version, lease))
         return found
 
@@ -295,22 +313,23 @@ class Engine:
             return None
         if self.compactor.has_work and self.failure is None:
             self.compactor.step(self.open)
+        self.open.compact_revision = self.compact_revision if self.compact_revision > self.stored_floor else 0
         if self.open.is_empty:
             if self.compactor.has_work:
                 self.plan_flush()
             return None
         group = self.under_way = self.open
-        group.compact_revision = self.compact_revision if self.compact_revision > self.stored_floor else 0
         self.open = Group(group.next_chunk)
         return group
 
     def flush(self) -> None:
         """Make durable what was submitted, in this thread; for use without a running loop."""
         assert self.under_way is None, "a commit is with the writer"
-        while not self.open.is_empty or self.compactor.has_work:
-            group = self.next_group()
+        while (group := self.next_group()) is not None or self.compactor.has_work:
             if group is not None:
                 self.finish(group, commit(self.log, group.work))
+                if group.error is not None:
+                    return
 
     def finish(self, group: Group, error: StoreError | None) -> None:
         """A group is durable, or failed: publish it, or roll it and everything after it back."""
@@ -354,7 +373,10 @@ class Engine:
     def revive(self) -> None:
         """Open the file anew after a failure. Raises StoreError if it still cannot be opened; what is in memory can be read."""
         try:
-            self.log.recover(self.open.first_chunk)
+            if self.log.recover(self.open.first_chunk, self.leases.ttl_s):
+                self.index = KeyIndex()
+                _, _, self.used_bytes = self.log.load(self.index)
+                self.compactor = self.new_compactor()
         except StoreError as error:
             self.failure = error
             raise
@@ -367,10 +389,6 @@ class Engine:
         for record in records:
             if record.lease:
                 self.leases.move(record.key, record.lease, 0)
-        for pending in (self.under_way, self.open):
-            for record in pending.records if pending is not None else ():
-                if record.key in keys and record.value is not None:
-                    self.index.keep(record.key, record.revision, record.value)
         for key in keys:
             pair = self.index.newest(key)
             if pair is not None and pair[5]:
@@ -378,9 +396,9 @@ class Engine:
         self.marks = [mark for mark in self.marks if mark <= revision]
         self.head_revision = revision
 
-    async def settled(self) -> None:
-        """Wait until all that was submitted so far is durable. Raises StoreError."""
-        await EvaluatedTxn(True, self.head_revision, [], self.newest_group()).durable()
+    def settled(self) -> EvaluatedTxn:
+        """All that was submitted so far, to wait for."""
+        return EvaluatedTxn(True, self.head_revision, [], self.newest_group())
 
     def subscribe(self, callback: Subscriber) -> None:
         """Call back with each committed group."""
@@ -395,7 +413,7 @@ class Engine:
         if revision <= self.compact_revision:
             raise StoreError("compacted", f"revision {revision} is compacted; the floor is {self.compact_revision}")
         self.compact_revision = self.open.compact_revision = revision
-        self.compactor.begin([*sorted({mark for mark in self.marks if mark < revision}), revision])
+        self.compactor.begin(self.floors)
         self.plan_flush()
 
     def mark(self) -> int:

@@ -14,7 +14,7 @@ A buffer from LMDB dies with its transaction, so only copies leave this module. 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -70,6 +70,11 @@ def translated(quota_bytes: int) -> Iterator[None]:
         raise StoreError("failed", f"the store's file failed: {error}") from error
 
 
+def lease_name(lease: int) -> bytes:
+    """The key of a lease in `meta`."""
+    return b"lease/%d" % lease
+
+
 class Log:
     """The file. Thread: `append` belongs to the writer, everything else to the event loop's; LMDB lets both go on at once."""
 
@@ -80,9 +85,10 @@ class Log:
         sync       False: a commit is durable only after the operating system wrote it (tests, simulation)
         """
         self.path, self.quota_bytes, self.map_bytes, self.sync = path, quota_bytes, map_bytes, sync
-        self.rewind_to = 0
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.open()
+        # The transaction that reads see: the newest one that arrived and was reported as arrived.
+        self.txn_id = self.env.info()["last_txnid"]
 
     def open(self) -> None:
         """Open the environment and a view of its newest commit. Raises StoreError."""
@@ -123,8 +129,6 @@ class Log:
     def append(self, work: Work) -> None:
         """Write and sync. Raises StoreError; then nothing of it counts, and `recover` comes next."""
         with translated(self.quota_bytes), self.env.begin(write=True, db=self.log) as txn:
-            if self.rewind_to:
-                self.remove_from(txn, self.rewind_to)
             for chunk, records in enumerate(work.chunks, work.first_chunk):
                 txn.put(_CHUNK.pack(chunk), _record.pack(records), append=True)
             for chunk in work.dropped:
@@ -133,29 +137,39 @@ class Log:
                 txn.put(_CHUNK.pack(chunk), data)
             for lease, ttl_s in work.leases:
                 if ttl_s:
-                    txn.put(b"lease/%d" % lease, _NUMBER.pack(ttl_s), db=self.meta)
+                    txn.put(lease_name(lease), _NUMBER.pack(ttl_s), db=self.meta)
                 else:
-                    txn.delete(b"lease/%d" % lease, db=self.meta)
+                    txn.delete(lease_name(lease), db=self.meta)
             if work.compact_revision:
                 txn.put(b"compact_revision", _NUMBER.pack(work.compact_revision), db=self.meta)
-        self.rewind_to = 0
 
-    def remove_from(self, txn: lmdb.Transaction, chunk: int) -> None:
-        """Remove the chunks from an id on: they belong to a commit that was reported as failed, and arrived all the same."""
-        cursor = txn.cursor()
-        found = cursor.set_range(_CHUNK.pack(chunk))
-        while found:
-            found = cursor.delete()
+    def recover(self, chunk: int, leases: Mapping[int, int]) -> bool:
+        """Open the file anew after a failed append, which may have left LMDB unusable, or have arrived after all: then undo it.
 
-    def recover(self, chunk: int) -> None:
-        """Open the file anew after a failed append, which may have left LMDB unusable, or have arrived after all.
+        LMDB writes a commit's pages, syncs, and then writes the page that makes them count; if that last write is reported as
+        failed, it may still be there. The transaction id tells.
 
-        chunk   the first id that must not be there; the next append sees to it
-        Raises  StoreError if the file cannot be opened
+        chunk    the first id that must not be there
+        leases   the leases as they must be: id -> ttl
+        Returns  whether it had arrived: then chunks that it rewrote are not where the index has them
+        Raises   StoreError if the file cannot be opened or written; call it again
         """
-        self.rewind_to = chunk
         self.close()
         self.open()
+        with translated(self.quota_bytes):
+            if self.env.info()["last_txnid"] == self.txn_id:
+                return False
+            with self.env.begin(write=True, db=self.log) as txn:
+                cursor = txn.cursor()
+                found = cursor.set_range(_CHUNK.pack(chunk))
+                while found:
+                    found = cursor.delete()
+                for lease, _ in self.leases():
+                    txn.delete(lease_name(lease), db=self.meta)
+                for lease, ttl_s in leases.items():
+                    txn.put(lease_name(lease), _NUMBER.pack(ttl_s), db=self.meta)
+            self.refresh()
+        return True
 
     # reading
 
@@ -165,6 +179,7 @@ class Log:
             self.reader.abort()
         try:
             self.reader = self.env.begin(db=self.log, buffers=True)
+            self.txn_id = self.reader.id()
         except lmdb.Error:
             self.reader = None  # reads from disk say so until the next commit
 

@@ -9,13 +9,12 @@ import asyncio
 import json
 import urllib.parse
 
-from replay import Response, Server
-
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.machinery import status
 from kcore.machinery.request import Request, User
 from kcore.machinery.route import parse_query, route
+from tests.conformance.replay import Response, Server
 
 # Kinds of which a deletion returns the object.
 RETURNED = ("pods", "podtemplates", "serviceaccounts", "services")

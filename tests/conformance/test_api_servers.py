@@ -1,4 +1,4 @@
-"""What clients rely on, over both servers that they talk to: the real one over gRPC, and the fake of `kcore.testing` that unit tests use."""
+"""What clients rely on, with both servers that they talk to: the real one over gRPC, and the fake of `kcore.testing` for unit tests."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from kcore.base.entropy import SystemEntropy
 from kcore.client import connect, items, kinds
 from kcore.client.client import Client
 from kcore.client.informer import Informers
-from kcore.client.reflector import Selection
+from kcore.client.reflector import EVERYTHING, Selection
 from kcore.machinery import scheme
 from kcore.machinery.status import StatusError
 from kcore.store import Engine
@@ -76,10 +76,18 @@ async def reason_of(call):
     return error.value.reason
 
 
-async def until(condition):
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.005)
+class Changes:
+    """Wakes whoever waits for a condition at each change of a resource."""
+
+    def __init__(self, informers, selection=EVERYTHING):
+        self._happened = asyncio.Event()
+        informers.receive(kinds.find("po"), lambda _: self._happened.set(), selection)
+
+    async def until(self, condition):
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition():
+                self._happened.clear()
+                await self._happened.wait()
 
 
 @asynccontextmanager
@@ -231,7 +239,8 @@ async def test_a_watch_starts_after_a_revision(client):
 async def test_a_watch_with_a_selector_shows_objects_come_and_go(client):
     informers = Informers(client)
     told = []
-    chosen = informers.informer(Pod, Selection(label_selector="app=x"))
+    selection = Selection(label_selector="app=x")
+    chosen, changes = informers.informer(Pod, selection), Changes(informers, selection)
     chosen.add_handler(
         on_add=lambda new: told.append("add"), on_update=lambda old, new: told.append("update"), on_delete=lambda old: told.append("delete")
     )
@@ -239,7 +248,7 @@ async def test_a_watch_with_a_selector_shows_objects_come_and_go(client):
         await client.pods.create(pod("a"))
         for labels in ({"app": "x"}, {"y": "z"}, {"app": None}):
             await client.pods.patch("a", {"metadata": {"labels": labels}}, namespace="default")
-        await until(lambda: len(told) == 3)
+        await changes.until(lambda: len(told) == 3)
         assert told == ["add", "update", "delete"]
 
 
@@ -249,11 +258,12 @@ async def test_an_informer_syncs_and_follows(client):
     pods = informers.informer(Pod)
     raw = []
     informers.receive(kinds.find("po"), raw.extend)
+    changes = Changes(informers)
     async with running(informers):
         assert [found.metadata.name for found in pods.lister.list()] == ["a"]
         results = await client.bulk.write([items.create(pod("b")), items.delete(kinds.find("po"), "a", namespace="default")])
         assert [result.error for result in results] == [None, None]
-        await until(lambda: pods.lister.get("a", namespace="default") is None and len(pods.lister) == 1)
+        await changes.until(lambda: pods.lister.get("a", namespace="default") is None and len(pods.lister) == 1)
     assert [(event.type, event.key) for event in raw] == [("ADDED", "default/a"), ("ADDED", "default/b"), ("DELETED", "default/a")]
 
 

@@ -15,19 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pipeline_server import PipelineServer
-from replay import Run
 
 from kcore.apiserver.server import ApiServer
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
 from kcore.machinery import scheme
 from kcore.store import Engine
+from tests.conformance.pipeline_server import PipelineServer
+from tests.conformance.replay import Run
 
 RECORDINGS = Path(__file__).parent / "recordings"
 RESOURCES = frozenset((
-    "namespaces", "nodes", "pods", "podtemplates", "bindings", "services", "endpoints", "endpointslices", "configmaps", "secrets", "serviceaccounts", "events",
-    "replicasets", "deployments", "controllerrevisions", "leases", "priorityclasses",
+    "namespaces", "nodes", "pods", "podtemplates", "bindings", "services", "endpoints", "endpointslices", "configmaps", "secrets",
+    "serviceaccounts", "events", "replicasets", "deployments", "controllerrevisions", "leases", "priorityclasses",
 ))  # fmt: skip
 FLOORS = {"defaults": 95, "validation": 60}
 RESOURCE = re.compile(r"^/apis?/(?:[^/]+/)?v[^/]+/(?:namespaces/[^/]+/)?([a-z]+)")

@@ -1,7 +1,8 @@
 """What is decided about an object on its way in, beyond the rules of its kind: it rests on other objects.
 
-Guarantees: plugins run in the order of `MUTATING`, then `VALIDATING`; each is a module with a function `admit(write, obj, old, cluster)`, synchronous and without memory of its own, that changes `obj`
-in place or raises StatusError. On a delete `obj` is None. Thread: the event loop's. It must never know a front-end.
+Guarantees: plugins run in the order of `MUTATING`, then `VALIDATING`; each is a module with a function
+`admit(write, obj, old, cluster)`, synchronous and without memory of its own, that changes `obj` in place or raises
+StatusError. On a delete `obj` is None. Thread: the event loop's. It must never know a front-end.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Chain:
 
 
 def is_service(spec: KindSpec) -> bool:
+    """Whether objects of the kind hold addresses."""
     return spec.kind == "Service" and not spec.group
 
 

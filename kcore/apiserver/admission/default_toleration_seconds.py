@@ -1,4 +1,7 @@
-"""A pod stays five minutes on a node that is not ready or not reachable, unless it says otherwise. Source: Kubernetes admission plugin DefaultTolerationSeconds."""
+"""A pod stays five minutes on a node that is not ready or not reachable, unless it says otherwise.
+
+Source: Kubernetes admission plugin DefaultTolerationSeconds.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ TOLERATION_S = 300
 TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
-def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster: Cluster) -> None:
+def admit(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, _cluster: Cluster) -> None:
     """Add the tolerations that are missing on a new pod."""
     if write.operation != "CREATE":
         return

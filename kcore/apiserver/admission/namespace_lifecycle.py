@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 IMMORTAL = frozenset(("default", "kube-system", "kube-public"))
 
 
-def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster: Cluster) -> None:
+def admit(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, cluster: Cluster) -> None:
     """Refuse to create in a namespace that is missing or terminating."""
     if write.operation != "CREATE" or not write.spec.namespaced:
         return

@@ -34,21 +34,17 @@ def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster
     value = found.get("value", 0) if found else 0
     policy = (found or {}).get("preemptionPolicy", DEFAULT_POLICY)
     if spec.get("priority", value) != value:
-        raise status.forbidden(
-            "pods",
-            "",
-            obj["metadata"].get("name", ""),
-            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name",
-        )
+        raise refused(obj, f"the integer value of priority ({spec['priority']})", value)
     if spec.get("preemptionPolicy", policy) != policy:
-        raise status.forbidden(
-            "pods",
-            "",
-            obj["metadata"].get("name", ""),
-            f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name",
-        )
+        raise refused(obj, f"the string value of PreemptionPolicy ({spec['preemptionPolicy']})", policy)
     spec["priority"] = value
     spec["preemptionPolicy"] = policy
+
+
+def refused(pod: dict[str, Any], what: str, computed: Any) -> status.StatusError:
+    """The answer to a pod that names a value which its class contradicts."""
+    why = f"{what} must not be provided in pod spec; priority admission controller computed {computed} from the given PriorityClass name"
+    return status.forbidden("pods", "", pod["metadata"].get("name", ""), why)
 
 
 def default_class(cluster: Cluster) -> dict[str, Any] | None:
@@ -57,7 +53,7 @@ def default_class(cluster: Cluster) -> dict[str, Any] | None:
     return min(marked, key=lambda found: found.get("value", 0), default=None)
 
 
-def admit_class(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster: Cluster) -> None:
+def admit_class(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, cluster: Cluster) -> None:
     """At most one class is the default."""
     if not obj.get("globalDefault") or write.subresource:
         return

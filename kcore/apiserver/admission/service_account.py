@@ -17,7 +17,7 @@ FILE_MODE = 0o644
 MIRROR = "kubernetes.io/config.mirror"
 
 
-def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster: Cluster) -> None:
+def admit(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, cluster: Cluster) -> None:
     """Name the account of a new pod, which must exist, and mount its token where it is wanted."""
     if write.operation != "CREATE":
         return

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 NOT_READY = "node.kubernetes.io/not-ready"
 
 
-def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster: Cluster) -> None:
+def admit(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, _cluster: Cluster) -> None:
     """Taint a node as it is created."""
     if write.operation != "CREATE":
         return

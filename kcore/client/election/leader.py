@@ -1,4 +1,4 @@
-"""Leads while it holds a coordination/v1 Lease: the acting half of ``decision``.
+"""Leads while it holds a coordination/v1 Lease: the acting half of ``decide``.
 
     elector = LeaderElector(client, "kube-system", "kube-scheduler", identity)
     await elector.run(schedule)         # waits for the Lease, then runs `schedule` as long as it is held
@@ -18,8 +18,8 @@ from kcore.api.coordination.v1.lease_pb2 import Lease
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits, log, metrics
 from kcore.client.client import Client
-from kcore.client.election import decision as election
-from kcore.client.election.decision import Create, ElectionConfig, Observed, Record, StepDown, Update, Wait
+from kcore.client.election import decide as election
+from kcore.client.election.decide import Create, ElectionConfig, Observed, Record, StepDown, Update, Wait
 from kcore.machinery.status import StatusError
 
 _LOG = log.get("client.leader")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kcore.client.election import decision as election
-from kcore.client.election.decision import Create, ElectionConfig, Observed, Record, StepDown, Update, Wait
+from kcore.client.election import decide as election
+from kcore.client.election.decide import Create, ElectionConfig, Observed, Record, StepDown, Update, Wait
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("election*.txt"))
 START_S = 1_000_000.0

@@ -162,7 +162,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(ttl_s=st.integers(1, 5))
     def grant(self, ttl_s: int) -> None:
-        lease = self.engine.grant(ttl_s, len(self.leases) + self.count + 1_000)
+        lease = self.engine.grant(ttl_s, self.count + 1_000)
         self.count += 1
         self.leases[lease] = self.clock.monotonic() + ttl_s
 

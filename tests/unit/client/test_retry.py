@@ -36,7 +36,7 @@ def test_a_read_is_tried_again_while_the_server_is_away():
     run(test)
 
 
-def test_attempts_end():
+def test_attempts_end_and_the_last_failure_stands():
     async def test(world):
         with pytest.raises(StatusError, match="gone"):
             await retry.call(failing([status.service_unavailable("gone")] * 99), retry.READS, world.clock, world.entropy)

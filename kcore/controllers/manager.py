@@ -1,0 +1,156 @@
+"""Runs the controllers: the literal table of all there are, the informers they share, and when they may begin.
+
+Only the leader runs controllers. It starts its informers when it begins to lead, never before: their first list shows all that the leader
+before it wrote. Workers start when every informer has synced; then `ready` is called.
+
+Thread: one event loop. A process whose Lease is lost ends: `run` returns, and its supervisor starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from kcore.api.meta.v1 import meta_pb2
+from kcore.base import log
+from kcore.base.clock import Clock
+from kcore.base.entropy import Entropy
+from kcore.client.client import Client
+from kcore.client.election import LeaderElector
+from kcore.client.informer import Informer, Informers
+from kcore.client.kinds import Resource
+from kcore.client.recorder import EventRecorder
+from kcore.client.reflector import EVERYTHING, Selection
+from kcore.client.workqueue import WorkQueue, work
+from kcore.controllers import (
+    deployment,
+    endpoints,
+    endpointslice,
+    garbage_collector,
+    namespace_content,
+    node_ipam,
+    node_lifecycle,
+    pod_garbage_collector,
+    replicaset,
+    root_ca_publisher,
+    serviceaccount,
+    taint_eviction,
+)
+from kcore.controllers.controller import Changed, Context, Controller
+from kcore.controllers.node_ipam import Subnets
+from kcore.controllers.settings import Settings
+
+Make = Callable[[Context], Controller]
+
+CONTROLLERS: Final[dict[str, Make]] = {
+    "replicaset": replicaset.make,
+    "deployment": deployment.make,
+    "endpoints": endpoints.make,
+    "endpointslice": endpointslice.make,
+    "node-lifecycle": node_lifecycle.make,
+    "taint-eviction": taint_eviction.make,
+    "pod-garbage-collector": pod_garbage_collector.make,
+    "serviceaccount": serviceaccount.make,
+    "root-ca-certificate-publisher": root_ca_publisher.make,
+    "namespace": namespace_content.make,
+    "garbage-collector": garbage_collector.make,
+}
+"""By the name under which `Settings.controllers` selects them. Those that want whole objects come before those that want metadata."""
+
+NODE_IPAM: Final = "node-ipam"
+"""The one controller beside the table: it exists where there is something to allocate from."""
+
+LEASE_NAMESPACE: Final = "kube-system"
+LEASE_NAME: Final = "kube-controller-manager"
+COMPONENT: Final = "kube-controller-manager"
+METADATA: Final = Selection(metadata_only=True)
+
+_LOG = log.get("controllers")
+
+
+async def run(
+    client: Client, settings: Settings, clock: Clock, entropy: Entropy, ready: Callable[[], None], subnets: Subnets | None = None
+) -> None:
+    """Run the controllers while this process leads; returns when the Lease is lost, runs until cancelled otherwise.
+
+    ready    called once, when all informers have synced and workers begin
+    subnets  what nodes get their podCIDRs from; None: they get none
+    """
+    if not settings.leader_elect:
+        await lead(client, settings, clock, entropy, ready, subnets)
+        return
+    elector = LeaderElector(client, LEASE_NAMESPACE, LEASE_NAME, settings.identity)
+    await elector.run(lambda: lead(client, settings, clock, entropy, ready, subnets))
+
+
+async def lead(
+    client: Client, settings: Settings, clock: Clock, entropy: Entropy, ready: Callable[[], None], subnets: Subnets | None = None
+) -> None:
+    """Run the controllers until cancelled."""
+    informers = SharedInformers(Informers(client))
+    recorder = EventRecorder(client, COMPONENT)
+    context = Context(client, informers.whole, informers.metadata, recorder, clock, entropy, settings)
+    controllers = [make(context) for name, make in _table(subnets).items() if not settings.controllers or name in settings.controllers]
+    for controller in controllers:
+        informers.connect(controller)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(recorder.run(), name="recorder")
+        group.create_task(informers.informers.run(), name="informers")
+        await informers.informers.wait_synced()
+        for controller in controllers:
+            for key in controller.first_keys:
+                controller.queue.add(key)
+            group.create_task(work(controller.queue, controller.reconcile, controller.workers), name=controller.name)
+        _LOG.info("controllers run", count=len(controllers))
+        ready()
+
+
+def _table(subnets: Subnets | None) -> dict[str, Make]:
+    if subnets is None:
+        return CONTROLLERS
+    return {NODE_IPAM: lambda context: node_ipam.make(context, subnets), **CONTROLLERS}
+
+
+class SharedInformers:
+    """One informer for each resource and selection; metadata is read from whole objects where these are followed anyway."""
+
+    def __init__(self, informers: Informers) -> None:
+        self.informers = informers
+        self._whole: dict[tuple[Resource, Selection], Informer[Any]] = {}
+        self._metadata: dict[Resource, Informer[Any]] = {}
+
+    def whole(self, resource: Resource, selection: Selection = EVERYTHING) -> Informer[Any]:
+        """Return the informer of whole objects of a resource."""
+        name = (resource, selection)
+        if name not in self._whole:
+            self._whole[name] = self.informers.informer_of(resource, selection)
+        return self._whole[name]
+
+    def metadata(self, resource: Resource, selection: Selection = EVERYTHING) -> Informer[Any]:
+        """Return the informer of a resource's metadata: always the same, once somebody asked for it."""
+        assert selection == EVERYTHING, "metadata is followed of all objects"
+        if resource not in self._metadata:
+            whole = self._whole.get((resource, EVERYTHING))
+            self._metadata[resource] = whole or self.informers.informer_of(resource, METADATA, meta_pb2.PartialObjectMetadata.FromString)
+        return self._metadata[resource]
+
+    def connect(self, controller: Controller) -> None:
+        """Put what changes into a controller's queue."""
+        for source in controller.sources:
+            informer = self.metadata(source.resource) if source.metadata_only else self.whole(source.resource, source.selection)
+            connect(informer, source.changed, controller.queue)
+
+
+def connect(informer: Any, changed: Changed, queue: WorkQueue[str]) -> None:
+    """Put the keys that changes mean into a queue."""
+
+    def enqueue(keys: Iterable[str]) -> None:
+        for key in keys:
+            queue.add(key)
+
+    informer.add_handler(
+        on_add=lambda new: enqueue(changed(None, new)),
+        on_update=lambda old, new: enqueue(changed(old, new)),
+        on_delete=lambda old: enqueue(changed(old, None)),
+    )

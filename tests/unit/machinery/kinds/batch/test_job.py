@@ -1,0 +1,137 @@
+"""Job: defaults, its own selector, policies, and what may change."""
+from typing import Any
+
+import pytest
+
+from kcore.machinery.kinds.batch import job
+from kcore.machinery.kinds.batch.job_policy import count_indexes
+
+Spec = dict[str, Any]
+
+
+def template(**labels: str) -> Spec:
+    container = {"name": "c", "image": "i", "terminationMessagePolicy": "File", "imagePullPolicy": "Always"}
+    spec = {"containers": [container], "restartPolicy": "Never", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30}
+    return {"metadata": {"labels": labels}, "spec": spec}
+
+
+def made(**more: Any) -> Spec:
+    value: Spec = {"metadata": {"name": "j", "uid": "u"}, "spec": {"template": template(), **more}}
+    job.RULES.default(value)
+    job.RULES.prepare_create(value)
+    return value
+
+
+def messages(errors: list[Any]) -> list[str]:
+    return [error.message() for error in errors]
+
+
+def test_a_job_runs_one_pod_and_finds_it_by_its_uid() -> None:
+    value = made()
+    spec = value["spec"]
+    assert (spec["parallelism"], spec["completions"], spec["backoffLimit"], spec["completionMode"]) == (1, 1, 6, "NonIndexed")
+    assert spec["podReplacementPolicy"] == "TerminatingOrFailed"
+    assert spec["selector"] == {"matchLabels": {"batch.kubernetes.io/controller-uid": "u"}}
+    generated = {"controller-uid": "u", "batch.kubernetes.io/controller-uid": "u", "job-name": "j", "batch.kubernetes.io/job-name": "j"}
+    assert spec["template"]["metadata"]["labels"] == value["metadata"]["labels"] == generated
+    assert job.RULES.validate(value) == []
+
+
+def test_other_defaults_depend_on_what_is_asked() -> None:
+    assert "completions" not in made(parallelism=3)["spec"]
+    indexed = made(completionMode="Indexed", completions=2, backoffLimitPerIndex=1)["spec"]
+    assert indexed["backoffLimit"] == 2**31 - 1
+    assert made(podFailurePolicy={"rules": []})["spec"]["podReplacementPolicy"] == "Failed"
+
+
+def test_a_user_may_bring_a_selector() -> None:
+    value = made(manualSelector=True, selector={"matchLabels": {"a": "b"}}, template=template(a="b"))
+    assert value["spec"]["selector"] == {"matchLabels": {"a": "b"}}
+    assert job.RULES.validate(value) == []
+    assert [error.field for error in job.RULES.validate(made(selector={"matchLabels": {"a": "b"}}, template=template(a="b")))] == [
+        "spec.selector"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"parallelism": -1}, ["spec.parallelism: Invalid value: -1: must be greater than or equal to 0"]),
+        ({"completionMode": "Indexed", "parallelism": 1}, ["spec.completions: Required value: when completion mode is Indexed"]),
+        ({"maxFailedIndexes": 1}, [
+            "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+            "spec.maxFailedIndexes: Invalid value: 1: requires indexed completion mode",
+        ]),
+        ({"managedBy": "x"}, ['spec.managedBy: Invalid value: "x": must be a domain-prefixed path (such as "acme.io/foo")']),
+        ({"successPolicy": {"rules": [{"succeededCount": 1}]}}, [
+            'spec.successPolicy: Invalid value: {"Rules":[{"SucceededIndexes":null,"SucceededCount":1}]}: requires indexed completion mode',
+        ]),
+        ({"podFailurePolicy": {"rules": [{"action": "FailIndex", "onExitCodes": {"operator": "In", "values": [2, 0]}}]}}, [
+            'spec.podFailurePolicy.rules[0].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
+            "spec.podFailurePolicy.rules[0].onExitCodes.values[1]: Invalid value: 0: must not be 0 for the In operator",
+            "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,0]: must be ordered",
+        ]),
+        ({"podFailurePolicy": {"rules": [{"action": ""}]}}, [
+            'spec.podFailurePolicy.rules[0].action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]',
+            "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
+        ]),
+        ({"completionMode": "Indexed", "completions": 3, "successPolicy": {"rules": [{"succeededIndexes": "0-1", "succeededCount": 3}]}}, [
+            "spec.successPolicy.rules[0].succeededCount: Invalid value: 3: "
+            "must be less than or equal to 2 (the number of indexes in the specified succeededIndexes field)",
+        ]),
+    ],
+)
+def test_what_breaks_a_rule_is_named(more: Spec, expected: list[str]) -> None:
+    assert messages(job.RULES.validate(made(**more))) == expected
+
+
+def test_pods_of_a_job_do_not_restart_always() -> None:
+    value = made()
+    value["spec"]["template"]["spec"]["restartPolicy"] = "Always"
+    assert messages(job.RULES.validate(value)) == ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "trouble"),
+    [
+        ("0,2-3", 3, ""), ("", 0, ""), ("1-2-3", 0, "the fragment"), ("x", 0, "cannot convert"), ("9", 0, "too large index"),
+        ("2,1", 0, "non-increasing order"), ("2-1", 0, "non-increasing order"),
+    ],
+)
+def test_indexes_are_counted(text: str, count: int, trouble: str) -> None:
+    found, said = count_indexes(text, 5)
+    assert (found, said.startswith(trouble)) == (count, True)
+
+
+def test_little_of_a_job_changes() -> None:
+    old = made(parallelism=2, completions=2, completionMode="Indexed")
+
+    def changed(**more: Any) -> Spec:
+        return {"metadata": old["metadata"], "spec": {**old["spec"], **more}}
+
+    assert job.RULES.validate_update(changed(suspend=True, parallelism=5), old) == []
+    assert job.RULES.validate_update(changed(parallelism=5, completions=5), old) == []
+    assert messages(job.RULES.validate_update(changed(completions=5), old)) == [
+        "spec.completions: Invalid value: 5: can only be modified in tandem with spec.parallelism"
+    ]
+    other = template(**old["spec"]["template"]["metadata"]["labels"])
+    other["spec"]["containers"][0]["image"] = "other"
+    assert [error.field for error in job.RULES.validate_update(changed(template=other), old)] == ["spec.template"]
+    assert [error.field for error in job.RULES.validate_update(changed(completionMode="NonIndexed"), old)] == ["spec.completionMode"]
+
+
+def test_a_suspended_job_may_still_be_placed_elsewhere() -> None:
+    old = made(suspend=True)
+    moved = template(**old["spec"]["template"]["metadata"]["labels"])
+    moved["spec"]["nodeSelector"] = {"zone": "a"}
+    new = {"metadata": old["metadata"], "spec": {**old["spec"], "template": moved}}
+    assert job.RULES.validate_update(new, old) == []
+    running = {**old, "spec": {**old["spec"], "suspend": False}}
+    assert [error.field for error in job.RULES.validate_update(new, running)] == ["spec.template"]
+
+
+def test_a_finished_job_is_at_rest() -> None:
+    done = {"status": {"active": 1, "conditions": [{"type": "Complete", "status": "True"}]}}
+    assert messages(job.RULES.validate_status_update(done, {})) == ["status.active: Invalid value: 1: active>0 is invalid for finished job"]
+    errors = job.RULES.validate_status_update({"status": {"startTime": "b"}}, {"status": {"startTime": "a"}})
+    assert [error.field for error in errors] == ["status.startTime"]
