@@ -227,6 +227,12 @@ async def run(directory: DataDir, base: Path) -> Corpus:
         return corpus
 
 
+def sentence(message: str) -> str:
+    """The first line of a message, cut: what was forbidden, without the difference that Kubernetes prints below it."""
+    first = message.partition("\n")[0]
+    return first if len(first) <= LINE_CHARS_MAX else f"{first[:LINE_CHARS_MAX]} ..."
+
+
 def lines(corpus: Corpus) -> Iterator[str]:
     """The report for people."""
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in corpus.outcomes.most_common())
@@ -236,7 +242,7 @@ def lines(corpus: Corpus) -> Iterator[str]:
     for message, count in Counter(refusal.message for refusal in corpus.refused if refusal.reason == NOT_SERVED).most_common():
         yield f"          {count:4}  {message}"
     for refusal in served:
-        yield f"             1  {refusal.reason or 'no reason'}: {refusal.source}: {refusal.message.splitlines()[0][:LINE_CHARS_MAX] if refusal.message else '(no message)'}"
+        yield f"             1  {refusal.reason or 'no reason'}: {refusal.source}: {sentence(refusal.message)}"
     yield f"no object {len(corpus.no_objects):4}"
     for broken in corpus.no_objects:
         yield f"                {broken.source}: {broken.reason}"

@@ -224,8 +224,8 @@ class PodFleet:
         if state.needs_addresses and state.sandbox_s <= now.steady_s < state.ends_s:
             self._give_addresses(pod, now)
         self._advance(state, now)
-        if state.outcome or state.is_over:
-            self._release(pod, now)
+        if state.outcome:
+            pod.node.waiting.pop(pod, None)
         return is_new
 
     def _render(self, pod: HollowPod, seen: Pod, is_new: bool, now: Moment) -> None:
@@ -235,15 +235,17 @@ class PodFleet:
             before = PodStatus()
             before.CopyFrom(seen.status)
         podstatus.write(pod.state, seen, pod.node.host_ips, now)
+        pod.rendered = b""
         if before is None or before != seen.status:
             pod.rendered, pod.rendered_from = seen.SerializeToString(), pod.revision
             self._outbox.add(pod)
-        elif pod.state.is_over and not pod.is_deleted:
-            pod.rendered = b""
+            return
+        if pod.state.is_over and not pod.is_deleted:
             self._outbox.add(pod)
         else:
-            pod.rendered = b""
             self._outbox.discard(pod)
+        if pod.state.outcome:
+            self._release(pod, now)
 
     def _give_addresses(self, pod: HollowPod, now: Moment) -> None:
         """Give a pod its addresses, or let it wait for them."""
@@ -268,6 +270,7 @@ class PodFleet:
         self.events.append(PodEvent(pod, "FailedCreatePodSandBox", text))
 
     def _release(self, pod: HollowPod, now: Moment) -> None:
+        """Take back the addresses of a pod that everybody can see has ended, and give them to one that waits."""
         pod.node.waiting.pop(pod, None)
         if pod.is_held and pod.node.addresses is not None:
             pod.is_held = False
@@ -288,6 +291,8 @@ class PodFleet:
             pod.is_deleted = True
             return
         pod.written = int(result.resource_version)
+        if pod.state.outcome:
+            self._release(pod, now)
         if pod.state.is_over:
             self._outbox.add(pod)
         elif pod.revision > pod.written or (pod.is_stale and pod.revision == pod.written):

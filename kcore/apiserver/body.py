@@ -1,32 +1,50 @@
 """From a request's body to the dict that the pipeline works on, and what is wrong with it. Pure.
 
-Source: CONTRACT A1, A2, A13.
+Source: CONTRACT A1, A2, A13; apiserver `pkg/endpoints/handlers/rest.go` for the sentences.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-import yaml
 
+from kcore.apiserver import body_text
 from kcore.base import limits
-from kcore.machinery import codec, scheme, status
+from kcore.machinery import codec, patch, scheme, status
 from kcore.machinery.gvk import GroupVersionKind
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 MEDIA_TYPES = (JSON, YAML, PROTOBUF)
+YAML_COMPLAINT = "yaml: unmarshal errors:"
+NO_ENVELOPE = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
 
 Object = dict[str, Any]
 
 
+class UnreadableError(ValueError):
+    """An object is of another kind, or of a shape that its kind has not. `complete`: the sentence says which kind was wanted."""
+
+    def __init__(self, sentence: str, complete: bool = False) -> None:
+        super().__init__(sentence)
+        self.complete = complete
+
+
 @dataclass(slots=True)
 class Body:
-    """A decoded body and the paths that strict field validation complains of."""
+    """A decoded body and the sentences that strict field validation complains with."""
 
     obj: Object
     complaints: list[str] = field(default_factory=list)
+
+
+class Parsed(NamedTuple):
+    """What a text says, the complaints about doubled fields, and the text if it is JSON."""
+
+    value: Any
+    doubled: list[str]
+    text: bytes | None
 
 
 def decode(data: bytes | Object, content_type: str, gvk: GroupVersionKind, message: str) -> Body:
@@ -35,63 +53,107 @@ def decode(data: bytes | Object, content_type: str, gvk: GroupVersionKind, messa
     data  the bytes, or a dict from a caller in this process (which it no longer uses)
     Raises  StatusError: 400 for what cannot be read or is another kind, 413 for what is too large, 415 for an unknown media type
     """
-    if isinstance(data, dict):
-        return checked(data, [], gvk, message)
-    if len(data) > limits.REQUEST_BODY_BYTES_MAX:
-        raise status.body_too_large(limits.REQUEST_BODY_BYTES_MAX)
-    media = content_type.partition(";")[0].strip() or JSON
-    if media == PROTOBUF:
-        return Body(decode_protobuf(data, gvk, message))
-    if media not in (JSON, YAML):
-        raise status.unsupported_media_type(MEDIA_TYPES)
-    obj, doubled = parse_text(data, media, gvk)
-    return checked(obj, doubled, gvk, message)
+    if isinstance(data, bytes):
+        if len(data) > limits.REQUEST_BODY_BYTES_MAX:
+            raise status.body_too_large(limits.REQUEST_BODY_BYTES_MAX)
+        media = content_type.partition(";")[0].strip() or JSON
+        if media == PROTOBUF:
+            return Body(decode_protobuf(data, gvk, message))
+        if media not in (JSON, YAML):
+            raise status.unsupported_media_type(MEDIA_TYPES)
+        parsed = parse_text(data, media, gvk)
+    else:
+        parsed = Parsed(data, [], None)
+    try:
+        return checked(parsed.value, parsed.doubled, gvk, message, parsed.text)
+    except UnreadableError as error:
+        raise status.bad_request(str(error) if error.complete else cannot_be_handled(gvk, parsed.value, str(error))) from error
 
 
 def decode_protobuf(data: bytes, gvk: GroupVersionKind, message: str) -> Object:
     """Read a message with or without its envelope."""
+    enveloped = data[:4] == codec.MAGIC
     try:
-        if data[:4] == codec.MAGIC:
+        if enveloped:
             api_version, kind, data = codec.open_envelope(data)
             check_kind({"apiVersion": api_version, "kind": kind}, gvk)
         return codec.decode(message, data, gvk.api_version, gvk.kind)
     except codec.DecodeError as error:
-        raise status.bad_request(str(error)) from error
+        raise status.bad_request(str(error) if enveloped else unrecognized(gvk, NO_ENVELOPE, data)) from error
+    except UnreadableError as error:
+        raise status.bad_request(cannot_be_handled(gvk, {"apiVersion": api_version, "kind": kind}, str(error))) from error
 
 
-def parse_text(data: bytes, media: str, gvk: GroupVersionKind) -> tuple[Any, list[str]]:
-    """Read JSON or YAML; -> the value, and the complaints about doubled fields."""
+def parse_text(data: bytes, media: str, gvk: GroupVersionKind) -> Parsed:
+    """Read JSON or YAML. Raises StatusError (400) for what is neither."""
     try:
-        if media == JSON:
-            return orjson.loads(data), codec.strict_duplicates(data)
-        return yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), []
-    except (orjson.JSONDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise status.bad_request(f"{gvk.kind} in version {gvk.version!r} cannot be handled as a {gvk.kind}: {error}") from error
+        if media == YAML:
+            value, doubled = body_text.load_yaml(data)
+            sentence = YAML_COMPLAINT + "".join(f"\n  {line}" for line in doubled)
+            return Parsed({} if value is None else value, [sentence] if doubled else [], None)
+        value = orjson.loads(data)
+        if not isinstance(value, dict | None):
+            raise body_text.TextError(body_text.no_object(value))
+        return Parsed({} if value is None else value, codec.strict_duplicates(data, value), data)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        why = f"couldn't get version/kind; json parse error: {body_text.json_error(data)}"
+        raise status.bad_request(unrecognized(gvk, why, data)) from error
+    except body_text.TextError as error:
+        raise status.bad_request(unrecognized(gvk, str(error), data)) from error
 
 
-def checked(obj: Any, doubled: list[str], gvk: GroupVersionKind, message: str) -> Body:
-    """Check types and drop what the kind does not know."""
+def parse_patch(data: bytes) -> Any:
+    """Read a merge patch. Raises StatusError (400)."""
+    try:
+        return orjson.loads(data)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise status.bad_request(body_text.json_error(data)) from error
+
+
+def patched_text(message: str, old: Object, changes: Any) -> str:
+    """A patched object as an error shows it: in field order, but what the patch touches by name, as Go writes maps."""
+    ordered = codec.decode(message, codec.encode(message, old), old["apiVersion"], old["kind"])
+    return orjson.dumps(sorted_where_touched(patch.merge(ordered, changes), changes)).decode()
+
+
+def sorted_where_touched(value: Any, changes: Any) -> Any:
+    """Sort the names of the objects that a merge patch goes through."""
+    if not (isinstance(value, dict) and isinstance(changes, dict)):
+        return value
+    return {name: sorted_where_touched(value[name], changes.get(name)) for name in sorted(value)}
+
+
+def unrecognized(gvk: GroupVersionKind, why: str, data: bytes) -> str:
+    """The sentence for a body of which not even the kind can be read."""
+    return f"the object provided is unrecognized (must be of type {gvk.kind}): {why} ({body_text.summary(data)})"
+
+
+def cannot_be_handled(gvk: GroupVersionKind, found: Any, why: str) -> str:
+    """The sentence for a body that is no such object, from what it says it is."""
+    said = found if isinstance(found, dict) else {}
+    version = str(said.get("apiVersion") or gvk.version).rpartition("/")[2]
+    return f'{said.get("kind") or gvk.kind} in version "{version}" cannot be handled as a {gvk.kind}: {why}'
+
+
+def checked(obj: Any, doubled: list[str], gvk: GroupVersionKind, message: str, text: bytes | None = None) -> Body:
+    """Check types and drop what the kind does not know. Raises UnreadableError."""
     if not isinstance(obj, dict):
-        raise status.bad_request(f"{gvk.kind} in version {gvk.version!r} cannot be handled as a {gvk.kind}: the body is no object")
+        raise UnreadableError("the body is no object")
     check_kind(obj, gvk)
     unknown: list[str] = []
     try:
-        return Body(codec.normalise(message, obj, unknown), [*unknown, *doubled])
+        return Body(codec.normalise(message, obj, unknown, text), [*doubled, *unknown])
     except codec.DecodeError as error:
-        raise status.bad_request(str(error)) from error
+        raise UnreadableError(str(error), complete=True) from error
 
 
 def check_kind(obj: Object, gvk: GroupVersionKind) -> None:
-    """Refuse an object that says it is something else than the path."""
-    api_version, kind = obj.get("apiVersion") or gvk.api_version, obj.get("kind") or gvk.kind
+    """Refuse an object that says it is something else than the path. Raises UnreadableError."""
+    api_version, kind = str(obj.get("apiVersion") or gvk.api_version), str(obj.get("kind") or gvk.kind)
     if kind == gvk.kind and api_version == gvk.api_version:
         return
-    version = str(api_version).rpartition("/")[2]
-    found = scheme.load().message_of(str(api_version), str(kind))
-    go_type = f"{gvk.version}.{kind}) to (core.{gvk.kind}"
-    why = (
-        f"converting ({go_type}): unknown conversion"
-        if found
-        else f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
-    )
-    raise status.bad_request(f'{kind} in version "{version}" cannot be handled as a {gvk.kind}: {why}')
+    if scheme.load().message_of(api_version, kind) is None:
+        where = 'in scheme "pkg/runtime/scheme.go:111"'
+        raise UnreadableError(f'no kind "{kind}" is registered for version "{api_version}" {where}')
+    internal = gvk.group.partition(".")[0] or "core"
+    raise UnreadableError(f"converting ({api_version.rpartition('/')[2]}.{kind}) to ({internal}.{gvk.kind}): unknown conversion")

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from kcore.apiserver import body as bodies
 from kcore.apiserver import subresources
 from kcore.apiserver.authentication import authorize
@@ -20,7 +22,7 @@ from kcore.apiserver.collection import delete_collection
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry, Write
-from kcore.machinery import codec, patch, request_options, status
+from kcore.machinery import codec, field_error, kinds, patch, request_options, status
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource
 from kcore.machinery.request import Request
 from kcore.machinery.scheme import KindSpec, Scheme
@@ -68,12 +70,18 @@ class Pipeline:
         spec = self.resolve(request)
         authorize(request.user)
         if request.verb in ("delete", "deletecollection"):
-            return self.delete(spec, request)
-        request_options.check(request.verb, request.options, request.content_type)
-        write = self.writing(spec, request)
-        if request.subresource == "":
-            return self.write_object(write, request)
-        return self.write_subresource(write, request)
+            written = self.delete(spec, request)
+        else:
+            request_options.check(request.verb, request.options, request.content_type)
+            write = self.writing(spec, request)
+            written = self.write_subresource(write, request) if request.subresource else self.write_object(write, request)
+        written.warnings[:0] = self.deprecation(spec)
+        return written
+
+    def deprecation(self, spec: KindSpec) -> list[str]:
+        """What every request for a kind warns of, whatever its answer."""
+        sentence = kinds.rules_of(spec.group, spec.kind).deprecation
+        return [sentence] if sentence else []
 
     def writing(self, spec: KindSpec, request: Request) -> Write:
         """The frame of a write."""
@@ -88,7 +96,7 @@ class Pipeline:
         """Delete an object or a collection; the options stand in the request's options or body."""
         if request.body:
             if isinstance(request.body, bytes) and request.body[:4] != codec.MAGIC:
-                found, _ = bodies.parse_text(request.body, request.content_type or bodies.JSON, DELETE_OPTIONS)
+                found = bodies.parse_text(request.body, request.content_type or bodies.JSON, DELETE_OPTIONS).value
                 request.body = (
                     {name: value for name, value in found.items() if name not in ("apiVersion", "kind")}
                     if isinstance(found, dict)
@@ -104,21 +112,27 @@ class Pipeline:
     def write_object(self, write: Write, request: Request) -> Outcome:
         """Create, update or patch an object itself."""
         spec = write.spec
+        write.patching = request.verb == "patch"
         if request.verb == "patch":
-            return self.registry.update(write, self.patched(request, spec.gvk, spec.message))
+            warnings: list[str] = []
+            made = self.registry.update(write, self.patched(request, spec.gvk, spec.message, warnings))
+            made.warnings = warnings + made.warnings
+            return made
         found, warnings = self.decoded(request, spec.gvk, spec.message)
         if request.verb == "create":
             if request.name and not (found.get("metadata") or {}).get("name"):
                 found.setdefault("metadata", {})["name"] = request.name
             made = self.registry.create(write, found)
         else:
+            check_name(found, request.name)
             made = self.registry.update(write, lambda _: found)
-        made.warnings += warnings
+        made.warnings = warnings + made.warnings
         return made
 
     def write_subresource(self, write: Write, request: Request) -> Outcome:
         """Write a part of an object."""
         spec = write.spec
+        write.patching = request.verb == "patch"
         gvk = spec.subresources[request.subresource].body
         message = self.scheme.message_of(gvk.api_version, gvk.kind)
         if message is None:
@@ -130,9 +144,10 @@ class Pipeline:
             return handler(self.registry, write, self.decoded(request, gvk, message)[0])
         change: Change
         if request.verb == "patch":
-            change = self.patched(request, gvk, message)
+            change = self.patched(request, gvk, message, [])
         else:
             found, _ = self.decoded(request, gvk, message)
+            check_name(found, request.name)
 
             def change(_: Object) -> Object:
                 return found
@@ -144,31 +159,51 @@ class Pipeline:
         return self.registry.update(write, change)
 
     def decoded(self, request: Request, gvk: GroupVersionKind, message: str) -> tuple[Object, list[str]]:
-        """The body's object, and the warnings about its fields; strict validation makes them an error."""
-        validation = request.options.get("fieldValidation") or "Warn"
+        """The body's object, and the warnings about its fields."""
         body = bodies.decode(request.body or b"", request.content_type, gvk, message)
-        if not body.complaints or validation == "Ignore":
-            return body.obj, []
-        if validation == "Strict":
-            sentence = ", ".join(body.complaints)
-            raise status.bad_request(
-                f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: strict decoding error: {sentence}'
-            )
-        return body.obj, body.complaints
+        try:
+            return body.obj, complaints(request, body)
+        except StrictError as error:
+            raise status.bad_request(bodies.cannot_be_handled(gvk, {}, str(error))) from error
 
-    def patched(self, request: Request, gvk: GroupVersionKind, message: str) -> Change:
-        """What a patch makes of an object."""
+    def patched(self, request: Request, gvk: GroupVersionKind, message: str, warnings: list[str]) -> Change:
+        """What a patch makes of an object; warnings about its fields are added while it is applied."""
         media = request.content_type.partition(";")[0].strip()
         if media != MERGE_PATCH:
             raise status.method_not_supported(request.resource, request.group, f"patch of type {media}")
-        changes = bodies.parse_text(request.body, bodies.JSON, gvk)[0] if isinstance(request.body, bytes) else request.body
+        changes = bodies.parse_patch(request.body) if isinstance(request.body, bytes) else request.body
 
         def change(old: Object) -> Object:
             if not old:
                 raise status.not_found(request.resource, request.group, request.name)
-            merged = patch.merge(old, changes)
-            if "resourceVersion" not in (changes.get("metadata") or {} if isinstance(changes, dict) else {}):
-                merged["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-            return bodies.checked(merged, [], gvk, message).obj
+            text = orjson.dumps(patch.merge(old, changes))
+            try:
+                body = bodies.checked(orjson.loads(text), [], gvk, message)
+                warnings.extend(complaints(request, body))
+            except (bodies.UnreadableError, StrictError) as error:
+                shown = bodies.patched_text(message, old, changes)
+                raise status.invalid("", "", "", [field_error.invalid("patch", shown, str(error))]) from error
+            return body.obj
 
         return change
+
+
+class StrictError(ValueError):
+    """Strict field validation found something."""
+
+
+def complaints(request: Request, body: bodies.Body) -> list[str]:
+    """The warnings about a body's fields. Raises StrictError if they are to be errors."""
+    validation = request.options.get("fieldValidation") or "Warn"
+    if not body.complaints or validation == "Ignore":
+        return []
+    if validation == "Strict":
+        raise StrictError(f"strict decoding error: {', '.join(body.complaints)}")
+    return [line.strip() for sentence in body.complaints for line in sentence.removeprefix(bodies.YAML_COMPLAINT).strip().splitlines()]
+
+
+def check_name(obj: Object, name: str) -> None:
+    """Refuse an object that has another name than the request."""
+    own = (obj.get("metadata") or {}).get("name", "")
+    if own != name:
+        raise status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")

@@ -29,7 +29,11 @@ Object = dict[str, Any]
 
 @dataclass(slots=True)
 class Write:
-    """One write as its stages see it; `suffix` makes names unique that admission gives."""
+    """One write as its stages see it.
+
+    suffix    makes names unique that admission gives
+    patching  the new object is made from the stored one: its uid is no precondition
+    """
 
     spec: KindSpec
     rules: KindRules
@@ -40,6 +44,7 @@ class Write:
     subresource: str = ""
     operation: str = "CREATE"
     suffix: str = ""
+    patching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class Registry:
         raw = encode(spec, obj)
         warnings = write.rules.warnings(obj, None)
         if write.dry_run:
-            return outcome(spec, obj, raw, 0, created=True, warnings=warnings)
+            return outcome(spec, obj, raw, revision_text(metadata), created=True, warnings=warnings)
         submission = self.put(spec, write.namespace, write.name, raw, 0)
         self.chain.stored(spec, obj, None)
         return outcome(spec, obj, raw, submission.revision, submission, created=True, warnings=warnings)
@@ -177,14 +182,17 @@ class Registry:
         place(spec, write.namespace, metadata)
         version = metadata.get("resourceVersion", "")
         if version in ("", "0") and not write.rules.allow_unconditional_update:
-            raise status.invalid(spec.group, spec.kind, write.name, [must_be_specified()])
+            raise status.invalid(spec.group, spec.resource, write.name, [must_be_specified()])
         if version not in ("", "0", kept["resourceVersion"]):
             raise status.conflict(spec.resource, spec.group, write.name)
-        if metadata.get("uid", kept["uid"]) != kept["uid"]:
+        if not write.patching and metadata.get("uid", kept["uid"]) != kept["uid"]:
             raise status.precondition_failed(spec.resource, spec.group, write.name, "UID", metadata["uid"], kept["uid"])
         metadata["resourceVersion"] = kept["resourceVersion"]
-        for name in ("managedFields", "selfLink"):
-            metadata.pop(name, None)
+        metadata.pop("managedFields", None)
+        if kept.get("generation"):
+            metadata["generation"] = kept["generation"]
+        else:
+            metadata.pop("generation", None)
 
     def replace(self, write: Write, new: Object, old: Object, current: Stored) -> Outcome:
         """Store `new` in the place of `current`, remove it if nothing holds it any more, or do nothing if both are the same."""
@@ -193,7 +201,8 @@ class Registry:
         if strategy.finished(spec, new):
             if write.dry_run:
                 return outcome(spec, new, raw, current.revision, removed=True)
-            return self.remove(write, current, new)
+            gone = self.remove(write, current, new)
+            return outcome(spec, new, raw, current.revision, gone.submission, removed=True)
         if raw == current.raw or write.dry_run:
             return outcome(spec, new, raw, current.revision)
         submission = self.put(spec, write.namespace, write.name, raw, current.revision, current.kv.lease)
@@ -243,6 +252,12 @@ class Registry:
 def must_be_specified() -> field_error.FieldError:
     """The error of an unconditional update of a kind that forbids it."""
     return field_error.invalid("metadata.resourceVersion", field_error.Rendered("0"), "must be specified for an update")
+
+
+def revision_text(metadata: Object) -> int:
+    """The resourceVersion that a dry run was sent, which it returns as it came; 0 if there is none."""
+    text = metadata.get("resourceVersion") or ""
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def place(spec: KindSpec, namespace: str, metadata: Object) -> None:

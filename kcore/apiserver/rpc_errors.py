@@ -5,10 +5,12 @@ The Status is cut so that the trailer arrives.
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
-from grpc_status.rpc_status import GRPC_DETAILS_METADATA_KEY as DETAILS_KEY
+from grpc_status import rpc_status
 
 from kcore.base import limits
 from kcore.machinery import codec, status
@@ -22,16 +24,13 @@ def code(error: status.StatusError) -> grpc.StatusCode:
     return grpc.StatusCode[error.grpc_code]
 
 
-def details(error: status.StatusError) -> bytes:
+def details(error: status.StatusError) -> status_pb2.Status:
     """The google.rpc.Status that holds the Kubernetes Status."""
     cut = status.cut(error.status, limits.RPC_STATUS_BYTES_MAX)
     inner = any_pb2.Any(type_url=TYPE_URL, value=codec.encode(STATUS_MESSAGE, cut))
-    found: bytes = status_pb2.Status(
-        code=code(error).value[0], message=error.message[: limits.RPC_MESSAGE_CHARS_MAX], details=[inner]
-    ).SerializeToString()
-    return found
+    return status_pb2.Status(code=code(error).value[0], message=error.message[: limits.RPC_MESSAGE_CHARS_MAX], details=[inner])
 
 
-def trailer(error: status.StatusError) -> tuple[tuple[str, bytes], ...]:
+def trailer(error: status.StatusError) -> Any:
     """The trailing metadata of an error."""
-    return ((DETAILS_KEY, details(error)),)
+    return rpc_status.to_status(details(error)).trailing_metadata

@@ -16,6 +16,7 @@ from typing import Any
 from kcore.base import limits
 from kcore.base.entropy import Entropy
 from kcore.machinery import field_error, status
+from kcore.machinery.kinds.core.service_families import assign_families
 
 Object = dict[str, Any]
 NONE = "None"
@@ -89,48 +90,17 @@ class ServiceAddresses:
         Raises StatusError (422) if what it asks for is taken, out of range or not to be had.
         """
         spec = new["spec"]
-        errors: list[field_error.FieldError] = []
         self.by_chance = not dry_run
         before = (old or {}).get("spec") or {}
-        if spec.get("type") == "ExternalName":
-            for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-                spec.pop(name, None)
-        else:
-            self.choose_families(spec, before, errors)
-            if not errors:
-                self.choose_addresses(spec, before, errors)
-        self.choose_ports(spec, before, errors)
+        if old is None and spec.get("clusterIP") and not spec.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
+        errors = assign_families(new, old, self.families)
+        if not errors and spec.get("type") != "ExternalName":
+            self.choose_addresses(spec, before, errors)
+        if not errors:
+            self.choose_ports(spec, before, errors)
         if errors:
             raise status.invalid("", "Service", new["metadata"].get("name", ""), errors)
-
-    def choose_families(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
-        if before.get("ipFamilies") and not spec.get("ipFamilies"):
-            spec["ipFamilies"] = list(before["ipFamilies"])
-        headless_without_selector = spec.get("clusterIP") == NONE and not spec.get("selector")
-        usual = "RequireDualStack" if headless_without_selector and not spec.get("ipFamilies") else "SingleStack"
-        policy = spec.setdefault("ipFamilyPolicy", before.get("ipFamilyPolicy") or usual)
-        if policy == "RequireDualStack" and len(self.families) < 2 and not headless_without_selector:
-            errors.append(field_error.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services"))
-            return
-        wanted = list(spec.get("ipFamilies") or ())
-        for i, address in enumerate(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])):
-            if i >= len(wanted) and address != NONE:
-                wanted.append(FAMILIES[6 if ":" in address else 4])
-        count = 1 if policy == "SingleStack" else 2 if headless_without_selector else min(2, len(self.families))
-        for family in (*self.families, *(FAMILIES.values() if headless_without_selector else ())):
-            if len(wanted) < count and family not in wanted:
-                wanted.append(family)
-        for i, family in enumerate(wanted):
-            if family not in self.ranges and not headless_without_selector:
-                known = family in FAMILIES.values()
-                path = f"spec.ipFamilies[{i}]"
-                wrong = (
-                    field_error.invalid(path, family, "not configured on this cluster")
-                    if known
-                    else field_error.not_supported(path, family, sorted(FAMILIES.values()))
-                )
-                errors.append(wrong)
-        spec["ipFamilies"] = wanted
 
     def choose_addresses(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
         if spec.get("clusterIP") == NONE or NONE in (spec.get("clusterIPs") or ()):
@@ -193,7 +163,7 @@ class ServiceAddresses:
             raise status.internal("failed to allocate a nodePort: range is full") from None
 
     def check_port(self, number: int, path: str, errors: list[field_error.FieldError]) -> None:
-        if number not in self.ports:
+        if number not in self.ports and self.by_chance:  # a dry run, as upstream, asks only whether it is taken
             detail = f"provided port is not in the valid range. The range of valid ports is {NODE_PORT_FIRST}-{NODE_PORT_LAST}"
             errors.append(field_error.invalid(path, number, detail))
         elif number in self.ports.taken:

@@ -17,6 +17,8 @@ from kcore.machinery.scheme import KindSpec
 Object = dict[str, Any]
 DONE = ("Succeeded", "Failed")
 GRACE_DEFAULT_S = 30
+# Kinds that count by rules of their own, in `prepare_update`, or never.
+OWN_GENERATION = frozenset((("", "Pod"), ("", "PodTemplate"), ("scheduling.k8s.io", "PriorityClass")))
 
 
 def prepare_create(spec: KindSpec, rules: KindRules, obj: Object) -> None:
@@ -34,7 +36,7 @@ def main_half(obj: Object) -> Object:
 
 def raise_generation(spec: KindSpec, new: Object, old: Object) -> None:
     """Count a change of the main half."""
-    if not spec.generation:
+    if not spec.generation or (spec.group, spec.kind) in OWN_GENERATION:
         return
     before = old["metadata"].get("generation", 0)
     new["metadata"]["generation"] = before + 1 if main_half(new) != main_half(old) else before

@@ -467,6 +467,9 @@ LOOK_PAUSE_PER_POD_S: Final = 30e-6
 STALE_VIEW_PAUSE_S: Final = 0.05
 """A look that met something the listers do not show yet is repeated after this time, when the watch has surely delivered it."""
 
+LOST_ANSWER_PAUSE_S: Final = 1.0
+"""Writes whose answers were lost arrive within this time, or not at all: a request that is under way so long was under way in vain."""
+
 REPLICAS_BURST_MAX: Final = 500
 """kube-controller-manager's bound: pods that one reconciliation of a ReplicaSet creates or deletes."""
 

@@ -19,12 +19,13 @@ from kcore.base import limits
 from kcore.client import kinds
 from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, conditions, live, pod_ranking
-from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, UpdateStatus
+from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, UpdateStatus, Write
 from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
 from kcore.controllers.expectations import Expectations
 from kcore.controllers.pace import Pace
 from kcore.controllers.pod_names import free_names, prefix_of
 from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, ready_since
+from kcore.controllers.unsure import UNSURE_REASONS, UnsureWrites, name_of, uid_of
 from kcore.machinery.status import StatusError
 
 KIND: Final = "ReplicaSet"
@@ -201,6 +202,7 @@ class Reconciler:
         self._sets = context.informer(REPLICASETS).lister
         self._pods = context.informer(PODS).lister
         self._expectations = Expectations()
+        self._unsure = UnsureWrites()
         self._taken: dict[str, set[str]] = {}
         self._pace = Pace(limits.LOOK_PAUSE_PER_POD_S)
         adoption.index_owned(context.informer(PODS))
@@ -214,19 +216,22 @@ class Reconciler:
         if found is None:
             self._forget(key)
             return None
-        early_s = self._pace.early_s(key, self._context.clock.monotonic())
+        early_s = self._pace.early_s(key, self._now())
         if early_s > 0:
             return Result(requeue_after_s=early_s)
+        wait_s = await self._verify(key, found)
+        if wait_s is not None:
+            return Result(requeue_after_s=wait_s)
         observed = self._observe(found, key)
         planned = plan(observed, self._names(found, key))
         await self._claim(observed, planned)
         error, again = await self._scale(key, observed, planned)
         status = plan_status(observed, planned, error.message if error else "")
-        self._pace.looked(key, len(planned.pods), self._context.clock.monotonic())
+        self._pace.looked(key, len(planned.pods), self._now())
         actions.raise_first(await self._apply([status] if status else []), harmless=("NotFound",))
         if error is not None:
             raise error
-        waits = [next_available_s(observed, planned.pods), self._expectations.remaining_s(key, self._context.clock.monotonic())]
+        waits = [next_available_s(observed, planned.pods), self._expectations.remaining_s(key, self._now())]
         if again:
             waits.append(limits.STALE_VIEW_PAUSE_S)
         return Result(requeue_after_s=min((wait for wait in waits if wait is not None), default=None))
@@ -258,7 +263,7 @@ class Reconciler:
 
     def _observe(self, found: Any, key: str) -> Observed:
         selector = adoption.selector_of(found.spec.selector)
-        settled = self._expectations.satisfied(key, self._context.clock.monotonic())
+        settled = self._expectations.satisfied(key, self._now())
         candidates = adoption.candidates(self._pods, found, selector)
         return Observed(found, candidates, self._related(found, candidates), settled, self._context.clock.now())
 
@@ -282,36 +287,53 @@ class Reconciler:
         actions.raise_first(await self._apply(planned.claims), harmless=("NotFound",))
 
     async def _scale(self, key: str, observed: Observed, planned: Plan) -> tuple[StatusError | None, bool]:
-        """Create and delete; what failed, or may have, is not expected any more.
+        """Create and delete; what failed for sure is not expected any more, what may have happened is verified before the next scaling.
 
         Returns the first error, and whether something was met that the listers do not show
         """
-        names = {create.object.metadata.name for create in planned.creates}
-        uids = {delete.uid for delete in planned.deletes}
-        if not names and not uids:
+        wanted: list[Write] = [*planned.creates, *planned.deletes]
+        if not wanted:
             return None, False
-        self._expectations.expect(key, self._context.clock.monotonic(), creations=names, deletions=uids)
-        outcomes: list[Outcome] = []
+        self._expectations.expect(key, self._now(), creations=map(name_of, planned.creates), deletions=map(uid_of, planned.deletes))
         try:
-            outcomes += await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder)
+            outcomes = await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder)
             outcomes += await self._apply(planned.deletes)
-        finally:
-            for outcome in outcomes:
-                if outcome.error is None and isinstance(outcome.action, Create):
-                    names.discard(outcome.action.object.metadata.name)
-                elif outcome.error is None and isinstance(outcome.action, Delete):
-                    uids.discard(outcome.action.uid)
-            self._never(key, names, uids)
+        except StatusError as error:
+            self._unsure.note(key, wanted, self._now())
+            return error, False
+        unsure = [outcome.action for outcome in outcomes if outcome.error and outcome.error.reason in UNSURE_REASONS]
+        if unsure:
+            self._unsure.note(key, unsure, self._now())
+        expected = {id(outcome.action) for outcome in outcomes if outcome.error is None}.union(map(id, unsure))
+        self._never(key, [write for write in wanted if id(write) not in expected])
         outcomes = actions.undisturbed(outcomes)
         unseen = await self._learn_taken(key, observed.replicaset, outcomes)
         return actions.first_error(outcomes, harmless=("NotFound", "AlreadyExists", "Conflict")), unseen
 
-    def _never(self, key: str, names: Iterable[str], uids: Iterable[str]) -> None:
-        """Note what will not be seen, or need not be waited for."""
-        for name in names:
-            self._expectations.created(key, name)
-        for uid in uids:
-            self._expectations.deleted(key, uid)
+    async def _verify(self, key: str, found: Any) -> float | None:
+        """Ask which of the writes happened whose answers were lost; returns how long to wait before asking, None if all is known."""
+        unsure = self._unsure.of(key)
+        if unsure is None:
+            return None
+        left_s = unsure.since + limits.LOST_ANSWER_PAUSE_S - self._now()
+        if left_s > 0:
+            return left_s
+        namespace, selector = found.metadata.namespace, str(adoption.selector_of(found.spec.selector))
+        present = await self._context.api.resource(PODS).list(namespace=namespace, label_selector=selector, metadata_only=True)
+        self._never(key, unsure.never_happened(present.items))
+        self._unsure.forget(key)
+        return None
+
+    def _never(self, key: str, writes: Iterable[Write]) -> None:
+        """Do not expect what did not happen."""
+        for write in writes:
+            if isinstance(write, Create):
+                self._expectations.created(key, name_of(write))
+            elif isinstance(write, Delete):
+                self._expectations.deleted(key, write.uid)
+
+    def _now(self) -> float:
+        return self._context.clock.monotonic()
 
     async def _learn_taken(self, key: str, owner: Any, outcomes: Iterable[Outcome]) -> bool:
         """Look at pods whose names were taken: one that is not the set's has the name for good, the watch will show the others."""
@@ -329,6 +351,7 @@ class Reconciler:
 
     def _forget(self, key: str) -> None:
         self._expectations.forget(key)
+        self._unsure.forget(key)
         self._pace.forget(key)
         self._taken.pop(key, None)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from kcore.machinery.field_error import FieldError, quote
+from kcore.machinery.field_error import invalid as invalid_field
 
 
 class Codes(NamedTuple):
@@ -136,9 +137,24 @@ def conflict(resource: str, group: str, name: str, detail: str = MODIFIED) -> St
     return failure("Conflict", sentence, _details(resource, group, name))
 
 
-def precondition_failed(resource: str, group: str, name: str, what: str, wanted: str, found: str) -> StatusError:
-    """A precondition on `what` (UID or ResourceVersion) does not hold."""
-    return conflict(resource, group, name, f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}")
+def precondition_failed(resource: str, group: str, name: str, what: str, wanted: str, found: str, key: str = "") -> StatusError:
+    """A precondition of an update on `what` (UID or ResourceVersion) does not hold; `key` is that of the store, as Kubernetes shows it."""
+    detail = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+    if key:
+        detail = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {detail}"
+    return conflict(resource, group, name, detail)
+
+
+def deletion_precondition_failed(kind: str, group: str, name: str, what: str, wanted: str, found: str) -> StatusError:
+    """A precondition of a deletion on `what` (UID or ResourceVersion) does not hold; the answer names the kind, not the resource."""
+    cause = "deleted and then recreated" if what == "UID" else "modified"
+    mismatch = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
+    return conflict(kind, group, name, f"{mismatch}. The object might have been {cause}")
+
+
+def blind_update(resource: str, group: str, name: str) -> StatusError:
+    """An update without resourceVersion of a kind that takes none; the answer names the resource where others name the kind."""
+    return invalid(group, resource, name, [invalid_field("metadata.resourceVersion", 0, "must be specified for an update")])
 
 
 def apply_conflict(causes: Sequence[dict[str, str]], message: str) -> StatusError:

@@ -210,7 +210,7 @@ class Columns:
             if row is not None:
                 self.allocatable[row, slot] = min(amount, SCHEDULER_AMOUNT_MAX)
         self.pod_limit[slot] = min(pod_limit, SCHEDULER_AMOUNT_MAX)
-        pass
+        self._touch(slot)
 
     def _count(self, slot: int, account: Account, sign: int) -> None:
         for name, amount in account.amounts:
@@ -225,7 +225,7 @@ class Columns:
             del self.priorities[account.priority]
         for port in account.ports:
             self._count_port(slot, port, sign)
-        pass
+        self._touch(slot)
 
     def _count_port(self, slot: int, port: Port, sign: int) -> None:
         uses = self.ports.setdefault(port, {})

@@ -32,24 +32,26 @@ class PipelineServer(Server):
         self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None, who: str = "admin"
     ) -> Response:
         """Answer one request."""
+        self.deprecation: list[str] = []
         split = urllib.parse.urlsplit(target)
         try:
             request = route(method, split.path, parse_query(split.query), self.pipeline.scheme.resources)
             if request is None:
                 raise status.no_such_resource()
+            self.deprecation = self.pipeline.deprecation(self.pipeline.resolve(request))
             request.user, request.body, request.content_type = ADMIN, body, (headers or {}).get("Content-Type") or ""
             return self.loop.run_until_complete(self.answer(request))
         except status.StatusError as error:
-            return json_response(error.code, error.status)
+            return json_response(error.code, error.status, self.deprecation)
 
     async def answer(self, request: Request) -> Response:
         """Carry out a request that a path led to."""
         if request.verb == "list":
             spec = self.pipeline.resolve(request)
             raw = await self.pipeline.reads.list_raw(spec, request.namespace, request.options, 1 << 30, False)
-            return json_response(200, Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw).obj())
+            return json_response(200, Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw).obj(), self.deprecation)
         if request.verb == "get":
-            return json_response(200, self.pipeline.read(request)[1].obj())
+            return json_response(200, self.pipeline.read(request)[1].obj(), self.deprecation)
         outcome = self.pipeline.write(request)
         if outcome.submission is not None:
             await outcome.submission.durable()

@@ -29,7 +29,7 @@ RESOURCES = frozenset((
     "namespaces", "nodes", "pods", "podtemplates", "bindings", "services", "endpoints", "endpointslices", "configmaps", "secrets",
     "serviceaccounts", "events", "replicasets", "deployments", "controllerrevisions", "leases", "priorityclasses",
 ))  # fmt: skip
-FLOORS = {"defaults": 95, "validation": 60}
+FLOORS = {"defaults": 100, "validation": 94}
 RESOURCE = re.compile(r"^/apis?/(?:[^/]+/)?v[^/]+/(?:namespaces/[^/]+/)?([a-z]+)")
 
 

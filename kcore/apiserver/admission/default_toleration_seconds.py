@@ -17,8 +17,8 @@ TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 def admit(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, _cluster: Cluster) -> None:
-    """Add the tolerations that are missing on a new pod."""
-    if write.operation != "CREATE":
+    """Add the tolerations that are missing on a new or changed pod."""
+    if write.subresource:
         return
     spec = obj["spec"]
     tolerations = spec.get("tolerations") or []

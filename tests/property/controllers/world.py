@@ -190,15 +190,14 @@ class World:
         reference = controller_of(pod)
         if reference is None or reference.kind != "ReplicaSet":
             return
-        active = [found for found in self.all(PODS) if is_active(found) and any(o.uid == reference.uid for o in found.metadata.ownerReferences)]
-        if pod.metadata.name not in {found.metadata.name for found in active}:
-            active.append(pod)
-        recent = self.limits.get(reference.uid, [])
-        since = self.clock.monotonic() - 10 * self.lag_s
-        allowed = max((size for time, size in recent if time >= since), default=0)
-        allowed = max([allowed, *(size for _, size in recent[-1:]), *(size for time, size in recent if time < since)][:3])
-        if len(active) > allowed:
-            self.violations.append(f"{self.clock.monotonic():.3f}: {reference.name} has {len(active)} pods, {allowed} are allowed")
+        now, owner = self.clock.monotonic(), reference.uid
+        found = [other for other in self.all(PODS) if is_active(other) and any(r.uid == owner for r in other.metadata.ownerReferences)]
+        count = len({pod.metadata.name, *(other.metadata.name for other in found)})
+        sizes = self.limits.get(owner, [])
+        until = [*(time for time, _ in sizes[1:]), now + 1.0]
+        allowed = max((size for (_, size), end in zip(sizes, until, strict=True) if end >= now - 10 * self.lag_s), default=0)
+        if count > allowed:
+            self.violations.append(f"{now:.3f}: {reference.name} has {count} pods, {allowed} are allowed")
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -20,7 +20,11 @@ def rarely(strategy: st.SearchStrategy, otherwise: object) -> st.SearchStrategy:
 
 
 amounts = st.fixed_dictionaries(
-    {"cpu": st.sampled_from((0, 1, 250, 500, 1999)), "memory": st.sampled_from((0, 1, 2**28, 2**30)), "example.com/gpu": st.sampled_from((0, 0, 0, 0, 1))}
+    {
+        "cpu": st.sampled_from((0, 1, 250, 500, 1999)),
+        "memory": st.sampled_from((0, 1, 2**28, 2**30)),
+        "example.com/gpu": st.sampled_from((0, 0, 0, 0, 1)),
+    }
 ).map(lambda found: tuple(sorted((name, amount) for name, amount in found.items() if amount)))
 ports = st.lists(st.sampled_from(PORTS), max_size=2, unique=True).map(tuple)
 expressions = st.builds(
@@ -30,14 +34,24 @@ expressions = st.builds(
     st.lists(st.sampled_from(VALUES), min_size=1, max_size=2).map(tuple),
 )
 fields = st.builds(
-    Expression, st.just("metadata.name"), st.sampled_from(("In", "NotIn")), st.lists(st.sampled_from(NAMES), min_size=1, max_size=2).map(tuple)
+    Expression,
+    st.just("metadata.name"),
+    st.sampled_from(("In", "NotIn")),
+    st.lists(st.sampled_from(NAMES), min_size=1, max_size=2).map(tuple),
 )
 terms = st.builds(Term, st.lists(expressions, max_size=2).map(tuple), st.lists(fields, max_size=1).map(tuple))
 tolerations = st.builds(
-    Toleration, st.sampled_from(("", "team", "node.kubernetes.io/unschedulable")), st.sampled_from(("Exists", "Equal", "")), st.sampled_from(("", "x")), st.sampled_from(("", *EFFECTS))
+    Toleration,
+    st.sampled_from(("", "team", "node.kubernetes.io/unschedulable")),
+    st.sampled_from(("Exists", "Equal", "")),
+    st.sampled_from(("", "x")),
+    st.sampled_from(("", *EFFECTS)),
 )
 taints = st.builds(
-    Taint, st.sampled_from(("team", "other")), st.sampled_from(("", "x")), rarely(st.sampled_from(("NoSchedule", "NoExecute")), "PreferNoSchedule")
+    Taint,
+    st.sampled_from(("team", "other")),
+    st.sampled_from(("", "x")),
+    rarely(st.sampled_from(("NoSchedule", "NoExecute")), "PreferNoSchedule"),
 )
 
 
@@ -65,8 +79,8 @@ images = st.builds(Image, st.sampled_from(IMAGES).map(lambda name: (name,)), st.
 
 
 @st.composite
-def nodes(draw: st.DrawFn, name: st.SearchStrategy[str] = st.sampled_from(NAMES)) -> NodeRow:  # noqa: B008
-    """A node."""
+def nodes(draw: st.DrawFn, pod_limit: int = 110) -> NodeRow:
+    """A node that takes so many pods, mostly."""
     offered = {
         "cpu": draw(rarely(st.sampled_from((0, 1000)), 4000) | st.just(3900)),
         "memory": draw(rarely(st.sampled_from((0, 2**30, 2**52)), 2**33) | st.just(2**32)),
@@ -75,12 +89,12 @@ def nodes(draw: st.DrawFn, name: st.SearchStrategy[str] = st.sampled_from(NAMES)
         offered["example.com/gpu"] = draw(st.integers(0, 4))
     held = draw(st.lists(images, max_size=2, unique_by=lambda image: image.names))
     return NodeRow(
-        name=draw(name),
+        name=draw(st.sampled_from(NAMES)),
         labels=draw(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=3)),
         unschedulable=draw(rarely(st.just(True), False)),
         taints=tuple(draw(st.lists(taints, max_size=2, unique=True))),
         allocatable=tuple(sorted(offered.items())),
-        pod_limit=draw(rarely(st.sampled_from((0, 3)), 110)),
+        pod_limit=draw(rarely(st.sampled_from((0, 3)), pod_limit)),
         images=tuple(held),
     )
 

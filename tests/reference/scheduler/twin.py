@@ -101,6 +101,8 @@ def holds(expression: Expression, value: str | None) -> bool:
         return value is not None
     if operator == "DoesNotExist":
         return value is None
+    if operator not in ("Gt", "Lt"):
+        return False
     try:
         number, bound = int(value or ""), int(values[0])
     except ValueError:

@@ -27,6 +27,20 @@ def test_not_found_names_resource_group_and_object() -> None:
             status.precondition_failed("pods", "", "a", "UID", "1", "2"), 409,
             'Operation cannot be fulfilled on pods "a": Precondition failed: UID in precondition: 1, UID in object meta: 2',
         ),
+        (
+            status.precondition_failed("pods", "", "a", "UID", "1", "2", "/registry/pods/d/a"), 409,
+            'Operation cannot be fulfilled on pods "a": StorageError: invalid object, Code: 4, Key: /registry/pods/d/a, '
+            "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: 1, UID in object meta: 2",
+        ),
+        (
+            status.deletion_precondition_failed("Pod", "", "a", "UID", "1", "2"), 409,
+            'Operation cannot be fulfilled on Pod "a": the UID in the precondition (1) does not match the UID in record (2). '
+            "The object might have been deleted and then recreated",
+        ),
+        (
+            status.blind_update("leases", "coordination.k8s.io", "a"), 422,
+            'leases.coordination.k8s.io "a" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+        ),
         (status.forbidden("pods", "", "a", "no"), 403, 'pods "a" is forbidden: no'),
         (status.forbidden("pods", "", "", "no"), 403, "pods is forbidden: no"),
         (status.forbidden("", "", "", "no"), 403, "forbidden: no"),
