@@ -23,8 +23,7 @@ from kcore.agent.addresses import AddressesFor, NodeSubnets
 from kcore.agent.hollownode import HollowNode, HollowPod
 from kcore.agent.nodefleet import NodeFleet
 from kcore.agent.podfleet import PodFleet
-from kcore.agent.podprofile import Profiles
-from kcore.agent.podstate import Advance, Moment
+from kcore.agent.podstate import Moment
 from kcore.agent.settings import HollowSettings, NodeSettings
 from kcore.base import limits, log
 from kcore.client.bulk import BulkClient, BulkResult
@@ -32,7 +31,7 @@ from kcore.client.client import Client
 from kcore.client.correlator import Regarding
 from kcore.client.items import Item
 from kcore.client.objects import ResourceClient
-from kcore.client.recorder import WARNING, EventRecorder
+from kcore.client.recorder import EventRecorder
 from kcore.client.reflector import EVERYTHING, Reflector, Selection
 from kcore.client.wire import WatchEvent
 from kcore.machinery.status import StatusError
@@ -122,7 +121,7 @@ class HollowNodes:
         self._clock = client.clock
         self._bulk, self._beats = BulkClient(client.transport), BulkClient(client.transport)
         self.nodes = NodeFleet(node_settings, addresses_for, self._node_has_addresses, subnets)
-        self.pods = PodFleet(self.nodes.nodes, Profiles(settings), Advance(settings, client.entropy.random))
+        self.pods = PodFleet(self.nodes.nodes, settings, client.entropy.random)
         self._recorder = EventRecorder(client, "kubelet")
         self._node_writes: BulkLoop[HollowNode] = BulkLoop(
             self._beats, lambda count: self.nodes.take(count, self._now()), self._node_written
@@ -208,10 +207,8 @@ class HollowNodes:
         if self.pods.pending:
             self._pod_writes.poke()
         while self.pods.events:
-            event = self.pods.events.popleft()
-            self._recorder.event(
-                Regarding("v1", "Pod", event.pod.namespace, event.pod.name, event.pod.uid), WARNING, event.reason, event.message
-            )
+            pod, told = self.pods.events.popleft()
+            self._recorder.event(Regarding("v1", "Pod", pod.namespace, pod.name, pod.uid), told.type, told.reason, told.message)
         self._woken.set()
 
     def _judge(self) -> None:

@@ -11,17 +11,20 @@ its uid as precondition.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
-from kcore.agent import podstatus
+from kcore.agent import podevents, podstatus
 from kcore.agent.hollownode import HollowNode, HollowPod
 from kcore.agent.nodefleet import RETRIED
 from kcore.agent.outbox import Outbox
+from kcore.agent.podevents import WARNING, Told
 from kcore.agent.podprofile import Profiles
-from kcore.agent.podstate import Advance, Moment, adapt
+from kcore.agent.podstart import PodStart
+from kcore.agent.podstate import Advance, Moment, adapt, new_state, run_at_once
+from kcore.agent.settings import HollowSettings
 from kcore.api.core.v1.pod_pb2 import Pod, PodStatus
 from kcore.base import limits, log
 from kcore.client import items, kinds
@@ -36,22 +39,16 @@ _LOG = log.get("agent.pods")
 _BACKOFF: Final = Backoff(limits.HOLLOW_RETRY_S, limits.HOLLOW_RETRY_S_MAX)
 
 
-class PodEvent(NamedTuple):
-    """Something to tell about a pod."""
-
-    pod: HollowPod
-    reason: str
-    message: str
-
-
 class PodFleet:
     """The pods of all hollow nodes of one process. Thread: one owner calls it."""
 
-    def __init__(self, nodes: Mapping[str, HollowNode], profiles: Profiles, advance: Advance) -> None:
-        self.events: deque[PodEvent] = deque(maxlen=limits.HOLLOW_EVENTS_MAX)
+    def __init__(self, nodes: Mapping[str, HollowNode], settings: HollowSettings, random: Callable[[], float]) -> None:
+        """Random: a number in [0, 1), as `Entropy.random`."""
+        self.events: deque[tuple[HollowPod, Told]] = deque(maxlen=limits.HOLLOW_EVENTS_MAX)
         self._nodes = nodes
-        self._profiles = profiles
-        self._advance = advance
+        self._profiles = Profiles(settings)
+        self._advance = Advance(settings, random)
+        self._start = PodStart(settings, self._profiles)
         self._pods: dict[str, HollowPod] = {}
         self._outbox: Outbox[HollowPod] = Outbox()
         self._timers: list[tuple[float, int, HollowPod]] = []
@@ -142,12 +139,38 @@ class PodFleet:
             if self._outbox.is_under_way(pod) or (change.revision == pod.written and not pod.is_stale and pod not in self._outbox):
                 self._saw(pod, change)
                 return
+        elif self._is_open and self._start_at_once(change, now):
+            return
         seen = Pod.FromString(change.raw)
         if pod is None:
             self._adopt(change.key, seen, change.raw, change.revision, now)
         else:
             pod.raw, pod.revision = change.raw, change.revision
             self._look(pod, seen, now)
+
+    def _start_at_once(self, change: WatchEvent, now: Moment) -> bool:
+        """Run a plain pod that was just bound; returns whether there is nothing more to do about it."""
+        fresh = self._start.recognise(change.raw, now)
+        if fresh is None:
+            return False
+        node = self._nodes.get(fresh.node)
+        if node is None:
+            return True
+        if node.addresses is None:
+            return False
+        addresses = node.addresses.allocate(fresh.uid, now.steady_s)
+        if not isinstance(addresses, tuple):
+            return False
+        state = new_state(fresh.template.profile)
+        run_at_once(state, addresses, now)
+        pod = HollowPod(change.key, fresh.namespace, fresh.name, fresh.uid, node, state.profile, state, fresh.generation, change.raw)
+        pod.revision = pod.rendered_from = change.revision
+        pod.rendered = self._start.running(fresh, addresses, node.host_ips, now)
+        pod.is_held = True
+        self._pods[change.key] = pod
+        node.pods.add(pod)
+        self._outbox.add(pod)
+        return True
 
     def _saw(self, pod: HollowPod, change: WatchEvent) -> None:
         """Note an object that nothing has to be decided about now."""
@@ -223,7 +246,10 @@ class PodFleet:
             self._advance.begin(state, now)
         if state.needs_addresses and state.sandbox_s <= now.steady_s < state.ends_s:
             self._give_addresses(pod, now)
+        before = podevents.stages(state)
         self._advance(state, now)
+        for told in podevents.happened(state, before, f"{pod.name}_{pod.namespace}({pod.uid})"):
+            self.events.append((pod, told))
         if state.outcome:
             pod.node.waiting.pop(pod, None)
         return is_new
@@ -267,7 +293,7 @@ class PodFleet:
         node.waiting[pod] = None
         state.sandbox_s = now.steady_s + max(answer.rest_s, limits.ADDRESS_RETRY_S)
         text = f"Failed to create pod sandbox: failed to set up the network of the sandbox: {answer.message}"
-        self.events.append(PodEvent(pod, "FailedCreatePodSandBox", text))
+        self.events.append((pod, Told(WARNING, "FailedCreatePodSandBox", text)))
 
     def _release(self, pod: HollowPod, now: Moment) -> None:
         """Take back the addresses of a pod that everybody can see has ended, and give them to one that waits."""

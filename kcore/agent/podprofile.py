@@ -37,6 +37,11 @@ class ContainerProfile(NamedTuple):
     restart_policy: str
     is_sidecar: bool
 
+    @property
+    def is_plain(self) -> bool:
+        """Say whether it runs, and is ready, as soon as it can, and goes on until the pod is deleted."""
+        return self.is_pullable and self.exits_after_s < 0 and not self.startup_s and not self.ready_s
+
 
 class PodProfile(NamedTuple):
     """One pod. Deadline: seconds from its start, below 0 if it has none."""

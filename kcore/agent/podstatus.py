@@ -92,7 +92,7 @@ def _write_conditions(state: PodState, pod: Pod, now: Moment) -> None:
     others = [each for each in status.conditions if each.type not in OWN_CONDITIONS]
     is_first = len(others) == len(status.conditions)
     if is_first and _is_all_well(state):
-        kept = [*_well(now.wall_s, generation), *others]
+        kept = [*all_well(now.wall_s, generation), *others]
     else:
         before = {each.type: each for each in status.conditions}
         kept = [_condition(each, before.get(each.type), generation, now) for each in _conditions(state, before)]
@@ -114,7 +114,8 @@ def _is_all_well(state: PodState) -> bool:
 
 
 @lru_cache(maxsize=limits.POD_CONDITIONS_CACHED_MAX)
-def _well(wall_s: int, generation: int) -> tuple[PodCondition, ...]:
+def all_well(wall_s: int, generation: int) -> tuple[PodCondition, ...]:
+    """Conditions of a pod that came up well at once; not to be changed."""
     now = Moment(0.0, wall_s)
     return tuple(
         _condition(_Condition(type_, True), None, generation, now) for type_ in (READY_TO_START, INITIALIZED, READY, CONTAINERS_READY)
@@ -189,14 +190,14 @@ def _write_containers(state: PodState, pod: Pod) -> None:
     for index, container in enumerate(state.main):
         made = status.containerStatuses.add(name=profile.main[index].name, image=profile.main[index].image)
         _write_container(made, container, pod, index, waiting)
-        _write_resources(made, spec.containers[index].resources)
+        write_resources(made, spec.containers[index].resources)
     if state.init:
         del status.initContainerStatuses[:]
         waiting = "PodInitializing" if state.addresses else "ContainerCreating"
         for index, container in enumerate(state.init):
             made = status.initContainerStatuses.add(name=profile.init[index].name, image=profile.init[index].image)
             _write_container(made, container, pod, INIT_ORDINAL + index, waiting)
-            _write_resources(made, spec.initContainers[index].resources)
+            write_resources(made, spec.initContainers[index].resources)
             if container.stage == podstate.TERMINATED and not container.exit_code:
                 made.ready = True
     if state.ephemeral:
@@ -255,7 +256,7 @@ def _write_exit(made: pod_pb2.ContainerStateTerminated, ended: Exit, identity: s
     made.containerID = identity
 
 
-def _write_resources(made: ContainerStatus, wanted: ResourceRequirements) -> None:
+def write_resources(made: ContainerStatus, wanted: ResourceRequirements) -> None:
     """What the container got, which on a hollow node is what it asked for; a resize shows here."""
     if wanted.requests:
         made.allocatedResources.MergeFrom(wanted.requests)
@@ -277,7 +278,12 @@ def image_id(image: str) -> str:
 
 def container_id(uid: str, ordinal: int, number: int) -> str:
     """Id of the run with this number of a pod's container; 64 hexadecimal digits, as a runtime's."""
-    return f"containerd://{uid.replace('-', ''):0>32.32}{ordinal:08x}{number:024x}"
+    return f"containerd://{uid_digits(uid)}{ordinal:08x}{number:024x}"
+
+
+def uid_digits(uid: str) -> str:
+    """The part of a pod's container ids that comes from its uid: 32 digits."""
+    return uid.replace("-", "").zfill(32)[:32]
 
 
 def read(profile: PodProfile, pod: Pod, now: Moment) -> PodState:

@@ -48,6 +48,12 @@ class HollowSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_unpullable", re.compile(self.unpullable))
 
+    @property
+    def is_instant(self) -> bool:
+        """Say whether containers start without delay and never fail by chance."""
+        delays_s = self.sandbox_delay_s + self.pull_delay_s + self.start_delay_s + self.readiness_delay_s
+        return not delays_s and not self.failure_rate and not self.pull_failure_rate
+
     def is_pullable(self, image: str) -> bool:
         """Say whether some registry has the image."""
         return self._unpullable.search(image) is None

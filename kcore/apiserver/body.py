@@ -18,6 +18,10 @@ from kcore.machinery.gvk import GroupVersionKind
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 MEDIA_TYPES = (JSON, YAML, PROTOBUF)
 YAML_COMPLAINT = "yaml: unmarshal errors:"
+DELETE_OPTIONS_MESSAGE = "kcore.api.meta.v1.DeleteOptions"
+OLDER = {GroupVersionKind("policy", "v1", "Eviction"): "policy/v1beta1"}
+"""Versions in which a body may come although nothing is served in them."""
+
 NO_ENVELOPE = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
 
 Object = dict[str, Any]
@@ -123,6 +127,29 @@ def sorted_where_touched(value: Any, changes: Any) -> Any:
     return {name: sorted_where_touched(value[name], changes.get(name)) for name in sorted(value)}
 
 
+def delete_options(data: bytes | Object, content_type: str) -> Object | None:
+    """The DeleteOptions in a body; None for an empty one. Raises StatusError (400)."""
+    gvk = GroupVersionKind("", "v1", "DeleteOptions")
+    try:
+        if isinstance(data, dict):
+            value: Any = data
+        elif data[:4] == codec.MAGIC:
+            value = decode_protobuf(data, gvk, DELETE_OPTIONS_MESSAGE)
+        elif content_type.partition(";")[0].strip() == YAML:
+            value = body_text.load_yaml(data)[0]
+        else:
+            value = orjson.loads(data)
+        given = {name: found for name, found in (value or {}).items() if name not in ("apiVersion", "kind")}
+        return None if value is None else codec.normalise(DELETE_OPTIONS_MESSAGE, given)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        why = body_text.json_error(data) if isinstance(data, bytes) else str(error)
+        raise status.bad_request(f"couldn't get version/kind; json parse error: {why}") from error
+    except codec.DecodeError as error:
+        raise status.bad_request(str(error).rpartition("cannot be handled as a DeleteOptions: ")[2]) from error
+    except (body_text.TextError, AttributeError) as error:
+        raise status.bad_request(str(error)) from error
+
+
 def unrecognized(gvk: GroupVersionKind, why: str, data: bytes) -> str:
     """The sentence for a body of which not even the kind can be read."""
     return f"the object provided is unrecognized (must be of type {gvk.kind}): {why} ({body_text.summary(data)})"
@@ -150,7 +177,7 @@ def checked(obj: Any, doubled: list[str], gvk: GroupVersionKind, message: str, t
 def check_kind(obj: Object, gvk: GroupVersionKind) -> None:
     """Refuse an object that says it is something else than the path. Raises UnreadableError."""
     api_version, kind = str(obj.get("apiVersion") or gvk.api_version), str(obj.get("kind") or gvk.kind)
-    if kind == gvk.kind and api_version == gvk.api_version:
+    if kind == gvk.kind and api_version in (gvk.api_version, OLDER.get(gvk)):
         return
     if scheme.load().message_of(api_version, kind) is None:
         where = 'in scheme "pkg/runtime/scheme.go:111"'

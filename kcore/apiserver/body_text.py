@@ -25,6 +25,9 @@ PLACES = {
 }
 
 
+LITERALS = ("true", "false", "null")
+
+
 class TextError(ValueError):
     """A text cannot be read; says why in the words of Go's readers."""
 
@@ -45,15 +48,21 @@ def no_object(value: Any) -> str:
     return f"couldn't get version/kind; json parse error: {detail}"
 
 
-def json_error(data: bytes) -> str:
+def json_error(data: bytes, encoding: str = "utf-8") -> str:
     """What is wrong with a text that is no JSON."""
-    text = data.decode(errors="replace")
+    text = data.decode(encoding, errors="replace")
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
         rest = text[error.pos :].lstrip()
         if not rest or error.msg.startswith("Unterminated string"):
             return "unexpected end of JSON input"
+        for word in LITERALS:
+            if rest[0] == word[0]:
+                at = next((i for i, (have, want) in enumerate(zip(rest, word, strict=False)) if have != want), len(rest))
+                if at < len(rest):
+                    return f"invalid character {rest[at]!r} in literal {word} (expecting {word[at]!r})"
+                return "unexpected end of JSON input"
         return f"invalid character {rest[0]!r} {PLACES.get(error.msg, 'in string literal')}"
     except RecursionError:
         return "exceeded max depth"

@@ -13,7 +13,7 @@ from kcore.store.storage import Submission
 
 Object = dict[str, Any]
 
-NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 PRIORITY_CLASSES = {
     "system-cluster-critical": (2_000_000_000, "For pods that the cluster cannot do without, on whichever node."),
     "system-node-critical": (2_000_001_000, "For pods that a node cannot do without."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kcore.machinery import labels, status, timestamp
 from kcore.machinery.gvk import GroupVersionKind
+from kcore.machinery.kinds import readiness
 
 if TYPE_CHECKING:
     from kcore.apiserver.registry import Registry, Write
@@ -37,7 +38,9 @@ def charge(registry: Registry, write: Write, pod: Object, dry_run: bool) -> None
     if not guards:
         return
     if len(guards) > 1:
-        raise status.internal("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+        raise status.unknown("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+    if not readiness.is_ready(pod) and may_go_unready(guards[0]):
+        return
     name = guards[0]["metadata"]["name"]
     spec = registry.scheme.kinds[BUDGET]
 
@@ -55,6 +58,16 @@ def charge(registry: Registry, write: Write, pod: Object, dry_run: bool) -> None
 
     charging = registry.writing(spec, write.namespace, name, write.user, dry_run, "status")
     registry.update(charging, take)
+
+
+def may_go_unready(budget: Object) -> bool:
+    """Whether a pod that is not ready goes uncharged: always, or while the healthy ones are enough."""
+    if (budget.get("spec") or {}).get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
+    state = budget.get("status") or {}
+    desired: int = state.get("desiredHealthy", 0)
+    healthy: int = state.get("currentHealthy", 0)
+    return 0 < desired <= healthy
 
 
 def refused(retry_after_s: int, message: str) -> status.StatusError:

@@ -70,8 +70,11 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
     def obj(self) -> dict[str, Any]:
-        """The dict form."""
-        return codec.decode(self.message, self.raw, self.api_version, self.kind)
+        """The dict form; a list without objects has an empty list of them."""
+        found = codec.decode(self.message, self.raw, self.api_version, self.kind)
+        if self.kind.endswith("List") and "items" in found:
+            found["items"] = found["items"] or []
+        return found
 
 
 def outcome(spec: KindSpec, obj: dict[str, Any], raw: bytes, revision: int, submission: Submission | None = None, **more: Any) -> Outcome:

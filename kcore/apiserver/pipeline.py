@@ -21,8 +21,8 @@ from kcore.apiserver.authentication import authorize
 from kcore.apiserver.collection import delete_collection
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.reads import Reads
-from kcore.apiserver.registry import Registry, Write
-from kcore.machinery import codec, field_error, kinds, patch, request_options, status
+from kcore.apiserver.registry import Registry, Write, check_name
+from kcore.machinery import field_error, kinds, patch, request_options, status
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource
 from kcore.machinery.request import Request
 from kcore.machinery.scheme import KindSpec, Scheme
@@ -30,8 +30,9 @@ from kcore.machinery.scheme import KindSpec, Scheme
 Object = dict[str, Any]
 Change = Callable[[Object], Object]
 MERGE_PATCH = "application/merge-patch+json"
-DELETE_OPTIONS = GroupVersionKind("meta.k8s.io", "v1", "DeleteOptions")
-DELETE_OPTIONS_MESSAGE = "kcore.api.meta.v1.DeleteOptions"
+OTHER_PATCHES = ("application/json-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml")
+PARTS_READ = ("", "status", "scale", "ephemeralcontainers", "resize")
+DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents", "preconditions")
 
 
 class Pipeline:
@@ -53,7 +54,7 @@ class Pipeline:
                 raise status.method_not_allowed()
         elif request.verb not in spec.verbs:
             raise status.method_not_allowed()
-        elif not spec.storage:
+        elif not spec.storage and (spec.resource, "") not in subresources.CREATE:
             raise status.method_not_supported(spec.resource, spec.group, request.verb)
         return spec
 
@@ -61,6 +62,8 @@ class Pipeline:
         """Answer a get."""
         spec = self.resolve(request)
         authorize(request.user)
+        if request.subresource not in PARTS_READ:
+            raise status.method_not_supported(f"{spec.resource}/{request.subresource}", spec.group, "get")
         if request.subresource == "scale":
             return spec, subresources.get_scale(self.registry, self.writing(spec, request))
         return spec, self.reads.get(spec, request.namespace, request.name)
@@ -95,14 +98,10 @@ class Pipeline:
     def delete(self, spec: KindSpec, request: Request) -> Outcome:
         """Delete an object or a collection; the options stand in the request's options or body."""
         if request.body:
-            if isinstance(request.body, bytes) and request.body[:4] != codec.MAGIC:
-                found = bodies.parse_text(request.body, request.content_type or bodies.JSON, DELETE_OPTIONS).value
-                request.body = (
-                    {name: value for name, value in found.items() if name not in ("apiVersion", "kind")}
-                    if isinstance(found, dict)
-                    else found
-                )
-            request.options = {**request.options, **self.decoded(request, DELETE_OPTIONS, DELETE_OPTIONS_MESSAGE)[0]}
+            given = bodies.delete_options(request.body, request.content_type)
+            if given is not None:  # they take the place of those in the query
+                kept = {name: value for name, value in request.options.items() if name not in DELETE_OPTIONS}
+                request.options = {**kept, **given}
         request_options.check(request.verb, request.options)
         write = self.writing(spec, request)
         if request.verb == "delete":
@@ -119,6 +118,8 @@ class Pipeline:
             made.warnings = warnings + made.warnings
             return made
         found, warnings = self.decoded(request, spec.gvk, spec.message)
+        if not spec.storage:
+            return subresources.CREATE[spec.resource, ""](self.registry, write, found)
         if request.verb == "create":
             if request.name and not (found.get("metadata") or {}).get("name"):
                 found.setdefault("metadata", {})["name"] = request.name
@@ -169,6 +170,8 @@ class Pipeline:
     def patched(self, request: Request, gvk: GroupVersionKind, message: str, warnings: list[str]) -> Change:
         """What a patch makes of an object; warnings about its fields are added while it is applied."""
         media = request.content_type.partition(";")[0].strip()
+        if media not in (MERGE_PATCH, *OTHER_PATCHES):
+            raise status.failure("UnsupportedMediaType", "415: Unsupported Media Type", {})
         if media != MERGE_PATCH:
             raise status.method_not_supported(request.resource, request.group, f"patch of type {media}")
         changes = bodies.parse_patch(request.body) if isinstance(request.body, bytes) else request.body
@@ -200,10 +203,3 @@ def complaints(request: Request, body: bodies.Body) -> list[str]:
     if validation == "Strict":
         raise StrictError(f"strict decoding error: {', '.join(body.complaints)}")
     return [line.strip() for sentence in body.complaints for line in sentence.removeprefix(bodies.YAML_COMPLAINT).strip().splitlines()]
-
-
-def check_name(obj: Object, name: str) -> None:
-    """Refuse an object that has another name than the request."""
-    own = (obj.get("metadata") or {}).get("name", "")
-    if own != name:
-        raise status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")

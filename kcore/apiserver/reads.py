@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from kcore.apiserver import body_text
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.views import Forms, delimited
 from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.machinery import codec, fields, labels, request_options, status
+from kcore.machinery.field_error import quote
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import StoreError
 from kcore.watch import Hub, Item, WatchExpired, WatchSpec
@@ -50,17 +52,25 @@ def write_token(token: Token) -> str:
 def read_token(text: str) -> Token:
     """Raises StatusError (400) for what is no token."""
     try:
-        found = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if (
-            found["v"] == TOKEN_VERSION
-            and isinstance(found["rv"], int)
-            and isinstance(found["start"], str)
-            and "/../" not in found["start"]
-        ):
-            return Token(found["rv"], found["start"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        pass
-    raise status.bad_request("continue key is not valid: it was not made by this server")
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        found = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise bad_token(body_text.json_error(data, "latin-1")) from None
+    except (binascii.Error, ValueError) as error:
+        raise bad_token(str(error)) from error
+    version, revision, start = (found.get(name) if isinstance(found, dict) else None for name in ("v", "rv", "start"))
+    if version != TOKEN_VERSION:
+        raise bad_token(f"server does not recognize this encoded version {version}")
+    if not isinstance(revision, int) or revision == 0:
+        raise bad_token(f"incorrect encoded start resourceVersion (version {version})")
+    if not isinstance(start, str) or not start or "/../" in f"/{start}/":
+        raise bad_token(f"empty or invalid encoded start key (version {version})")
+    return Token(revision, start)
+
+
+def bad_token(why: str) -> status.StatusError:
+    """The answer to a continue token that this server did not make."""
+    return status.bad_request(f"invalid continue token: continue key is not valid: {why}")
 
 
 def revision_of(text: str) -> int:
@@ -68,7 +78,8 @@ def revision_of(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise status.bad_request(f"invalid resourceVersion {text!r}: it must be a number")
+        why = f"resourceVersion: Invalid value: {quote(text)}: strconv.ParseUint: parsing {quote(text)}: invalid syntax"
+        raise status.bad_request(f"invalid resource version: {why}")
     return int(text)
 
 
@@ -87,7 +98,7 @@ def selection(spec: KindSpec, namespace: str, options: Options) -> WatchSpec:
         )
         for term in chosen.terms:
             if term.field not in known:
-                raise status.bad_request(fields.unsupported(term.field, spec.group, spec.version, spec.kind, known))
+                raise status.bad_request(fields.unsupported(term.field, spec.group, spec.version, spec.kind, spec.selectable_fields))
     return WatchSpec(namespace if spec.namespaced else "", "", wanted, chosen, bool(options.get("allowWatchBookmarks")))
 
 
@@ -146,17 +157,28 @@ class Reads:
         except StoreError as error:
             raise self.gone(error, options) from error
         metadata: Options = {"resourceVersion": str(shown)}
-        if last is not None:
+        left = 0 if last is None else self.left(spec, wanted.namespace, last, shown, now)
+        if last is not None and left:
             metadata["continue"] = write_token(Token(shown, last.removeprefix(spec.prefix).decode() + "\0"))
-            if wanted.labels is None and wanted.fields is None and now:
-                metadata["remainingItemCount"] = len(self.hub.keys(spec.storage, last + b"\0", wanted.namespace))
+            if wanted.labels is None and wanted.fields is None:
+                metadata["remainingItemCount"] = left
         return list_bytes(metadata, items)
+
+    def left(self, spec: KindSpec, namespace: str, last: bytes, revision: int, now: bool) -> int:
+        """How many objects come after a key, whatever is selected."""
+        if now:
+            return len(self.hub.keys(spec.storage, last + b"\0", namespace))
+        prefix = spec.prefix + (f"{namespace}/".encode() if namespace else b"")
+        return self.hub.storage.range(last + b"\0", prefix[:-1] + b"0", revision, 1).count
 
     async def position(self, spec: KindSpec, options: Options) -> tuple[int, bytes, int]:
         """-> (revision to show, 0 for the newest; key to begin with; limit)."""
-        limit: int = options.get("limit") or 0
+        # Any state will do for resourceVersion 0: upstream answers from its cache, which knows no pages.
+        limit: int = 0 if options.get("resourceVersion") == "0" else options.get("limit") or 0
         if options.get("continue"):
             token = read_token(options["continue"])
+            if options.get("resourceVersion") not in (None, "", "0"):
+                raise status.bad_request("specifying resource version is not allowed when using continue")
             return max(token.revision, 0), spec.prefix + token.start.encode(), limit
         wanted = revision_of(options.get("resourceVersion") or "")
         if wanted:
@@ -177,17 +199,19 @@ class Reads:
     def page(
         self, spec: KindSpec, found: Iterator[tuple[bytes, Item]], limit: int, size_max: int, metadata_only: bool
     ) -> tuple[list[bytes], bytes | None]:
-        """-> (messages, last key if there is more)."""
+        """-> (messages, last key if the page is full)."""
         take = self.forms_of(spec).only_metadata if metadata_only else self.forms_of(spec).whole
         items: list[bytes] = []
         size = 0
         last = b""
         for key, item in found:
-            if (limit and len(items) >= limit) or (items and size + len(item.value) > size_max):
+            if items and size + len(item.value) > size_max:
                 return items, last
             items.append(codec.splice_resource_version(take(item.value), item.revision))
             size += len(items[-1])
             last = key
+            if len(items) == limit:
+                return items, last
         return items, None
 
     def gone(self, error: StoreError, options: Options) -> status.StatusError:

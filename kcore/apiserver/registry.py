@@ -10,7 +10,7 @@ Source: Kubernetes apiserver `pkg/registry/generic/registry/store.go`, `pkg/regi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kcore.apiserver import admission, strategy
@@ -20,11 +20,16 @@ from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.machinery import codec, defaults, field_error, kinds, meta, status, timestamp
 from kcore.machinery.kinds import rules
+from kcore.machinery.kinds.core import pod
 from kcore.machinery.kinds.rules import KindRules
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import Storage, Submission, create_txn, delete_txn, update_txn
 
 Object = dict[str, Any]
+READABLE = (
+    "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, "
+    "AdditionalErrorMsg: unsafe deletion is not allowed because the object is decodable from storage"
+)
 
 
 @dataclass(slots=True)
@@ -55,8 +60,17 @@ class Part:
     check: Callable[[KindRules, Object, Object], list[field_error.FieldError]]
 
 
+def part_check(validate: rules.ValidateUpdate) -> Callable[[KindRules, Object, Object], list[field_error.FieldError]]:
+    """The judgement of a part of the spec: the metadata's rules as in every update, the part's in the place of the kind's."""
+    return lambda of, new, old: rules.check_update(replace(of, validate_update=validate), new, old)
+
+
 MAIN = Part(lambda of: of.prepare_update, rules.check_update)
-PARTS = {"status": Part(lambda of: of.prepare_status_update, rules.check_status_update)}
+PARTS = {
+    "status": Part(lambda of: of.prepare_status_update, rules.check_status_update),
+    "ephemeralcontainers": Part(lambda _: pod.prepare_ephemeral_containers_update, part_check(pod.validate_ephemeral_containers_update)),
+    "resize": Part(lambda _: pod.prepare_resize, part_check(pod.validate_resize)),
+}
 
 
 class Registry:
@@ -104,8 +118,7 @@ class Registry:
         self.chain.mutate(write, obj, None)
         self.check(write, rules.check_create(write.rules, obj, spec.namespaced), obj)
         self.chain.validate(write, obj, None)
-        if not write.dry_run or self.head(spec, write.namespace, write.name) is not None:
-            self.refuse_existing(spec, write.namespace, write.name)
+        self.refuse_existing(spec, write.namespace, write.name)
         raw = encode(spec, obj)
         warnings = write.rules.warnings(obj, None)
         if write.dry_run:
@@ -115,8 +128,14 @@ class Registry:
         return outcome(spec, obj, raw, submission.revision, submission, created=True, warnings=warnings)
 
     def refuse_existing(self, spec: KindSpec, namespace: str, name: str) -> None:
-        if self.head(spec, namespace, name) is not None:
-            raise status.already_exists(spec.resource, spec.group, name)
+        """An object of that name, even one on its way out, keeps a new one from being."""
+        present = self.head(spec, namespace, name)
+        if present is None:
+            return
+        error = status.already_exists(spec.resource, spec.group, name)
+        if present.obj()["metadata"].get("deletionTimestamp"):
+            error = status.failure(error.reason, f"object is being deleted: {error.message}", error.status["details"])
+        raise error
 
     def stamp(self, metadata: Object) -> None:
         """Give a new object what only the server may: identity and time."""
@@ -175,18 +194,18 @@ class Registry:
         spec = write.spec
         metadata: Object = new.setdefault("metadata", {})
         kept: Object = old["metadata"]
-        if metadata.get("name", "") != write.name:
-            raise status.bad_request(
-                f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL ({write.name})"
-            )
+        check_name(new, write.name)
         place(spec, write.namespace, metadata)
         version = metadata.get("resourceVersion", "")
         if version in ("", "0") and not write.rules.allow_unconditional_update:
-            raise status.invalid(spec.group, spec.resource, write.name, [must_be_specified()])
+            raise status.blind_update(spec.resource, spec.group, write.name)
+        if version and not (version.isascii() and version.isdigit()):
+            raise status.unknown(f"strconv.ParseUint: parsing {field_error.quote(version)}: invalid syntax")
         if version not in ("", "0", kept["resourceVersion"]):
             raise status.conflict(spec.resource, spec.group, write.name)
         if not write.patching and metadata.get("uid", kept["uid"]) != kept["uid"]:
-            raise status.precondition_failed(spec.resource, spec.group, write.name, "UID", metadata["uid"], kept["uid"])
+            key = spec.key(write.namespace, write.name).decode()
+            raise status.precondition_failed(spec.resource, spec.group, write.name, "UID", metadata["uid"], kept["uid"], key)
         metadata["resourceVersion"] = kept["resourceVersion"]
         metadata.pop("managedFields", None)
         if kept.get("generation"):
@@ -228,6 +247,8 @@ class Registry:
         current = self.require(write.spec, write.namespace, write.name)
         old = current.obj()
         strategy.check_preconditions(write.spec, old, options.get("preconditions") or {})
+        if options.get("ignoreStoreReadErrorWithClusterBreakingPotential"):
+            raise status.conflict(write.spec.resource, write.spec.group, write.name, READABLE.format(current.kv.key.decode()))
         self.chain.validate(write, None, old)
         plan = strategy.plan_deletion(write.spec, write.rules, old, options, self.clock.now())
         if plan is None:
@@ -249,9 +270,13 @@ class Registry:
         )
 
 
-def must_be_specified() -> field_error.FieldError:
-    """The error of an unconditional update of a kind that forbids it."""
-    return field_error.invalid("metadata.resourceVersion", field_error.Rendered("0"), "must be specified for an update")
+def check_name(obj: Object, name: str) -> None:
+    """Refuse an object that has another name than the request."""
+    own = (obj.get("metadata") or {}).get("name", "")
+    if not own:
+        raise status.bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+    if own != name:
+        raise status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")
 
 
 def revision_text(metadata: Object) -> int:

@@ -7,6 +7,7 @@ counts changes of the main half. How a kind differs stands in its KindRules.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,13 @@ from kcore.machinery.kinds.rules import KindRules
 from kcore.machinery.scheme import KindSpec
 
 Object = dict[str, Any]
+Refused = Callable[[str, str, str], status.StatusError]
 DONE = ("Succeeded", "Failed")
 GRACE_DEFAULT_S = 30
 # Kinds that count by rules of their own, in `prepare_update`, or never.
+NOT_COLLECTED = frozenset((("", "Event"), ("events.k8s.io", "Event")))
+"""Kinds whose objects own nothing, so that no propagation policy holds them."""
+
 OWN_GENERATION = frozenset((("", "Pod"), ("", "PodTemplate"), ("scheduling.k8s.io", "PriorityClass")))
 
 
@@ -58,13 +63,18 @@ def is_namespace(spec: KindSpec) -> bool:
     return spec.kind == "Namespace" and not spec.group
 
 
-def check_preconditions(spec: KindSpec, obj: Object, wanted: Object) -> None:
-    """Refuse a deletion that means another object, or another state of this one."""
+def check_preconditions(spec: KindSpec, obj: Object, wanted: Object, refused: Refused | None = None) -> None:
+    """Refuse a deletion that means another object, or another state of this one.
+
+    refused  builds the answer from (what, wanted, found); without it that to a deletion
+    """
     metadata = obj["metadata"]
     for field, title in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         want, have = wanted.get(field), metadata.get(field, "")
         if want is not None and want != have:
-            raise status.precondition_failed(spec.resource, spec.group, metadata["name"], title, want, have)
+            if refused is not None:
+                raise refused(title, want, have)
+            raise status.deletion_precondition_failed(spec.kind, spec.group, metadata["name"], title, want, have)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +103,16 @@ def plan_deletion(spec: KindSpec, rules: KindRules, old: Object, options: Object
     obj = copy.copy(old)
     metadata = obj["metadata"] = dict(old["metadata"])
     before = metadata.get("finalizers", [])
-    finalizers = deletion_finalizers(before, options)
+    finalizers = deletion_finalizers(before, {} if (spec.group, spec.kind) in NOT_COLLECTED else options)
     if finalizers:
         metadata["finalizers"] = finalizers
     else:
         metadata.pop("finalizers", None)
     held = is_namespace(spec) and bool(obj.get("spec", {}).get("finalizers"))
     if not grace and not finalizers and not held:
-        if rules.graceful:
+        if rules.graceful and metadata.get("deletionTimestamp"):
+            shorten(metadata, 0)
+        elif rules.graceful:
             mark_terminating(obj, 0, now)
         return Deletion(True, obj)
     if not metadata.get("deletionTimestamp"):
@@ -109,13 +121,18 @@ def plan_deletion(spec: KindSpec, rules: KindRules, old: Object, options: Object
         left: int = metadata.get("deletionGracePeriodSeconds", 0)
         if grace >= left:
             return None if finalizers == before else Deletion(False, obj)
-        started = timestamp.parse_time(metadata["deletionTimestamp"]) - left
-        metadata["deletionTimestamp"] = timestamp.format_time(started + grace)
-        metadata["deletionGracePeriodSeconds"] = grace
+        shorten(metadata, grace)
     if is_namespace(spec):
         metadata.pop("deletionGracePeriodSeconds")
         obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
     return Deletion(False, obj)
+
+
+def shorten(metadata: Object, grace_s: int) -> None:
+    """Bring the end of a terminating object forward, counted from the first request."""
+    started = timestamp.parse_time(metadata["deletionTimestamp"]) - metadata.get("deletionGracePeriodSeconds", 0)
+    metadata["deletionTimestamp"] = timestamp.format_time(started + grace_s)
+    metadata["deletionGracePeriodSeconds"] = grace_s
 
 
 def mark_terminating(obj: Object, grace_s: int, now: float) -> None:

@@ -12,14 +12,17 @@ from typing import Any
 
 from kcore.apiserver import admission, disruption, strategy
 from kcore.apiserver.admission.cluster import NODE
-from kcore.apiserver.objects import Outcome, encode, outcome
+from kcore.apiserver.objects import Outcome, Stored, encode, outcome
 from kcore.apiserver.registry import Registry, Write
-from kcore.machinery import codec, field_error, labels, status, timestamp
+from kcore.machinery import codec, field_error, kinds, labels, status, timestamp
 from kcore.machinery.gvk import GroupVersionKind
+from kcore.machinery.kinds import readiness
 
 Object = dict[str, Any]
+POD = GroupVersionKind("", "v1", "Pod")
 SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 STATUS_MESSAGE = "kcore.api.meta.v1.Status"
+EVICTING = "Eviction API: evicting"
 SCALE_MESSAGE = "kcore.api.autoscaling.v1.Scale"
 
 
@@ -105,7 +108,7 @@ def bind(registry: Registry, write: Write, binding: Object) -> Outcome:
     admission.bind(pod, registry.chain.cluster.get(NODE, "", node))
     state = pod.setdefault("status", {})
     state.pop("nominatedNodeName", None)
-    mark_scheduled(state, timestamp.format_time(registry.clock.now()), metadata.get("generation", 0))
+    mark_scheduled(state, timestamp.format_time(registry.clock.now()))
     raw = encode(write.spec, pod)
     if write.dry_run:
         return success(outcome(write.spec, pod, raw, current.revision))
@@ -113,19 +116,21 @@ def bind(registry: Registry, write: Write, binding: Object) -> Outcome:
     return success(outcome(write.spec, pod, raw, submission.revision, submission))
 
 
+def legacy_bind(registry: Registry, write: Write, binding: Object) -> Outcome:
+    """Create a Binding as an object of its own: the older way to bind the pod of its name."""
+    pods = registry.scheme.kinds[POD]
+    name = (binding.get("metadata") or {}).get("name", "")
+    return bind(registry, registry.writing(pods, write.namespace, name, write.user, write.dry_run, "binding"), binding)
+
+
 def check_binding(write: Write, binding: Object) -> str:
     """The node that a Binding names. Raises StatusError if it says nothing, or something else than a node."""
     if (binding.get("metadata") or {}).get("name", "") != write.name:
         raise status.bad_request("name in URL does not match name in Binding object")
-    target = binding.get("target") or {}
-    errors = []
-    if target.get("kind", "") not in ("", "Node"):
-        errors.append(field_error.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
-    if not target.get("name"):
-        errors.append(field_error.required("target.name"))
-    if errors:
-        raise status.invalid("", "Binding", write.name, errors)
-    name: str = target["name"]
+    sentences = [error.message() for error in kinds.rules_of("", "Binding").validate(binding)]
+    if sentences:
+        raise status.unknown(sentences[0] if len(sentences) == 1 else f"[{', '.join(sentences)}]")
+    name: str = binding["target"]["name"]
     return name
 
 
@@ -133,7 +138,12 @@ def check_bindable(write: Write, pod: Object, binding: Object) -> None:
     """Refuse to assign a pod that is another one, on its way out, gated or assigned already."""
     metadata = pod["metadata"]
     wanted = binding.get("metadata") or {}
-    strategy.check_preconditions(write.spec, pod, {name: wanted.get(name) or None for name in ("uid", "resourceVersion")})
+    key = write.spec.key(write.namespace, write.name).decode()
+
+    def refused(what: str, want: str, have: str) -> status.StatusError:
+        return status.precondition_failed(write.spec.resource, write.spec.group, write.name, what, want, have, key)
+
+    strategy.check_preconditions(write.spec, pod, {name: wanted.get(name) or None for name in ("uid", "resourceVersion")}, refused)
     if metadata.get("deletionTimestamp"):
         raise status.conflict("pods/binding", "", write.name, f"pod {write.name} is being deleted, cannot be assigned to a host")
     if pod["spec"].get("nodeName"):
@@ -142,13 +152,10 @@ def check_bindable(write: Write, pod: Object, binding: Object) -> None:
         raise status.conflict("pods/binding", "", write.name, f"pod {write.name} has non-empty .spec.schedulingGates")
 
 
-def mark_scheduled(state: Object, now: str, generation: int) -> None:
-    """Set the condition PodScheduled to True; its time changes only with its value."""
+def mark_scheduled(state: Object, now: str) -> None:
+    """Set the condition PodScheduled to True."""
     kept = [condition for condition in state.get("conditions") or () if condition.get("type") != "PodScheduled"]
-    state["conditions"] = [
-        *kept,
-        {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now, "observedGeneration": generation},
-    ]
+    state["conditions"] = [*kept, {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}]
 
 
 # eviction
@@ -163,9 +170,27 @@ def evict(registry: Registry, write: Write, eviction: Object) -> Outcome:
     pod = current.obj()
     options = eviction.get("deleteOptions") or {}
     deleting = registry.writing(write.spec, write.namespace, write.name, write.user, write.dry_run or bool(options.get("dryRun")))
+    strategy.check_preconditions(write.spec, pod, options.get("preconditions") or {})
     if not disruption.exempt(pod):
         disruption.charge(registry, write, pod, deleting.dry_run)
-    return success(registry.delete(deleting, options))
+    if not deleting.dry_run:
+        mark_disrupted(registry, write, current, pod)
+    return success(registry.delete(deleting, {name: value for name, value in options.items() if name != "preconditions"}))
+
+
+def mark_disrupted(registry: Registry, write: Write, current: Stored, pod: Object) -> None:
+    """Say in the pod's status why it goes."""
+    condition = {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "EvictionByEvictionAPI",
+        "message": EVICTING,
+        "lastProbeTime": None,
+    }
+    conditions = list((pod.get("status") or {}).get("conditions") or ())
+    if readiness.set_condition(conditions, condition, timestamp.format_time(registry.clock.now())):
+        marked = {**pod, "status": {**(pod.get("status") or {}), "conditions": conditions}}
+        registry.put(write.spec, write.namespace, write.name, encode(write.spec, marked), current.revision, current.kv.lease)
 
 
 # finalizers of namespaces
@@ -188,6 +213,7 @@ def finalize(registry: Registry, write: Write, change: Callable[[Object], Object
 
 # (resource, subresource) -> what a create on it does.
 CREATE: dict[tuple[str, str], Callable[[Registry, Write, Object], Outcome]] = {
+    ("bindings", ""): legacy_bind,
     ("pods", "binding"): bind,
     ("pods", "eviction"): evict,
 }

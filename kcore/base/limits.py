@@ -308,11 +308,14 @@ WATCHER_QUEUE_BYTES_MAX: Final = 256 << 20
 WATCH_MESSAGE_BYTES: Final = 1 << 20
 """A watch message ends at this size (fixed by the protocol's promise to clients: below the 4 MB that a gRPC client receives by default)."""
 
-WATCH_HISTORY_EVENTS_MAX: Final = 65_536
+WATCH_HISTORY_EVENTS_MAX: Final = 16_384
 """Changes of a resource that are kept in memory for watchers that come back; older ones are read from the store."""
 
-WATCH_HISTORY_BYTES_MAX: Final = 128 << 20
+WATCH_HISTORY_BYTES_MAX: Final = 64 << 20
 """The same in bytes."""
+
+HUB_FOLDERS_MAX: Final = 100_000
+"""Namespaces of resources whose resource is remembered rather than looked for: 10 MB at most."""
 
 BOOKMARK_PERIOD_S: Final = 60.0
 """Fixed by Kubernetes' habit: about a minute between bookmarks."""
@@ -515,6 +518,9 @@ LOAD_TICK_S: Final = 0.2
 
 LOAD_STILL_S: Final = 30.0
 """A load ends when nothing has moved for so long: what is pending then does not fit."""
+
+BENCH_COMMAND_TIMEOUT_S: Final = 300.0
+"""A command of a bench that takes longer than a part may take to start has failed."""
 
 # cli
 

@@ -135,13 +135,14 @@ async def apply(actions: Iterable[Action], writes: Writes, recorder: Recorder) -
     return outcomes
 
 
-async def apply_slowly(creates: Sequence[Create], writes: Writes, recorder: Recorder) -> list[Outcome]:
+async def apply_slowly(creates: Sequence[Create], writes: Writes, recorder: Recorder, first: int = 1) -> list[Outcome]:
     """Create objects in batches of 1, 2, 4 ...; after a batch in which one failed, no more are sent.
 
-    Returns the outcomes of what was sent: a fault that all share (a quota, a webhook) costs one request, not thousands.
+    first    the size of the first batch
+    Returns  the outcomes of what was sent: a fault that all share (a quota, a webhook) costs one request, not thousands
     """
     outcomes: list[Outcome] = []
-    size = 1
+    size = first
     while len(outcomes) < len(creates):
         batch = await apply(creates[len(outcomes) : len(outcomes) + size], writes, recorder)
         outcomes += batch

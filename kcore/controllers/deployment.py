@@ -67,8 +67,7 @@ class Plan:
 
 def plan(observed: Observed) -> Plan:
     """Decide a Deployment's next step."""
-    selector = adoption.selector_of(observed.deployment.spec.selector)
-    claim = adoption.claim(observed.deployment, selector, observed.candidates)
+    claim = _claim(observed)
     if claim.adopt or claim.release:
         adopted = [adoption.adoption(REPLICASETS, found, observed.deployment, DEPLOYMENTS) for found in claim.adopt]
         return Plan(claims=[*adopted, *(adoption.release(REPLICASETS, found, observed.deployment) for found in claim.release)])
@@ -85,6 +84,11 @@ def plan(observed: Observed) -> Plan:
         dropped = rollout.to_clean_up(family) if deployment.spec.paused else []
         return _written(observed, family, progress.count(family, observed.now), dropped)
     return _roll_out(observed, family)
+
+
+def _claim(observed: Observed) -> adoption.Claim:
+    selector = adoption.selector_of(observed.deployment.spec.selector)
+    return adoption.claim(observed.deployment, selector, observed.candidates)
 
 
 def _roll_out(observed: Observed, family: Family) -> Plan:
@@ -160,6 +164,7 @@ def plan_created(observed: Observed, create: Create, error: StatusError | None, 
         deployment.metadata.annotations[revisions.REVISION] = create.object.metadata.annotations[revisions.REVISION]
         if progress.has_deadline(deployment):
             progress.note(deployment, "True", "NewReplicaSetCreated", f'Created new replica set "{name}"', observed.now)
+        deployment.status.CopyFrom(progress.judge(Family(deployment, [*_claim(observed).owned, create.object]), observed.now))
     elif error.reason == "AlreadyExists":
         if present is None or _is_wanted(deployment, present):
             return []

@@ -1,8 +1,9 @@
 """ReplicaSet: as many pods as asked for.
 
-`plan` claims pods, then creates what is missing or deletes what is too many; `plan_status` says what became of it. Pods are created in
-batches of 1, 2, 4 ... in bulk, under names that follow from the set's uid (``pod_names``), and deleted in the order of ``pod_ranking``.
-While creations or deletions are not seen yet (``expectations``), nothing is scaled.
+`plan` claims pods, then creates what is missing or deletes what is too many; `plan_status` says what became of it. Pods are created in bulk, in
+batches of 1, 2, 4 ... (as long as none fails, the next time begins where this one ended), under names that follow from the set's uid
+(``pod_names``), and deleted in the order of ``pod_ranking``. While creations or deletions are not seen yet (``expectations``), nothing is
+scaled; writes whose answers were lost are verified first (``unsure``).
 
 Source: Kubernetes `pkg/controller/replicaset`.
 """
@@ -203,7 +204,10 @@ class Reconciler:
         self._pods = context.informer(PODS).lister
         self._expectations = Expectations()
         self._unsure = UnsureWrites()
+        self._known: set[str] = set()
+        self._started_at = context.clock.monotonic()
         self._taken: dict[str, set[str]] = {}
+        self._trust: dict[str, int] = {}
         self._pace = Pace(limits.LOOK_PAUSE_PER_POD_S)
         adoption.index_owned(context.informer(PODS))
         adoption.index_owned(context.informer(REPLICASETS))
@@ -224,10 +228,12 @@ class Reconciler:
             return Result(requeue_after_s=wait_s)
         observed = self._observe(found, key)
         planned = plan(observed, self._names(found, key))
+        if planned.creates and self._had_predecessor(key, found):
+            return Result(requeue_after_s=0.0)
         await self._claim(observed, planned)
         error, again = await self._scale(key, observed, planned)
         status = plan_status(observed, planned, error.message if error else "")
-        self._pace.looked(key, len(planned.pods), self._now())
+        self._pace.looked(key, 0 if planned.creates or planned.deletes else len(planned.pods), self._now())
         actions.raise_first(await self._apply([status] if status else []), harmless=("NotFound",))
         if error is not None:
             raise error
@@ -296,7 +302,8 @@ class Reconciler:
             return None, False
         self._expectations.expect(key, self._now(), creations=map(name_of, planned.creates), deletions=map(uid_of, planned.deletes))
         try:
-            outcomes = await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder)
+            first = self._trust.pop(key, 1)
+            outcomes = await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder, first)
             outcomes += await self._apply(planned.deletes)
         except StatusError as error:
             self._unsure.note(key, wanted, self._now())
@@ -304,14 +311,26 @@ class Reconciler:
         unsure = [outcome.action for outcome in outcomes if outcome.error and outcome.error.reason in UNSURE_REASONS]
         if unsure:
             self._unsure.note(key, unsure, self._now())
+        if not any(outcome.error for outcome in outcomes):
+            self._trust[key] = max(first, len(planned.creates))
         expected = {id(outcome.action) for outcome in outcomes if outcome.error is None}.union(map(id, unsure))
         self._never(key, [write for write in wanted if id(write) not in expected])
         outcomes = actions.undisturbed(outcomes)
         unseen = await self._learn_taken(key, observed.replicaset, outcomes)
         return actions.first_error(outcomes, harmless=("NotFound", "AlreadyExists", "Conflict")), unseen
 
+    def _had_predecessor(self, key: str, found: Any) -> bool:
+        """Tell, once, whether another process worked for a set before this one: what it sent last may arrive yet."""
+        if key in self._known:
+            return False
+        self._known.add(key)
+        if not found.status.observedGeneration:
+            return False
+        self._unsure.note(key, (), self._started_at)
+        return True
+
     async def _verify(self, key: str, found: Any) -> float | None:
-        """Ask which of the writes happened whose answers were lost; returns how long to wait before asking, None if all is known."""
+        """Ask which of the writes happened whose answers were lost; returns how long to wait before going on, None if all is known."""
         unsure = self._unsure.of(key)
         if unsure is None:
             return None
@@ -320,6 +339,8 @@ class Reconciler:
             return left_s
         namespace, selector = found.metadata.namespace, str(adoption.selector_of(found.spec.selector))
         present = await self._context.api.resource(PODS).list(namespace=namespace, label_selector=selector, metadata_only=True)
+        if any(self._pods.get(pod.metadata.name, namespace=namespace) is None for pod in present.items):
+            return limits.STALE_VIEW_PAUSE_S
         self._never(key, unsure.never_happened(present.items))
         self._unsure.forget(key)
         return None
@@ -352,8 +373,10 @@ class Reconciler:
     def _forget(self, key: str) -> None:
         self._expectations.forget(key)
         self._unsure.forget(key)
+        self._known.discard(key)
         self._pace.forget(key)
         self._taken.pop(key, None)
+        self._trust.pop(key, None)
 
 
 def make(context: Context) -> Controller:

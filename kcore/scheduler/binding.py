@@ -54,7 +54,8 @@ def status_patch(pod: PodRow, reason: str, message: str, now: float) -> dict[str
     old: dict[str, Any] = next((each for each in conditions if each["type"] == POD_SCHEDULED), {})
     if (old.get("status"), old.get("reason"), old.get("message")) == ("False", reason, message):
         return None
-    changed_at = old["lastTransitionTime"] if old.get("status") == "False" and "lastTransitionTime" in old else timestamp.format_time(now)
+    since = old.get("lastTransitionTime") if old.get("status") == "False" else None
+    changed_at = since or timestamp.format_time(now)
     condition = {"type": POD_SCHEDULED, "status": "False", "reason": reason, "message": message, "lastTransitionTime": changed_at}
     if pod.generation:
         condition["observedGeneration"] = pod.generation

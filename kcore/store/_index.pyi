@@ -1,9 +1,10 @@
 from collections.abc import Iterable
+from typing import final
 
 _Pair = tuple[bytes, bytes | None, int, int, int, int]
 
+@final
 class KeyIndex:
-    def __init__(self) -> None: ...
     def __len__(self) -> int: ...
     def put(
         self, key: bytes, value: bytes, revision: int, sub: int, lease: int, chunk: int, offset: int, size: int

@@ -177,8 +177,8 @@ class Storage(Protocol):
         """Commit what is submitted inside together; inside, nothing is awaited."""
         ...
 
-    def changes(self, after: int) -> list[Mutation]:
-        """All durable mutations after a revision, in order. Raises StoreError: compacted."""
+    def changes(self, after: int, start: bytes = b"", end: bytes = b"\0") -> list[Mutation]:
+        """All durable mutations of [start, end) after a revision, in order. Raises StoreError: compacted."""
         ...
 
     def subscribe(self, callback: Callable[[Sequence[Mutation], int], None]) -> None:

@@ -1,4 +1,7 @@
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
+from typing import Any, final
+
+_Projection = tuple[str, str, dict[str, str], dict[str, str]]
 
 NAME: int
 FIELD: int
@@ -6,9 +9,9 @@ LABEL: int
 NAMESPACE: int
 ANY: int
 
+@final
 class FanoutIndex:
-    def __init__(self) -> None: ...
     def __len__(self) -> int: ...
     def add(self, watcher: Hashable, criterion: int, first: str, second: str) -> None: ...
     def remove(self, watcher: Hashable, criterion: int, first: str, second: str) -> None: ...
-    def interested(self, projections: Iterable[tuple[str, str, dict[str, str], dict[str, str]]]) -> list[Hashable]: ...
+    def interested(self, before: _Projection | None, after: _Projection | None) -> list[Any]: ...

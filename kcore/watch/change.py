@@ -58,6 +58,15 @@ class Change:
     old: Item | None
     new: Item | None
     encoded: dict[tuple[Encode, str], bytes] = field(default_factory=dict)
+    # What it is to a watch that wants every object.
+    event_type: str = field(init=False)
+    # About how many bytes it holds.
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        old, new = self.old, self.new
+        self.event_type = ADDED if old is None else DELETED if new is None else MODIFIED
+        self.size = (0 if new is None else len(new.value)) + (0 if old is None else len(old.value))
 
     def encode(self, event_type: str, encode: Encode) -> bytes:
         """The event in a form; a deletion shows the object as it was, at the revision of the deletion."""
@@ -67,8 +76,3 @@ class Change:
             assert item is not None
             found = self.encoded[encode, event_type] = encode(event_type, item.value, self.revision)
         return found
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it holds."""
-        return len(self.new.value if self.new is not None else b"") + len(self.old.value if self.old is not None else b"")

@@ -47,18 +47,27 @@ class ResourceState:
 
 
 def criterion(spec: WatchSpec, indexed: frozenset[str]) -> tuple[int, str, str]:
-    """The criterion of the fan-out index that excludes most for a watch."""
+    """The criterion of the fan-out index that excludes most for a watch.
+
+    An empty field is no criterion: a projection may leave it out.
+    """
     fields = spec.fields.equalities() if spec.fields is not None else {}
-    name, namespace = spec.name or fields.get("metadata.name", ""), spec.namespace or fields.get("metadata.namespace", "")
-    if name and namespace:
+    name, namespace = place_of(spec)
+    if name:
         return NAME, namespace, name
     for path, value in fields.items():
-        if path in indexed:
+        if path in indexed and value:
             return FIELD, path, value
     labels = spec.labels.equalities() if spec.labels is not None else {}
     for label, value in labels.items():
         return LABEL, label, value
     return (NAMESPACE, namespace, "") if namespace else (ANY, "", "")
+
+
+def place_of(spec: WatchSpec) -> tuple[str, str]:
+    """(name, namespace) that a selection asks for, by itself or by its field selector; empty is any."""
+    fields = spec.fields.equalities() if spec.fields is not None else {}
+    return spec.name or fields.get("metadata.name", ""), spec.namespace or fields.get("metadata.namespace", "")
 
 
 class Hub:
@@ -71,6 +80,8 @@ class Hub:
         self.resources = {name: ResourceState(view, floor=storage.revision) for name, view in views.items()}
         self.by_prefix = {view.prefix: self.resources[name] for name, view in views.items()}
         self.depths = sorted({prefix.count(b"/") for prefix in self.by_prefix}, reverse=True)
+        # The resource of each folder of keys, as far as any was asked for; a folder is a resource's namespace, or a whole resource.
+        self.by_folder: dict[bytes, ResourceState | None] = {}
         for state in self.resources.values():
             for kv in storage.range(state.view.prefix, after_prefix(state.view.prefix)).kvs:
                 state.present[kv.key] = Item(kv.value, kv.mod_revision, state.view.project(kv.value))
@@ -79,6 +90,17 @@ class Hub:
 
     def state_of(self, key: bytes) -> ResourceState | None:
         """The resource that a key belongs to: that of the longest prefix."""
+        folder = key[: key.rfind(b"/") + 1]
+        try:
+            return self.by_folder[folder]
+        except KeyError:
+            pass
+        if len(self.by_folder) >= limits.HUB_FOLDERS_MAX:
+            self.by_folder.clear()
+        found = self.by_folder[folder] = self.longest_prefix_of(folder)
+        return found
+
+    def longest_prefix_of(self, key: bytes) -> ResourceState | None:
         parts = key.split(b"/", self.depths[0] if self.depths else 0)
         for depth in self.depths:
             if len(parts) > depth:
@@ -106,9 +128,8 @@ class Hub:
             change = Change(mutation.key, mutation.revision, old, new)
             self.remember(state, change)
             if state.watchers:
-                sides = [item.projected for item in (old, new) if item is not None]
-                for watcher in state.index.interested(sides):
-                    watcher.offer(change)  # type: ignore[attr-defined]
+                for watcher in state.index.interested(None if old is None else old.projected, None if new is None else new.projected):
+                    watcher.offer(change)
         self.revision = revision
         for wanted, waiter in self.waiting:
             if wanted <= revision and not waiter.done():
@@ -153,11 +174,14 @@ class Hub:
     def select(self, resource: str, spec: WatchSpec, start: bytes = b"") -> Iterator[tuple[bytes, Item]]:
         """The present objects that a selection wants, in key order."""
         present = self.resources[resource].present
-        if spec.namespace and spec.name:
-            key = self.resources[resource].view.prefix + f"{spec.namespace}/{spec.name}".encode()
-            wanted = [key] if key in present and key >= start else []
+        name, namespace = place_of(spec)
+        prefix = self.resources[resource].view.prefix
+        if name and (key := prefix + (f"{namespace}/{name}" if namespace else name).encode()) in present:
+            wanted = [key] if key >= start else []
+        elif name and namespace:
+            wanted = []
         else:
-            wanted = self.keys(resource, start, spec.namespace)
+            wanted = self.keys(resource, start, namespace)
         plain = spec.labels is None and spec.fields is None and not spec.name
         for key in wanted:
             item = present[key]
@@ -214,7 +238,9 @@ class Hub:
         if after >= state.floor:
             return [change for change in state.history if change.revision > after]
         try:
-            mutations = self.storage.changes(after)
+            mutations = self.storage.changes(after, state.view.prefix, after_prefix(state.view.prefix))
+            if len(mutations) > limits.WATCHER_QUEUE_EVENTS_MAX:
+                raise WatchExpired(f"{len(mutations)} changes since {after}: it is quicker to list")
             return [self.rebuilt(state, mutation) for mutation in mutations if self.state_of(mutation.key) is state]
         except StoreError as error:
             raise WatchExpired(f"too old resource version: {after} ({self.storage.compact_revision})") from error

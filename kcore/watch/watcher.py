@@ -42,6 +42,21 @@ class WatchSpec:
 class Watcher:
     """A watch. Thread: the event loop's."""
 
+    __slots__ = (
+        "closed",
+        "encode",
+        "end_marker",
+        "expired",
+        "idle_since",
+        "initial",
+        "queue",
+        "queued_bytes",
+        "revision",
+        "selective",
+        "spec",
+        "waiter",
+    )
+
     def __init__(self, spec: WatchSpec, encode: Encode, revision: int) -> None:
         self.spec, self.encode = spec, encode
         self.revision = revision
@@ -49,7 +64,7 @@ class Watcher:
         self.end_marker = False
         self.queue: deque[tuple[str, Change | None, int]] = deque()
         self.queued_bytes = 0
-        self.wake: asyncio.Event = asyncio.Event()
+        self.waiter: asyncio.Future[None] | None = None
         self.expired = ""
         self.closed = False
         self.idle_since = 0.0
@@ -58,7 +73,7 @@ class Watcher:
     def event_type(self, change: Change) -> str:
         """What the change is to this watch: '' if nothing."""
         if not self.selective:
-            return ADDED if change.old is None else DELETED if change.new is None else MODIFIED
+            return change.event_type
         before = change.old is not None and self.spec.matches(change.old.projected)
         after = change.new is not None and self.spec.matches(change.new.projected)
         if after:
@@ -69,17 +84,25 @@ class Watcher:
         """Take a change if it is wanted."""
         if self.expired or self.closed:
             return
-        event_type = self.event_type(change)
+        event_type = self.event_type(change) if self.selective else change.event_type
         if not event_type:
             return
-        self.queue.append((event_type, change, change.revision))
+        queue = self.queue
+        queue.append((event_type, change, change.revision))
         self.queued_bytes += change.size
-        if len(self.queue) > limits.WATCHER_QUEUE_EVENTS_MAX or self.queued_bytes > limits.WATCHER_QUEUE_BYTES_MAX:
+        if len(queue) > limits.WATCHER_QUEUE_EVENTS_MAX or self.queued_bytes > limits.WATCHER_QUEUE_BYTES_MAX:
             self.cut(
                 f"the watch did not keep up: more than {limits.WATCHER_QUEUE_EVENTS_MAX} events "
                 f"or {limits.WATCHER_QUEUE_BYTES_MAX} bytes wait"
             )
-        self.wake.set()
+        elif self.waiter is not None:
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the consumer look again."""
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def cut(self, why: str) -> None:
         """End the watch; what waits is dropped."""
@@ -87,32 +110,34 @@ class Watcher:
         self.queue.clear()
         self.queued_bytes = 0
         self.initial = None
-        self.wake.set()
+        self.wake()
 
     def bookmark(self, revision: int) -> None:
         """Say that everything up to a revision was sent, unless something waits still."""
-        if not self.queue and self.initial is None and not self.closed and revision > 0:
+        if not self.queue and self.initial is None and not self.end_marker and not self.closed and not self.expired:
             self.queue.append((BOOKMARK, None, revision))
-            self.wake.set()
+            self.wake()
 
     def close(self) -> None:
-        """End the watch without an error."""
+        """End the watch without an error, after what waits."""
         self.closed = True
-        self.wake.set()
+        self.wake()
 
     async def next_batch(self) -> list[bytes]:
-        """The next events, at most about a megabyte; empty when the watch is closed. Raises WatchExpired."""
+        """The next events, at most about a megabyte; empty when the watch is closed. Raises WatchExpired. For one consumer."""
         while True:
             if self.expired:
                 raise WatchExpired(self.expired)
             if self.initial is not None or self.end_marker:
-                return self.take_initial()
+                found = self.take_initial()
+                if found:
+                    return found
             if self.queue:
                 return self.take()
             if self.closed:
                 return []
-            self.wake.clear()
-            await self.wake.wait()
+            self.waiter = asyncio.get_running_loop().create_future()
+            await self.waiter
 
     def take_initial(self) -> list[bytes]:
         """Encode the next of the objects that were there at the start."""

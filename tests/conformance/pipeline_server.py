@@ -55,7 +55,7 @@ class PipelineServer(Server):
         outcome = self.pipeline.write(request)
         if outcome.submission is not None:
             await outcome.submission.durable()
-        if outcome.removed and request.resource not in RETURNED:
+        if outcome.removed and request.verb == "delete" and request.resource not in RETURNED:
             return json_response(200, status.success(request.resource, request.group, outcome.name, outcome.uid), outcome.warnings)
         return json_response(201 if outcome.created else 200, outcome.obj(), outcome.warnings)
 
@@ -63,6 +63,8 @@ class PipelineServer(Server):
 def json_response(code: int, value: object, warnings: list[str] | None = None) -> Response:
     """An answer as it would come over HTTP."""
     headers = {"content-type": ["application/json"]}
+    if isinstance(value, dict) and (retry := (value.get("details") or {}).get("retryAfterSeconds")):
+        headers["retry-after"] = [str(retry)]
     if warnings:
         headers["warning"] = ["299 - " + json.dumps(warning, ensure_ascii=False) for warning in warnings]
     return Response(code, headers, json.dumps(value).encode())

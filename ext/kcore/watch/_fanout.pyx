@@ -1,13 +1,17 @@
 """Fan-out index: which watchers may want a change, without looking at the others.
 
-For the watch hub. Thread: one, the event loop's. Cost of `interested`: a look-up for each criterion that any watcher uses and the object has, plus the watchers found.
+For the watch hub. Thread: one, the event loop's. Cost of `interested`: a look-up for each criterion that any watcher uses and the object
+has, plus the watchers found.
 
-A watcher stands under the one criterion that excludes most: its object's name, an indexed field such as spec.nodeName, an equality label, its namespace, or nothing. A change
-is looked up under the criteria of the object before and after it, since a watcher must hear of an object that stops matching.
+A watcher stands under the one criterion that excludes most: its object's name (in one namespace, or in any), an indexed field such as
+spec.nodeName, an equality label, its namespace, or nothing. A change is looked up under the criteria of the object before and after it,
+since a watcher must hear of an object that stops matching.
 
     watchers   w1 of pod a/x      w2 of node n1           w3 of app=web         w4 of namespace a    w5 of all
     criteria   (NAME, a, x)       (FIELD, nodeName, n1)   (LABEL, app, web)     (NAMESPACE, a, "")   ANY
 """
+
+cimport cython
 
 NAME = 0
 FIELD = 1
@@ -16,33 +20,39 @@ NAMESPACE = 3
 ANY = 4
 
 
+@cython.final
 cdef class FanoutIndex:
     """The watchers of one resource by their criteria; a watcher is any hashable object."""
 
     cdef dict groups
-    cdef list counts
+    cdef Py_ssize_t[4] counts
     cdef dict any_group
 
-    def __init__(self):
+    def __cinit__(self):
         self.groups = {}
-        self.counts = [0, 0, 0, 0]
         self.any_group = {}
 
     def __len__(self):
-        return sum(self.counts) + len(self.any_group)
+        return self.counts[0] + self.counts[1] + self.counts[2] + self.counts[3] + len(self.any_group)
 
     def add(self, watcher, int criterion, str first not None, str second not None):
-        """Put a watcher under a criterion; the last to come hears last."""
-        cdef tuple key
+        """Put a watcher under a criterion.
+
+        criterion  NAME: namespace (or "" for any), name; FIELD: path, value; LABEL: label, value; NAMESPACE: namespace, ""; ANY: "", ""
+        Raises     ValueError if there is no such criterion
+        """
+        cdef dict group
         if criterion == ANY:
             self.any_group[watcher] = None
             return
-        key = (criterion, first, second)
-        self.groups.setdefault(key, {})[watcher] = None
-        self.counts[criterion] += 1
+        if not 0 <= criterion < 4:
+            raise ValueError(f"no criterion is {criterion}")
+        group = self.groups.setdefault((criterion, first, second), {})
+        self.counts[criterion] += watcher not in group
+        group[watcher] = None
 
     def remove(self, watcher, int criterion, str first not None, str second not None):
-        """Take a watcher out from under its criterion."""
+        """Take a watcher out from under its criterion, if it is there."""
         cdef tuple key
         cdef dict group
         if criterion == ANY:
@@ -57,28 +67,40 @@ cdef class FanoutIndex:
         if not group:
             del self.groups[key]
 
-    def interested(self, projections not None):
-        """The watchers that may want an object of which these are the projections (namespace, name, labels, fields) before and after a change, each once."""
+    def interested(self, before, after):
+        """List the watchers that may want an object, each once.
+
+        before, after  its projection (namespace, name, labels, fields) before and after the change; None where it was not there
+        """
         cdef dict found
+        if not self.groups:
+            return list(self.any_group)
+        found = dict(self.any_group)
+        if before is not None:
+            self.collect_side(found, before)
+        if after is not None:
+            self.collect_side(found, after)
+        return list(found)
+
+    cdef int collect_side(self, dict found, projected) except -1:
         cdef str namespace
         cdef str name
         cdef dict labels
         cdef dict fields
-        if not self.groups:
-            return list(self.any_group)
-        found = dict(self.any_group)
-        for namespace, name, labels, fields in projections:
-            if self.counts[0]:
-                self.collect(found, (NAME, namespace, name))
-            if self.counts[1]:
-                for field, value in fields.items():
-                    self.collect(found, (FIELD, field, value))
-            if self.counts[2]:
-                for label, value in labels.items():
-                    self.collect(found, (LABEL, label, value))
-            if self.counts[3]:
-                self.collect(found, (NAMESPACE, namespace, ""))
-        return list(found)
+        namespace, name, labels, fields = projected
+        if self.counts[0]:
+            self.collect(found, (NAME, namespace, name))
+            if namespace:
+                self.collect(found, (NAME, "", name))
+        if self.counts[1]:
+            for field, value in fields.items():
+                self.collect(found, (FIELD, field, value))
+        if self.counts[2]:
+            for label, value in labels.items():
+                self.collect(found, (LABEL, label, value))
+        if self.counts[3]:
+            self.collect(found, (NAMESPACE, namespace, ""))
+        return 0
 
     cdef int collect(self, dict found, tuple key) except -1:
         cdef dict group = self.groups.get(key)

@@ -1,8 +1,8 @@
 """PodFleet against a fake API server with everything late, lost, doubled or restarted: what settles must be right.
 
-The machine delivers events when it likes, carries requests out when it likes, loses their answers, and starts the process again. `everything_settles`
-then lets all of it arrive and checks: every pod that should run does, with an address of its own; deleted pods are gone, and never without
-their final status; nothing is written for pods that are as they should be.
+The machine delivers events when it likes, carries requests out when it likes, loses their answers, and starts the process again.
+`everything_settles` then lets all of it arrive and checks: every pod that should run does, with an address of its own; deleted pods
+are gone, and never without their final status; nothing is written for pods that are as they should be.
 """
 
 from collections import deque
@@ -15,8 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from kcore.agent.hollownode import HollowNode, HollowPod
 from kcore.agent.nodestate import NodeFacts
 from kcore.agent.podfleet import PodFleet
-from kcore.agent.podprofile import Profiles
-from kcore.agent.podstate import Advance, Moment
+from kcore.agent.podstate import Moment
 from kcore.agent.settings import HollowSettings
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.meta.v1 import meta_pb2
@@ -51,7 +50,7 @@ class PodFleetMachine(RuleBasedStateMachine):
     def start(self) -> None:
         node = HollowNode("node-0", 0, NodeFacts("node-0", "u", ("10.1.0.0/29",), ("172.16.0.2",), True, False))
         node.addresses = NodeIpam(["10.1.0.0/29"])
-        self.fleet = PodFleet({"node-0": node}, Profiles(HOLLOW), Advance(HOLLOW, lambda: 0.5))
+        self.fleet = PodFleet({"node-0": node}, HOLLOW, lambda: 0.5)
         self.undelivered: deque[WatchEvent] = deque()
         self.sent: list[tuple[HollowPod, Item]] = []
         self.answered: list[tuple[HollowPod, BulkResult | None]] = []

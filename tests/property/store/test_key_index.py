@@ -104,7 +104,10 @@ class IndexMachine(RuleBasedStateMachine):
         assert [without_value(pair) for pair in pairs] == [pair_of(change) for change in expected]
         assert count == expected_count == self.index.count(start, end, at)
         assert self.index.keys(start, end, at) == [change.key for change in self.twin.range(start, end, at, 0)[0]]
-        rows = [(c.revision, c.sub, c.key, c.value is None, c.create_revision, c.version, c.lease) for c in self.twin.changes(start, end, at, EVER)]
+        rows = [
+            (c.revision, c.sub, c.key, c.value is None, c.create_revision, c.version, c.lease)
+            for c in self.twin.changes(start, end, at, EVER)
+        ]
         assert self.index.changes(start, end, at, EVER) == rows
         assert self.index.touched(at) == sorted({c.key for c in self.twin.all if c.revision > at})
 

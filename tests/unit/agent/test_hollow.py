@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from kcore.agent.podstatus import pull_failure
 from kcore.agent.settings import HollowSettings
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.meta.v1 import meta_pb2
@@ -409,5 +410,75 @@ def test_a_pod_of_the_same_name_is_another_pod() -> None:
         await cluster.until(lambda: cluster.phase("web") == "Running")
         assert cluster.pod("web").metadata.uid != first.metadata.uid
         assert cluster.pod("web").status.podIP != first.status.podIP
+
+    run(test)
+
+
+def test_failed_pulls_and_crashes_are_told_in_events() -> None:
+    async def test(cluster: Cluster) -> None:
+        await cluster.start()
+        await cluster.ready()
+        cluster.create("bad", change=lambda pod: setattr(pod.spec.containers[0], "image", "webserver:404"))
+        cluster.create("crash", exit_after="1", exit_code="1")
+        await cluster.clock.sleep(5.0)
+        told = {(event.involvedObject.name, event.type, event.reason, event.message) for event in cluster.events()}
+        uid = cluster.pod("crash").metadata.uid
+        assert told == {
+            ("bad", "Warning", "Failed", f'Failed to pull image "webserver:404": {pull_failure("webserver:404")}'),
+            ("bad", "Warning", "Failed", "Error: ErrImagePull"),
+            ("bad", "Normal", "BackOff", 'Back-off pulling image "webserver:404"'),
+            ("bad", "Warning", "Failed", "Error: ImagePullBackOff"),
+            ("crash", "Warning", "BackOff", f"Back-off restarting failed container main in pod crash_default({uid})"),
+        }
+        assert cluster.events()[0].source.component == "kubelet"
+
+    run(test)
+
+
+def test_a_clock_that_jumps_moves_no_timer() -> None:
+    async def test(cluster: Cluster) -> None:
+        await cluster.start()
+        await cluster.ready()
+        cluster.create("task", change=lambda pod: setattr(pod.spec, "restartPolicy", "Never"), exit_after="10")
+        await cluster.until(lambda: cluster.phase("task") == "Running")
+        cluster.clock.jump(-86_400.0)
+        await cluster.clock.sleep(9.0)
+        assert cluster.phase("task") == "Running"
+        cluster.clock.jump(2 * 86_400.0)
+        await cluster.until(lambda: cluster.phase("task") == "Succeeded", 2.0)
+
+    run(test)
+
+
+def test_a_crash_looping_pod_goes_on_after_a_restart() -> None:
+    async def test(cluster: Cluster) -> None:
+        await cluster.start()
+        await cluster.ready()
+        cluster.create("crash", exit_after="1", exit_code="1")
+        await cluster.until(lambda: cluster.phase("crash") == "Running")
+        await cluster.until(lambda: cluster.pod("crash").status.containerStatuses[0].state.waiting.reason == "CrashLoopBackOff")
+        await cluster.kill()
+        await cluster.clock.sleep(2.0)
+        await cluster.start()
+        await cluster.until(lambda: cluster.pod("crash").status.containerStatuses[0].restartCount == 2, 12.0)
+        assert cluster.pod("crash").status.podIP == "10.128.0.2"
+
+    run(test)
+
+
+def test_five_hundred_pods_take_few_requests() -> None:
+    async def test(cluster: Cluster) -> None:
+        await cluster.start(200)
+        await cluster.ready()
+
+        def create_all() -> None:
+            for number in range(500):
+                cluster.create(f"web-{number}", f"node-{number % 200}")
+
+        cluster.server.commit(create_all)
+        await cluster.until(lambda: sum(pod.status.phase == "Running" for pod in cluster.pods()) == 500)
+        assert len({pod.status.podIP for pod in cluster.pods()}) == 500
+        writes = [call for call in cluster.transport.calls if call.resource == "pods" and call.subresource == "status"]
+        assert len(writes) == 500
 
     run(test)

@@ -1,0 +1,126 @@
+"""The scheduler told as stories: each command of a scenario file has its output below it (`KCORE_REWRITE=1` writes the output anew).
+
+    node NAME [cpu=N] [memory=N] [pods=N] [cordoned] [taint=KEY:EFFECT] [LABEL=VALUE]    registers or changes a node
+    drop NAME                                                                            removes it
+    pod NAME [cpu=N] [memory=N] [priority=N] [port=N] [on=NODE] [gate=NAME] [select=LABEL:VALUE] [tolerate=KEY] [never]
+    gone NAME                        the pod is deleted
+    decide [N]                       decides for up to N pods, and prints where they go or why they wait
+    refuse NAME                      its binding fails
+    wait SECONDS                     time passes
+    queue                            prints where pods wait
+    explain NAME [options of pod]    prints what each node is to a pod
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kcore.base.clock import VirtualClock
+from kcore.base.entropy import SeededEntropy
+from kcore.scheduler.core import Core
+from kcore.scheduler.cycle import explain
+from kcore.scheduler.rows import Account, Ask, NodeRow, PodRow, Taint, Toleration
+
+SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
+
+
+def options(words: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+
+class World:
+    """A scheduler that is told what the watch would tell it."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.core = Core(self.clock, SeededEntropy(1))
+        self.pods: dict[str, PodRow] = {}
+
+    def run(self, line: str) -> list[str]:
+        command, *words = line.split()
+        output: list[str] = getattr(self, f"do_{command}")(*words) or []
+        return output or ["ok"]
+
+    def do_node(self, name: str, *words: str) -> None:
+        given = options(words)
+        allocatable = (("cpu", int(given.pop("cpu", 4000))), ("memory", int(given.pop("memory", 8192))))
+        limit, cordoned, taint = int(given.pop("pods", 110)), "cordoned" in given, given.pop("taint", "")
+        given.pop("cordoned", None)
+        taints = (Taint(taint.partition(":")[0], "", taint.partition(":")[2]),) if taint else ()
+        self.core.node_changed(NodeRow(name, given, cordoned, taints, allocatable, limit))
+
+    def do_drop(self, name: str) -> None:
+        self.core.node_deleted(name)
+
+    def do_pod(self, name: str, *words: str) -> None:
+        self.pods[name] = self._pod(name, *words)
+        self.core.pod_changed(self.pods[name])
+
+    def do_gone(self, name: str) -> None:
+        self.core.pod_deleted(self.pods.pop(name).key)
+
+    def do_decide(self, limit: str = "100") -> list[str]:
+        batch = self.core.decide(int(limit))
+        return [f"{pod.name} -> {decision.node}" for pod, decision in batch.assumed] + [
+            f"{pod.name}: {decision.message} [{' '.join(decision.rejected_by)}]" for pod, decision in batch.waiting
+        ]
+
+    def do_refuse(self, name: str) -> None:
+        self.core.refused([self.pods[name]])
+
+    def do_wait(self, seconds: str) -> None:
+        self.clock.jump(float(seconds))
+        self.clock.step(float(seconds))
+
+    def do_queue(self) -> list[str]:
+        found = ((name, self.core.queue.state(pod.key)) for name, pod in self.pods.items())
+        return [f"{name} {state.value}" for name, state in found if state]
+
+    def do_explain(self, name: str, *words: str) -> list[str]:
+        found = explain(self._pod(name, *words), self.core.columns)
+        lines = [f"{node}: {why.plugin}: {', '.join(why.reasons)}" for node, why in found.rejected.items()]
+        for node in found.feasible:
+            scores = " ".join(f"{plugin}={scores[node]}" for plugin, scores in found.scores.items())
+            lines.append(f"{node}: {found.totals.get(node, '-')} {scores}".rstrip())
+        return [*sorted(lines), f"best: {' '.join(found.best)}"]
+
+    def _pod(self, name: str, *words: str) -> PodRow:
+        given = options(words)
+        amounts = tuple((resource, int(given[resource])) for resource in ("cpu", "memory") if resource in given)
+        cpu, memory = int(given.get("cpu", 100)), int(given.get("memory", 200))
+        ports = (("0.0.0.0", "TCP", int(given["port"])),) if "port" in given else ()
+        ask = Ask(
+            tolerations=(Toleration(given["tolerate"], "Exists", "", ""),) if "tolerate" in given else (),
+            node_selector=(tuple(given["select"].split(":", 1)),) if "select" in given else (),  # type: ignore[arg-type]
+            ports=ports,
+            amounts=amounts,
+            nonzero_cpu=cpu,
+            nonzero_memory=memory,
+            never_preempt="never" in given,
+        )
+        priority = int(given.get("priority", 0))
+        gates = (given["gate"],) if "gate" in given else ()
+        account = Account(amounts, cpu, memory, ports, priority)
+        node = given.get("on", "")
+        return PodRow("default", name, f"uid-{name}", "default-scheduler", node, priority, False, False, gates, ask, account)
+
+
+def replay(text: str) -> str:
+    world, lines = World(), []
+    for line in text.splitlines():
+        if line.startswith("  "):
+            continue
+        lines.append(line)
+        if line and not line.startswith("#"):
+            lines += [f"  {each}" for each in world.run(line)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_a_scenario_tells_the_same_story(path: Path) -> None:
+    told = path.read_text()
+    found = replay(told)
+    if os.environ.get("KCORE_REWRITE") == "1":
+        path.write_text(found)
+    assert found == told

@@ -1,0 +1,151 @@
+"""From bytes to rows."""
+
+from typing import Any
+
+from kcore.machinery import codec
+from kcore.scheduler.ingest import node_row, pod_row
+from kcore.scheduler.rows import Expression, Image, Preference, Taint, Term, Toleration, Unsupported
+from tests.unit.scheduler.pods import pod_bytes
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+
+
+def ask_of(**spec: Any):
+    return pod_row(pod_bytes(spec)).ask
+
+
+def test_a_pod_is_who_it_is_what_it_asks_and_what_it_takes():
+    row = pod_row(pod_bytes({"priority": 7, "preemptionPolicy": "Never"}))
+    assert (row.key, row.uid, row.scheduler_name, row.node_name, row.priority) == ("default/a", "uid-a", "default-scheduler", "", 7)
+    assert row.ask.amounts == row.account.amounts == (("cpu", 500),)
+    assert (row.ask.nonzero_cpu, row.ask.nonzero_memory, row.ask.images) == (500, 200 << 20, ("web:latest",))
+    assert row.ask.never_preempt
+    assert not (row.finished or row.terminating or row.gates or row.ignored)
+
+
+def test_phase_deletion_and_gates_are_seen():
+    assert pod_row(pod_bytes(status={"phase": "Failed"})).finished
+    assert pod_row(pod_bytes(deletionTimestamp="2026-01-01T00:00:00Z")).terminating
+    assert pod_row(pod_bytes({"schedulingGates": [{"name": "x"}, {"name": "y"}]})).gates == ("x", "y")
+
+
+def test_pods_of_one_template_share_their_ask():
+    left = pod_row(pod_bytes(name="a", labels={"pod": "a"}))
+    right = pod_row(pod_bytes(name="b", uid="uid-b"))
+    assert left.ask is right.ask
+    assert left.account is right.account
+
+
+def test_tolerations_and_node_terms_are_read():
+    affinity = {
+        "nodeAffinity": {
+            REQUIRED: {
+                "nodeSelectorTerms": [
+                    {
+                        "matchExpressions": [
+                            {"key": "disk", "operator": "In", "values": ["ssd", "nvme"]},
+                            {"key": "gpu", "operator": "Exists"},
+                        ]
+                    },
+                    {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]},
+                ]
+            },
+            PREFERRED: [{"weight": 5, "preference": {"matchExpressions": [{"key": "zone", "operator": "NotIn", "values": ["a"]}]}}],
+        }
+    }
+    tolerations = [{"key": "k", "operator": "Equal", "value": "v", "effect": "NoSchedule"}, {"operator": "Exists"}]
+    ask = ask_of(affinity=affinity, tolerations=tolerations, nodeSelector={"b": "2", "a": "1"})
+    assert ask.required == (
+        Term((Expression("disk", "In", ("ssd", "nvme")), Expression("gpu", "Exists", ())), ()),
+        Term((), (Expression("metadata.name", "In", ("n1",)),)),
+    )
+    assert ask.preferred == (Preference(5, Term((Expression("zone", "NotIn", ("a",)),), ())),)
+    assert ask.tolerations == (Toleration("k", "Equal", "v", "NoSchedule"), Toleration("", "Exists", "", ""))
+    assert ask.node_selector == (("a", "1"), ("b", "2"))
+
+
+def test_an_empty_preference_is_a_term_that_matches_nothing():
+    affinity = {"nodeAffinity": {PREFERRED: [{"weight": 9, "preference": {}}]}}
+    assert ask_of(affinity=affinity).preferred == (Preference(9, Term((), ())),)
+
+
+def test_host_ports_of_containers_and_sidecars_count():
+    def container(name: str, port: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"name": name, "image": "i", "ports": [{"containerPort": 1, **port}], **more}
+
+    ask = ask_of(
+        containers=[container("a", {"hostPort": 80, "protocol": "TCP"}), container("b", {})],
+        initContainers=[
+            container("c", {"hostPort": 81, "hostIP": "10.0.0.1", "protocol": "UDP"}, restartPolicy="Always"),
+            container("d", {"hostPort": 82}),
+        ],
+    )
+    assert ask.ports == (("0.0.0.0", "TCP", 80), ("10.0.0.1", "UDP", 81))
+    assert len(ask.images) == 4
+
+
+def test_what_no_plugin_decides_is_told_apart_by_how_hard_it_is():
+    terms = [{"topologyKey": "zone"}]
+    weighted = [{"weight": 1, "podAffinityTerm": {"topologyKey": "zone"}}]
+    spread = [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": policy} for policy in ("DoNotSchedule", "ScheduleAnyway")]
+    row = pod_row(
+        pod_bytes(
+            {
+                "affinity": {"podAffinity": {REQUIRED: terms}, "podAntiAffinity": {REQUIRED: terms, PREFERRED: weighted}},
+                "topologySpreadConstraints": spread,
+                "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}, {"name": "b", "iscsi": {"targetPortal": "p"}}],
+                "resourceClaims": [{"name": "c"}],
+                "schedulingGroup": {"podGroupName": "g"},
+            }
+        )
+    )
+    assert row.ask.unsupported == (
+        Unsupported("InterPodAffinity", "required pod affinity"),
+        Unsupported("InterPodAffinity", "required pod anti-affinity"),
+        Unsupported("PodTopologySpread", "required topology spread"),
+        Unsupported("VolumeBinding", "volumes with claims"),
+        Unsupported("VolumeRestrictions", "disks that pods of a node cannot share"),
+        Unsupported("DynamicResources", "resource claims"),
+        Unsupported("GangScheduling", "pod groups"),
+    )
+    assert row.ignored == (
+        Unsupported("InterPodAffinity", "preferred pod anti-affinity"),
+        Unsupported("PodTopologySpread", "preferred topology spread"),
+    )
+
+
+def test_volumes_that_no_scheduler_cares_for_are_no_obstacle():
+    volumes = [{"name": "a", "emptyDir": {}}, {"name": "b", "projected": {}}, {"name": "c", "hostPath": {"path": "/"}}]
+    assert ask_of(volumes=volumes).unsupported == ()
+
+
+def test_a_resize_is_read_from_the_status_of_a_placed_pod_only():
+    status = {
+        "phase": "Running",
+        "containerStatuses": [{"name": "c", "allocatedResources": {"cpu": "2"}, "resources": {"requests": {"cpu": "1"}}}],
+    }
+    assert pod_row(pod_bytes({"nodeName": "n"}, status)).account.amounts == (("cpu", 2000),)
+    assert pod_row(pod_bytes({}, status)).account.amounts == (("cpu", 500),)
+    status["conditions"] = [{"type": "PodResizePending", "reason": "Infeasible", "status": "True"}]
+    status["containerStatuses"] = []
+    assert pod_row(pod_bytes({"nodeName": "n"}, status)).account.amounts == ()
+
+
+def test_a_node_is_read():
+    raw = codec.encode(
+        "kcore.api.core.v1.Node",
+        {
+            "metadata": {"name": "n", "labels": {"zone": "a"}},
+            "spec": {"unschedulable": True, "taints": [{"key": "k", "effect": "NoSchedule"}]},
+            "status": {
+                "allocatable": {"cpu": "1500m", "memory": "1Ki", "pods": "110", "example.com/gpu": "2"},
+                "images": [{"names": ["a:1", "b"], "sizeBytes": 5}],
+            },
+        },
+    )
+    row = node_row(raw)
+    assert (row.name, row.labels, row.unschedulable, row.taints) == ("n", {"zone": "a"}, True, (Taint("k", "", "NoSchedule"),))
+    assert row.allocatable == (("cpu", 1500), ("example.com/gpu", 2), ("memory", 1024))
+    assert (row.pod_limit, row.images) == (110, (Image(("a:1", "b"), 5),))
+    assert node_row(raw) == row

@@ -1,0 +1,191 @@
+"""The scheduler at work against a fake API server on virtual time."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+from kcore.api.core.v1.event_pb2 import Event
+from kcore.api.core.v1.node_pb2 import Node
+from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.base import metrics
+from kcore.machinery import status
+from kcore.scheduler.scheduler import Scheduler
+from tests.unit.client.virtual import run
+from tests.unit.scheduler.pods import node_bytes, pod_bytes
+
+
+def a_node(name: str, **allocatable: str) -> Node:
+    return Node.FromString(node_bytes(name, **allocatable))
+
+
+def a_pod(name: str, spec: dict | None = None) -> Pod:
+    return Pod.FromString(pod_bytes(spec, name=name, uid=""))
+
+
+@asynccontextmanager
+async def scheduling(world):
+    scheduler = Scheduler(world.client)
+    synced = asyncio.Event()
+    task = asyncio.create_task(scheduler.run(on_synced=synced.set))
+    try:
+        await synced.wait()
+        yield scheduler
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def settle(world, seconds=1.0):
+    await world.clock.sleep(seconds)
+
+
+async def pods(world) -> dict[str, Pod]:
+    return {each.metadata.name: each for each in (await world.client.pods.list_page()).items}
+
+
+async def events(world) -> list[tuple[str, str, str]]:
+    return [(each.involvedObject.name, each.reason, each.message) for each in (await world.client.of(Event).list_page()).items]
+
+
+def waiting_for(pod: Pod) -> list[tuple[str, str, str]]:
+    return [(each.status, each.reason, each.message) for each in pod.status.conditions if each.type == "PodScheduled"]
+
+
+def test_pods_are_bound_and_events_say_so():
+    async def test(world):
+        for name in ("n0", "n1"):
+            await world.client.nodes.create(a_node(name))
+        await world.client.pods.create(a_pod("early"))
+        async with scheduling(world) as scheduler:
+            await world.client.pods.create(a_pod("late"))
+            await settle(world)
+            bound = await pods(world)
+            assert {each.spec.nodeName for each in bound.values()} == {"n0", "n1"}
+            assert ("early", "Scheduled", f"Successfully assigned default/early to {bound['early'].spec.nodeName}") in await events(world)
+            assert len(scheduler.core.queue) == 0
+            assert not scheduler.core.cache.is_assumed("default/late")
+
+    run(test)
+
+
+def test_a_pod_that_fits_nowhere_says_why_and_goes_when_a_node_comes():
+    async def test(world):
+        await world.client.nodes.create(a_node("small", cpu="100m"))
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a"))
+            await settle(world)
+            message = (
+                "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: "
+                "1 Preemption is not helpful for scheduling."
+            )
+            assert waiting_for((await pods(world))["a"]) == [("False", "Unschedulable", message)]
+            assert ("a", "FailedScheduling", message) in await events(world)
+            await world.client.nodes.create(a_node("large"))
+            await settle(world, 2.0)
+            assert (await pods(world))["a"].spec.nodeName == "large"
+
+    run(test)
+
+
+def test_a_pod_waits_for_a_node_where_there_is_none():
+    async def test(world):
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a"))
+            await settle(world)
+            assert waiting_for((await pods(world))["a"]) == [("False", "Unschedulable", "no nodes available to schedule pods")]
+            await world.client.nodes.create(a_node("n0"))
+            await settle(world, 2.0)
+            assert (await pods(world))["a"].spec.nodeName == "n0"
+
+    run(test)
+
+
+def test_a_gated_pod_is_told_of_its_gates_and_left_alone():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0"))
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a", {"schedulingGates": [{"name": "wait"}]}))
+            await settle(world)
+            gated = (await pods(world))["a"]
+            assert gated.spec.nodeName == ""
+            assert waiting_for(gated) == [("False", "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")]
+
+    run(test)
+
+
+def test_a_wish_that_no_plugin_decides_keeps_the_pod_pending():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0"))
+        term = {"topologyKey": "zone", "labelSelector": {}}
+        affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a", {"affinity": affinity}))
+            await settle(world, 60.0)
+            message = "0/1 nodes are available: this version of kcore cannot decide required pod affinity."
+            assert waiting_for((await pods(world))["a"]) == [("False", "Unschedulable", message)]
+
+    run(test)
+
+
+def test_a_preference_that_no_plugin_weighs_is_counted():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0"))
+        constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}
+        before = metrics.IGNORED_WISHES.value("PodTopologySpread", "preferred topology spread")
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a", {"topologySpreadConstraints": [constraint]}))
+            await settle(world)
+            assert (await pods(world))["a"].spec.nodeName == "n0"
+        assert metrics.IGNORED_WISHES.value("PodTopologySpread", "preferred topology spread") == before + 1
+
+    run(test)
+
+
+def test_pods_of_other_schedulers_are_left_alone():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0"))
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a", {"schedulerName": "mine"}))
+            await settle(world)
+            assert (await pods(world))["a"].spec.nodeName == ""
+
+    run(test)
+
+
+def test_a_refused_binding_is_taken_back_and_tried_again():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0"))
+        refusals = [status.internal("no")]
+        write = world.client.bulk.write
+
+        async def refuse(items, **more):
+            if refusals:
+                raise refusals.pop()
+            return await write(items, **more)
+
+        world.client.bulk.write = refuse
+        async with scheduling(world) as scheduler:
+            await world.client.pods.create(a_pod("a"))
+            await settle(world, 0.5)
+            assert len(scheduler.core.cache) == 0
+            assert scheduler.core.columns.requested.sum() == 0
+            await settle(world, 2.0)
+            assert (await pods(world))["a"].spec.nodeName == "n0"
+            assert ("a", "FailedScheduling", "binding rejected: Internal error occurred: no") in await events(world)
+
+    run(test)
+
+
+def test_what_a_deleted_pod_took_is_free_again():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0", cpu="600m"))
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a"))
+            await settle(world)
+            await world.client.pods.create(a_pod("b"))
+            await settle(world)
+            assert (await pods(world))["b"].spec.nodeName == ""
+            await world.client.pods.delete("a", namespace="default", grace_period_seconds=0)
+            await settle(world, 3.0)
+            assert (await pods(world))["b"].spec.nodeName == "n0"
+
+    run(test)
