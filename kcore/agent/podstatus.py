@@ -282,8 +282,9 @@ def container_id(uid: str, ordinal: int, number: int) -> str:
 
 
 def uid_digits(uid: str) -> str:
-    """The part of a pod's container ids that comes from its uid: 32 digits."""
-    return uid.replace("-", "").zfill(32)[:32]
+    """The part of a pod's container ids that comes from its uid: always 32 ASCII characters, since they are patched into bytes."""
+    digits = uid.replace("-", "")
+    return digits if len(digits) == 32 and digits.isascii() else sha256(uid.encode()).hexdigest()[:32]
 
 
 def read(profile: PodProfile, pod: Pod, now: Moment) -> PodState:

@@ -50,28 +50,28 @@ class BulkStream:
 
     async def answers(self, requests: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Answer each request once it is durable, in order."""
-        decided: asyncio.Queue[tuple[Any, Outcome | None] | Exception | None] = asyncio.Queue(limits.BULK_REQUESTS_UNDER_WAY_MAX)
-        reader = asyncio.create_task(self.decide_all(requests, decided))
+        decided: asyncio.Queue[Answered | None] = asyncio.Queue()
+        places = asyncio.Semaphore(limits.BULK_REQUESTS_UNDER_WAY_MAX)
+        reader = asyncio.create_task(self.decide_all(requests, decided, places))
         try:
             while (found := await decided.get()) is not None:
-                if isinstance(found, Exception):
-                    raise found
                 response, last = found
                 if last is not None and last.submission is not None:
                     await last.submission.durable()
                 yield response.SerializeToString()
+                places.release()
+            await reader
         finally:
             reader.cancel()
 
-    async def decide_all(self, requests: AsyncIterator[bytes], decided: asyncio.Queue[Any]) -> None:
-        """Read requests and decide them until the client has no more, or one cannot be read."""
+    async def decide_all(self, requests: AsyncIterator[bytes], decided: asyncio.Queue[Answered | None], places: asyncio.Semaphore) -> None:
+        """Read requests and decide them until the client has no more, or one fails as a whole; then put None."""
         try:
             async for data in requests:
-                await decided.put(self.decide(data))
-        except (status.StatusError, asyncio.InvalidStateError) as error:
-            await decided.put(error)
-            return
-        await decided.put(None)
+                await places.acquire()
+                decided.put_nowait(self.decide(data))
+        finally:
+            decided.put_nowait(None)
 
     def decide(self, data: bytes) -> Answered:
         """Apply the items of one request; -> the response, and the last write to wait for."""
@@ -83,6 +83,8 @@ class BulkStream:
         response = pb.WriteResponse()
         last: Outcome | None = None
         storage = self.pipeline.registry.storage
+        chain = self.pipeline.registry.chain
+        mark = chain.mark() if request.atomic else None
         with storage.batch() as batch:
             for item in request.items:
                 result = response.results.add()
@@ -90,8 +92,9 @@ class BulkStream:
                     outcome = self.pipeline.write(request_of(item, self.user))
                 except status.StatusError as error:
                     result.status.CopyFrom(meta_pb2.Status.FromString(codec.encode(STATUS_MESSAGE, error.status)))
-                    if request.atomic:
+                    if mark is not None:
                         batch.revert()
+                        chain.revert(mark)
                         return self.all_failed(request, response, error), None
                     continue
                 fill(result, outcome, request.return_objects)

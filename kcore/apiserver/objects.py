@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,8 @@ class Outcome:
     submission  the write to wait for; None if nothing was written
     created     the object is new
     removed     the object is gone; `raw` is what it was at last
+    warnings    what is doubtful about the request
+    doubts      what is doubtful about the object: asked only where a front-end shows it, since it costs as much as validating
     """
 
     message: str
@@ -68,6 +71,11 @@ class Outcome:
     name: str = ""
     uid: str = ""
     warnings: list[str] = field(default_factory=list)
+    doubts: Callable[[], list[str]] = list
+
+    def all_warnings(self) -> list[str]:
+        """What to warn the client of."""
+        return self.warnings + self.doubts()
 
     def obj(self) -> dict[str, Any]:
         """The dict form; a list without objects has an empty list of them."""

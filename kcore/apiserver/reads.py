@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -128,18 +129,22 @@ class Reads:
 
     # list
 
-    def select(self, spec: KindSpec, namespace: str, options: Options) -> list[tuple[str, str]]:
-        """(namespace, name) of the objects that match."""
-        return [
-            (item.projected.namespace, item.projected.name)
-            for _, item in self.hub.select(spec.storage, selection(spec, namespace, options))
-        ]
+    def collection(self, spec: KindSpec, namespace: str, options: Options) -> tuple[bytes, list[tuple[str, str]]]:
+        """What a request about a collection is about: the list's message, and (namespace, name) of each object.
 
-    def listed(self, spec: KindSpec, outcomes: Sequence[Outcome]) -> Outcome:
-        """Outcomes as one list, whose submission is the last one's."""
-        raw = list_bytes({}, (outcome.raw for outcome in outcomes))
-        last = next((outcome.submission for outcome in reversed(outcomes) if outcome.submission is not None), None)
-        return Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw, last)
+        Raises  StatusError (400, 422)
+        """
+        request_options.check("list", options)
+        wanted = selection(spec, namespace, options)
+        limit = options.get("limit") or None
+        start = spec.prefix + read_token(options["continue"]).start.encode() if options.get("continue") else b""
+        found = list(itertools.islice(self.hub.select(spec.storage, wanted, start), limit))
+        metadata: Options = {"resourceVersion": str(self.hub.revision)}
+        if len(found) == limit:
+            self.go_on(spec, wanted, found[-1][0], self.hub.revision, metadata)
+        whole = self.forms_of(spec).whole
+        raw = list_bytes(metadata, (codec.splice_resource_version(whole(item.value), item.revision) for _, item in found))
+        return raw, [(item.projected.namespace, item.projected.name) for _, item in found]
 
     async def list_raw(self, spec: KindSpec, namespace: str, options: Options, size_max: int, metadata_only: bool) -> bytes:
         """A page of a list as its message's bytes.
@@ -157,16 +162,21 @@ class Reads:
         except StoreError as error:
             raise self.gone(error, options) from error
         metadata: Options = {"resourceVersion": str(shown)}
-        left = 0 if last is None else self.left(spec, wanted.namespace, last, shown, now)
-        if last is not None and left:
-            metadata["continue"] = write_token(Token(shown, last.removeprefix(spec.prefix).decode() + "\0"))
-            if wanted.labels is None and wanted.fields is None:
-                metadata["remainingItemCount"] = left
+        if last is not None:
+            self.go_on(spec, wanted, last, shown, metadata)
         return list_bytes(metadata, items)
 
-    def left(self, spec: KindSpec, namespace: str, last: bytes, revision: int, now: bool) -> int:
+    def go_on(self, spec: KindSpec, wanted: WatchSpec, last: bytes, revision: int, metadata: Options) -> None:
+        """Say in a full page's metadata where the next one begins, if anything is left."""
+        left = self.left(spec, wanted.namespace, last, revision)
+        if left:
+            metadata["continue"] = write_token(Token(revision, last.removeprefix(spec.prefix).decode() + "\0"))
+            if wanted.labels is None and wanted.fields is None:
+                metadata["remainingItemCount"] = left
+
+    def left(self, spec: KindSpec, namespace: str, last: bytes, revision: int) -> int:
         """How many objects come after a key, whatever is selected."""
-        if now:
+        if revision == self.hub.revision:
             return len(self.hub.keys(spec.storage, last + b"\0", namespace))
         prefix = spec.prefix + (f"{namespace}/".encode() if namespace else b"")
         return self.hub.storage.range(last + b"\0", prefix[:-1] + b"0", revision, 1).count

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from kcore.apiserver import admission, strategy
@@ -36,7 +37,7 @@ READABLE = (
 class Write:
     """One write as its stages see it.
 
-    suffix    makes names unique that admission gives
+    suffix    draws what makes names unique that admission gives
     patching  the new object is made from the stored one: its uid is no precondition
     """
 
@@ -48,7 +49,7 @@ class Write:
     dry_run: bool = False
     subresource: str = ""
     operation: str = "CREATE"
-    suffix: str = ""
+    suffix: Callable[[], str] = str
     patching: bool = False
 
 
@@ -78,6 +79,14 @@ class Registry:
 
     def __init__(self, scheme: Scheme, storage: Storage, clock: Clock, entropy: Entropy, chain: admission.Chain) -> None:
         self.scheme, self.storage, self.clock, self.entropy, self.chain = scheme, storage, clock, entropy, chain
+        self.second, self.second_text = -1, ""
+
+    def now(self) -> str:
+        """The present second as objects state it; written once a second."""
+        second = int(self.clock.now())
+        if second != self.second:
+            self.second, self.second_text = second, timestamp.format_time(second)
+        return self.second_text
 
     # reading what writes rest on
 
@@ -120,12 +129,12 @@ class Registry:
         self.chain.validate(write, obj, None)
         self.refuse_existing(spec, write.namespace, write.name)
         raw = encode(spec, obj)
-        warnings = write.rules.warnings(obj, None)
+        doubts = partial(write.rules.warnings, obj, None)
         if write.dry_run:
-            return outcome(spec, obj, raw, revision_text(metadata), created=True, warnings=warnings)
+            return outcome(spec, obj, raw, revision_text(metadata), created=True, doubts=doubts)
         submission = self.put(spec, write.namespace, write.name, raw, 0)
         self.chain.stored(spec, obj, None)
-        return outcome(spec, obj, raw, submission.revision, submission, created=True, warnings=warnings)
+        return outcome(spec, obj, raw, submission.revision, submission, created=True, doubts=doubts)
 
     def refuse_existing(self, spec: KindSpec, namespace: str, name: str) -> None:
         """An object of that name, even one on its way out, keeps a new one from being."""
@@ -140,7 +149,7 @@ class Registry:
     def stamp(self, metadata: Object) -> None:
         """Give a new object what only the server may: identity and time."""
         metadata["uid"] = self.entropy.uid()
-        metadata["creationTimestamp"] = timestamp.format_time(self.clock.now())
+        metadata["creationTimestamp"] = self.now()
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"):
             metadata.pop(name, None)
 
@@ -186,7 +195,7 @@ class Registry:
         self.chain.validate(write, new, old)
         replaced = self.replace(write, new, old, current)
         if not write.subresource:
-            replaced.warnings = write.rules.warnings(new, old)
+            replaced.doubts = partial(write.rules.warnings, new, old)
         return replaced
 
     def match(self, write: Write, new: Object, old: Object) -> None:
@@ -266,7 +275,7 @@ class Registry:
     def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
         """The frame of a write."""
         return Write(
-            spec, kinds.rules_of(spec.group, spec.kind), namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix()
+            spec, kinds.rules_of(spec.group, spec.kind), namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix
         )
 
 

@@ -41,7 +41,7 @@ def encoded(outcome: Outcome, accept: str) -> Any:
         data = orjson.dumps(outcome.obj())
     else:
         data = yaml.dump(outcome.obj(), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False).encode()
-    return pb.Object(content_type=media, data=data, warnings=outcome.warnings)
+    return pb.Object(content_type=media, data=data, warnings=outcome.all_warnings())
 
 
 async def finished(outcome: Outcome, accept: str) -> bytes:

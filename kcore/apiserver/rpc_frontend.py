@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from kcore.apiserver import rpc_dynamic, rpc_errors, rpc_methods
 from kcore.apiserver.authentication import Authenticator, authorize
@@ -42,6 +43,8 @@ def as_status(error: Exception) -> status.StatusError:
         return error
     if isinstance(error, StoreError):
         return store_status(error)
+    if isinstance(error, DecodeError):
+        return status.bad_request("the request is no message of this method")
     LOG.error("request failed", exc_info=error)
     return status.internal("an internal error occurred; the server's log has it")
 

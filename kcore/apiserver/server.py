@@ -98,7 +98,8 @@ class RpcServer:
         self.server = grpc.aio.server(options=OPTIONS)
         made: Any = health
         self.health = made.aio.HealthServicer()
-        handlers = (health_handler(self.health), ReflectionHandler(server.pipeline.scheme), RpcFrontend(server.pipeline, authenticator))
+        self.frontend = RpcFrontend(server.pipeline, authenticator)
+        handlers = (health_handler(self.health), ReflectionHandler(server.pipeline.scheme), self.frontend)
         self.server.add_generic_rpc_handlers(handlers)
 
     def listen(self, address: str, tls: Tls | None) -> int:

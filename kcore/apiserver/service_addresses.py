@@ -19,6 +19,7 @@ from kcore.machinery import field_error, status
 from kcore.machinery.kinds.core.service_families import assign_families
 
 Object = dict[str, Any]
+Taken = list[set[int]]
 NONE = "None"
 FAMILIES = {4: "IPv4", 6: "IPv6"}
 NODE_PORT_FIRST, NODE_PORT_LAST = 30000, 32767
@@ -77,6 +78,15 @@ class ServiceAddresses:
             held.taken.clear()
         for service in services:
             self.stored(service, None)
+
+    def mark(self) -> Taken:
+        """What is taken now."""
+        return [set(held.taken) for held in (*self.ranges.values(), self.ports)]
+
+    def revert(self, mark: Taken) -> None:
+        """Go back to what was taken then."""
+        for held, taken in zip((*self.ranges.values(), self.ports), mark, strict=True):
+            held.taken = set(taken)
 
     def first(self) -> str:
         """The address of the Service `kubernetes`: the first of the range."""

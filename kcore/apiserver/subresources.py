@@ -8,7 +8,8 @@ Source: CONTRACT A7; Kubernetes `pkg/registry/core/pod/storage`, `pkg/registry/a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from kcore.apiserver import admission, disruption, strategy
 from kcore.apiserver.admission.cluster import NODE
@@ -17,6 +18,8 @@ from kcore.apiserver.registry import Registry, Write
 from kcore.machinery import codec, field_error, kinds, labels, status, timestamp
 from kcore.machinery.gvk import GroupVersionKind
 from kcore.machinery.kinds import readiness
+from kcore.machinery.projection import Projection
+from kcore.store.storage import Submission
 
 Object = dict[str, Any]
 POD = GroupVersionKind("", "v1", "Pod")
@@ -24,13 +27,19 @@ SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 STATUS_MESSAGE = "kcore.api.meta.v1.Status"
 EVICTING = "Eviction API: evicting"
 SCALE_MESSAGE = "kcore.api.autoscaling.v1.Scale"
+POD_MESSAGE = "kcore.api.core.v1.Pod"
+CREATED = 201
 
 
-def success(written: Outcome, code: int = 201) -> Outcome:
+@cache
+def success_bytes() -> bytes:
+    """The Status of a write that answers with nothing but its success."""
+    return codec.encode(STATUS_MESSAGE, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": CREATED})
+
+
+def success(name: str, revision: int, submission: Submission | None) -> Outcome:
     """The outcome of a write that answers with nothing but its success."""
-    answer = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": code}
-    raw = codec.encode(STATUS_MESSAGE, answer)
-    return Outcome(STATUS_MESSAGE, "v1", "Status", raw, written.submission, created=True, revision=written.revision, name=written.name)
+    return Outcome(STATUS_MESSAGE, "v1", "Status", success_bytes(), submission, created=True, revision=revision, name=name)
 
 
 # scale
@@ -98,22 +107,34 @@ def bind(registry: Registry, write: Write, binding: Object) -> Outcome:
     """Assign a pod to a node: its name, the condition PodScheduled, the Binding's labels and annotations, the zone labels of the node."""
     node = check_binding(write, binding)
     current = registry.require(write.spec, write.namespace, write.name)
-    pod = current.obj()
-    check_bindable(write, pod, binding)
-    pod["spec"]["nodeName"] = node
-    metadata = pod["metadata"]
-    for name in ("labels", "annotations"):
-        if added := (binding.get("metadata") or {}).get(name):
-            metadata[name] = {**(metadata.get(name) or {}), **added}
-    admission.bind(pod, registry.chain.cluster.get(NODE, "", node))
-    state = pod.setdefault("status", {})
-    state.pop("nominatedNodeName", None)
-    mark_scheduled(state, timestamp.format_time(registry.clock.now()))
-    raw = encode(write.spec, pod)
+    forms, before = binding_forms(), current.raw
+    uid, deleted, bound_to, gates = forms.read(before)
+    kept = {"name": write.name, "uid": uid, "resourceVersion": str(current.revision), "deletionTimestamp": deleted}
+    check_bindable(write, {"metadata": kept, "spec": {"nodeName": bound_to, "schedulingGates": gates}}, binding)
+    metadata = binding.get("metadata") or {}
+    added: Object = {"metadata": {"labels": metadata.get("labels") or {}}}
+    admission.bind(added, registry.chain.cluster.get(NODE, "", node))
+    condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": registry.now()}
+    raw = forms.write(before, added["metadata"]["labels"], metadata.get("annotations") or {}, node, None, condition)
     if write.dry_run:
-        return success(outcome(write.spec, pod, raw, current.revision))
+        return success(write.name, current.revision, None)
     submission = registry.put(write.spec, write.namespace, write.name, raw, current.revision)
-    return success(outcome(write.spec, pod, raw, submission.revision, submission))
+    return success(write.name, submission.revision, submission)
+
+
+class BindingForms(NamedTuple):
+    """What binding reads of a stored pod and writes into it, without decoding the rest."""
+
+    read: Projection
+    write: codec.Splice
+
+
+@cache
+def binding_forms() -> BindingForms:
+    """The compiled programs, made at the first binding."""
+    read = ["metadata.uid", "metadata.deletionTimestamp", "spec.nodeName", "spec.schedulingGates[].name"]
+    write = ["metadata.labels[]", "metadata.annotations[]", "spec.nodeName", "status.nominatedNodeName", "status.conditions[type]"]
+    return BindingForms(Projection(POD_MESSAGE, read), codec.Splice(POD_MESSAGE, write))
 
 
 def legacy_bind(registry: Registry, write: Write, binding: Object) -> Outcome:
@@ -152,12 +173,6 @@ def check_bindable(write: Write, pod: Object, binding: Object) -> None:
         raise status.conflict("pods/binding", "", write.name, f"pod {write.name} has non-empty .spec.schedulingGates")
 
 
-def mark_scheduled(state: Object, now: str) -> None:
-    """Set the condition PodScheduled to True."""
-    kept = [condition for condition in state.get("conditions") or () if condition.get("type") != "PodScheduled"]
-    state["conditions"] = [*kept, {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}]
-
-
 # eviction
 
 
@@ -175,7 +190,8 @@ def evict(registry: Registry, write: Write, eviction: Object) -> Outcome:
         disruption.charge(registry, write, pod, deleting.dry_run)
     if not deleting.dry_run:
         mark_disrupted(registry, write, current, pod)
-    return success(registry.delete(deleting, {name: value for name, value in options.items() if name != "preconditions"}))
+    deleted = registry.delete(deleting, {name: value for name, value in options.items() if name != "preconditions"})
+    return success(deleted.name, deleted.revision, deleted.submission)
 
 
 def mark_disrupted(registry: Registry, write: Write, current: Stored, pod: Object) -> None:

@@ -300,7 +300,7 @@ KEY_LEASE_RETRY_S: Final = 1.0
 # watch
 
 WATCHER_QUEUE_EVENTS_MAX: Final = 65_536
-"""Events that wait for one watcher: a bulk load of ten seconds at full speed; a watcher that is further behind lists faster than it catches up."""
+"""Events that wait for one watcher: ten seconds at full speed; a watcher that is further behind lists faster than it catches up."""
 
 WATCHER_QUEUE_BYTES_MAX: Final = 256 << 20
 """The same in bytes, for large objects."""
@@ -499,6 +499,9 @@ ABSENT_OWNERS_CACHED_MAX: Final = 500
 
 # serve
 
+DIRECT_MESSAGES_WAITING_MAX: Final = 16
+"""Requests, and answers, of a stream within one process that wait for the other side; HTTP/2's window holds about as many."""
+
 DIAGNOSTICS_REQUEST_BYTES_MAX: Final = 8_192
 """The head of a request to a health and metrics port."""
 
@@ -546,6 +549,12 @@ NODE_MONITOR_PERIOD_S: Final = 5.0
 
 NODE_GRACE_PERIOD_S: Final = 50.0
 """kube-controller-manager's default: a node that is not heard of for so long is Unknown."""
+
+NODE_STARTUP_GRACE_PERIOD_S: Final = 60.0
+"""kube-controller-manager's default: a node that never said how it is has so long, from its creation."""
+
+SLICE_UNSEEN_S: Final = 10.0
+"""An EndpointSlice that was created and is not seen for so long is asked for: it may be gone before anybody saw it."""
 
 EVICTION_RATE_PER_S: Final = 0.1
 """kube-controller-manager's default: nodes a second whose pods are evicted, in a zone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -61,14 +62,16 @@ def main(argv: Sequence[str]) -> int:
         return error.exit_code
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        return fail(error.format_message() + where, error.exit_code)
+        return fail(error.format_message().rstrip(".") + where, error.exit_code)
     except click.ClickException as error:
         return fail(error.format_message(), error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter would flush into the pipe once more
         return 0
+    except OSError as error:
+        return fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
     return result if isinstance(result, int) else 0
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 async def opened(directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> Client:
     """Connect as the options say. Raises ClickException."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read when the first channel is made; what goes wrong is said here, once
     try:
         if address is not None:
             return await connect.connect(address, ca_file=ca, token=token or "", insecure=insecure)
@@ -28,6 +29,12 @@ async def opened(directory: DataDir, address: str | None, ca: Path | None, token
         raise click.ClickException(f"no control plane runs in {directory.path}; start one with kcore up") from None
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+    except StatusError as error:
+        if error.reason != "Timeout":
+            raise
+        where = address or f"the address in {directory.endpoints}"
+        hint = "" if address is None or ca or insecure else ", or its certificate needs --ca"
+        raise click.ClickException(f"no API server answers at {where}{hint} ({error.message})") from error
 
 
 def run(
@@ -40,8 +47,6 @@ def run(
             return await act(client)
 
     try:
-        with suppress(BrokenPipeError):
-            return asyncio.run(main())
-        raise SystemExit(0)
+        return asyncio.run(main())
     except StatusError as error:
         raise click.ClickException(error.message) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -128,9 +129,7 @@ def command(
         arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
         start_detached(arguments, directory)
     elif in_process:
-        from kcore.serve import in_process as together
-
-        together.run(directory, plan(given), ready_fd)
+        run_in_process(given, directory, ready_fd)
     else:
         supervise(given, directory, ready_fd)
 
@@ -144,19 +143,37 @@ def start_detached(arguments: list[str], directory: DataDir) -> None:
     click.echo(addresses(directory))
 
 
+def say_ready(directory: DataDir, ready_fd: int | None, seconds: float) -> None:
+    """Tell who waits that everything is ready."""
+    service.report_ready(ready_fd)
+    if ready_fd is None:
+        click.echo(f"{addresses(directory)}\nready in {seconds * 1000:.0f} ms")
+
+
 def supervise(given: UpOptions, directory: DataDir, ready_fd: int | None) -> None:
     """Be the supervisor."""
     directory.make()
     log.configure(directory.log("supervisor"))
-
-    def on_ready(seconds: float) -> None:
-        service.report_ready(ready_fd)
-        if ready_fd is None:
-            click.echo(f"{addresses(directory)}\nready in {seconds * 1000:.0f} ms")
-
     try:
-        Supervisor(directory, plan(given), on_ready, volatile=[directory.endpoints]).run()
+        Supervisor(directory, plan(given), partial(say_ready, directory, ready_fd), volatile=[directory.endpoints]).run()
     except (PartFailedError, HeldError) as error:
+        service.report_failed(ready_fd, str(error))
+        raise click.ClickException(str(error)) from error
+
+
+def run_in_process(given: UpOptions, directory: DataDir, ready_fd: int | None) -> None:
+    """Be all parts."""
+    from kcore.serve import in_process
+    from kcore.serve.apiserver import ApiServerSettings
+    from kcore.serve.failure import PartError
+
+    directory.make()
+    log.configure(directory.log("supervisor"))
+    api = ApiServerSettings(given.bind, given.grpc_port, given.insecure, given.token_auth_file)
+    together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), given.nodes)
+    try:
+        in_process.run(directory, together, partial(say_ready, directory, ready_fd))
+    except PartError as error:
         service.report_failed(ready_fd, str(error))
         raise click.ClickException(str(error)) from error
 

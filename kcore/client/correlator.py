@@ -41,7 +41,8 @@ class Regarding(NamedTuple):
 class Occurrence(NamedTuple):
     """Something that happened.
 
-    type  Normal or Warning
+    type       Normal or Warning
+    component  what says so
     """
 
     regarding: Regarding
@@ -49,6 +50,7 @@ class Occurrence(NamedTuple):
     reason: str
     message: str
     action: str = ""
+    component: str = ""
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class _Similar:
 
 
 class Correlator:
-    """The memory of one source of Events."""
+    """The memory of the Events of one sender, component by component."""
 
     def __init__(self) -> None:
         self._similar: _Lru[tuple[Hashable, ...], _Similar] = _Lru(limits.EVENTS_CACHE_MAX)
@@ -100,7 +102,7 @@ class Correlator:
             series.last_at = now
             if series.occurrence.message != message:
                 series.occurrence = series.occurrence._replace(message=message)
-        return series if self._is_allowed(occurrence.regarding, now) else None
+        return series if self._is_allowed(occurrence, now) else None
 
     def forget(self, series: Series) -> None:
         """The Event is gone from the server, or never got there: the next equal one is new."""
@@ -123,8 +125,9 @@ class Correlator:
             return (*group, message), message
         return group, COMBINED + message
 
-    def _is_allowed(self, regarding: Regarding, now: float) -> bool:
-        key = (regarding.kind, regarding.namespace, regarding.name, regarding.uid, regarding.api_version)
+    def _is_allowed(self, occurrence: Occurrence, now: float) -> bool:
+        about = occurrence.regarding
+        key = (occurrence.component, about.kind, about.namespace, about.name, about.uid, about.api_version)
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = TokenBucket(limits.EVENTS_PER_S, limits.EVENTS_BURST)
@@ -165,4 +168,5 @@ def _group(occurrence: Occurrence) -> tuple[Hashable, ...]:
         occurrence.type,
         occurrence.reason,
         occurrence.action,
+        occurrence.component,
     )

@@ -2,6 +2,7 @@
 
     recorder = EventRecorder(client, "default-scheduler")
     recorder.event(pod, "Normal", "Scheduled", "Successfully assigned default/a to n1")
+    other = recorder.named("binder")                   Events of another component of the same process, sent by the same `run`
 
 `event` only notes; `run` sends. An Event that changes while it waits is sent once, as it is then. Above EVENTS_PENDING_MAX that wait, and
 after EVENTS_ATTEMPTS_MAX failed requests, Events are dropped and counted. A recorder writes over a bulk stream of its own with one request
@@ -53,14 +54,19 @@ class EventRecorder:
         self._sent = asyncio.Event()
         self._name_count = 0
 
-    def event(self, regarding: Message | Regarding, type_: str, reason: str, message: str, action: str = "") -> None:
+    def named(self, component: str) -> ComponentRecorder:
+        """Return the recorder of another component, whose Events this one sends."""
+        return ComponentRecorder(self, component)
+
+    def event(self, regarding: Message | Regarding, type_: str, reason: str, message: str, action: str = "", component: str = "") -> None:
         """Note that something happened to an object; never waits, never fails.
 
         regarding  the object, or what names it
         type_      NORMAL or WARNING
+        component  what says so; empty: this recorder's
         """
         about = regarding if isinstance(regarding, Regarding) else regarding_of(regarding)
-        occurrence = Occurrence(about, type_, reason, message[: limits.EVENT_MESSAGE_CHARS_MAX], action)
+        occurrence = Occurrence(about, type_, reason, message[: limits.EVENT_MESSAGE_CHARS_MAX], action, component or self.component)
         series = self._correlator.correlate(occurrence, self._client.clock.now(), self._new_name(about))
         if series is None:
             self._drop(1, "spam")
@@ -136,14 +142,14 @@ class EventRecorder:
         return items.patch(kinds.of_message(Event), series.name, change, namespace=series.namespace)
 
     def _event(self, series: Series) -> Event:
-        about, type_, reason, message, action = series.occurrence
-        event = Event(reason=reason, message=message, type=type_, count=series.count, reportingComponent=self.component)
+        about, type_, reason, message, action, component = series.occurrence
+        event = Event(reason=reason, message=message, type=type_, count=series.count, reportingComponent=component)
         event.metadata.name, event.metadata.namespace = series.name, series.namespace
         regarding = event.involvedObject
         regarding.kind, regarding.name, regarding.apiVersion = about.kind, about.name, about.api_version
         regarding.namespace, regarding.uid = about.namespace, about.uid
         regarding.resourceVersion, regarding.fieldPath = about.resource_version, about.field_path
-        event.source.component = self.component
+        event.source.component = component
         if self._host:
             event.source.host = event.reportingInstance = self._host
         if action:
@@ -160,6 +166,18 @@ class EventRecorder:
     def _drop(self, count: int, reason: str) -> None:
         self.dropped_count += count
         metrics.EVENTS_DROPPED.inc(self.component, reason, amount=count)
+
+
+class ComponentRecorder:
+    """The Events of one component of a process. Thread and cost: those of the recorder that sends them."""
+
+    def __init__(self, sender: EventRecorder, component: str) -> None:
+        self.component = component
+        self._sender = sender
+
+    def event(self, regarding: Message | Regarding, type_: str, reason: str, message: str, action: str = "") -> None:
+        """Note that something happened to an object; never waits, never fails."""
+        self._sender.event(regarding, type_, reason, message, action, self.component)
 
 
 def regarding_of(object_: Any) -> Regarding:

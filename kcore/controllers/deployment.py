@@ -81,8 +81,10 @@ def plan(observed: Observed) -> Plan:
         return _written(observed, family, progress.count(family, observed.now))
     if deployment.spec.paused or rollout.is_scaling(family):
         rollout.scale(family)
-        dropped = rollout.to_clean_up(family) if deployment.spec.paused else []
-        return _written(observed, family, progress.count(family, observed.now), dropped)
+        if deployment.spec.paused:
+            return _written(observed, family, progress.count(family, observed.now), rollout.to_clean_up(family))
+        if family.changed:
+            return _written(observed, family, progress.count(family, observed.now))
     return _roll_out(observed, family)
 
 

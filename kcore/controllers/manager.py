@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from kcore.api.meta.v1 import meta_pb2
@@ -61,6 +62,14 @@ CONTROLLERS: Final[dict[str, Make]] = {
 NODE_IPAM: Final = "node-ipam"
 """The one controller beside the table: it exists where there is something to allocate from."""
 
+COMPONENTS: Final = {
+    "endpoints": "endpoint-controller",
+    "endpointslice": "endpoint-slice-controller",
+    "node-lifecycle": "node-controller",
+    NODE_IPAM: "cidrAllocator",
+}
+"""Fixed by Kubernetes: as what controllers sign their Events; the others sign as `<name>-controller`."""
+
 LEASE_NAMESPACE: Final = "kube-system"
 LEASE_NAME: Final = "kube-controller-manager"
 COMPONENT: Final = "kube-controller-manager"
@@ -91,7 +100,11 @@ async def lead(
     informers = SharedInformers(Informers(client))
     recorder = EventRecorder(client, COMPONENT)
     context = Context(client, informers.whole, informers.metadata, recorder, clock, entropy, settings)
-    controllers = [make(context) for name, make in _table(subnets).items() if not settings.controllers or name in settings.controllers]
+    controllers = [
+        make(replace(context, recorder=recorder.named(COMPONENTS.get(name, f"{name}-controller"))))
+        for name, make in _table(subnets).items()
+        if not settings.controllers or name in settings.controllers
+    ]
     for controller in controllers:
         informers.connect(controller)
     async with asyncio.TaskGroup() as group:

@@ -1,188 +1,99 @@
-"""Node lifecycle: a node that is not heard of for a while is Unknown, and taints say what is wrong with a node.
+"""Node lifecycle: a node that is not heard of for a while is Unknown, its pods are not ready, and taints say what is wrong with it.
 
-A heartbeat is any change of the node's Lease or of its status. What taints a node NoSchedule follows from its conditions at once; the
-NoExecute taints, which evict its pods,
-are given zone by zone at a bounded rate, and not at all when everything seems to be down, since then it is probably this controller that
-is cut off.
+A heartbeat is a renewal of the node's Lease, or a Ready condition that the node posts. What each node needs is decided when it changes. In
+a rhythm, all are looked at by a few words that are kept of each: those that fell silent, and those that may evict now, are then decided
+upon one by one. So a look costs next to nothing while all is well, and a change of one node is never waited for.
+
+Differs from upstream: a node of an Unknown state has its ready pods marked whenever it is decided upon, not once at the moment when it fell
+silent, so that a restart in between leaves no pod ready. Of Leases only the metadata is followed: any change of one counts as a renewal.
 
 Source: Kubernetes `pkg/controller/nodelifecycle`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.base import limits
 from kcore.client import kinds
-from kcore.controllers import actions, conditions
-from kcore.controllers.actions import Action, Event, Patch, UpdateStatus
-from kcore.controllers.controller import DONE, Context, Controller, Result, Source
-from kcore.controllers.pod_state import is_ready, set_seconds
+from kcore.client.correlator import Regarding
+from kcore.client.workqueue import WorkQueue
+from kcore.controllers import actions, conditions, node_taints
+from kcore.controllers.actions import Action, Event, UpdateStatus
+from kcore.controllers.controller import DONE, IGNORE, Context, Controller, Result, Source
+from kcore.controllers.node_disruption import Disruption
+from kcore.controllers.node_taints import NODES, ready_status
+from kcore.controllers.pod_state import is_ready, seconds, set_seconds
 from kcore.machinery.kinds.readiness import READY
-from kcore.machinery.timestamp import format_time
 
 NAME: Final = "node-lifecycle-controller"
-NODES: Final = kinds.resource("", "v1", "nodes")
 LEASES: Final = kinds.resource("coordination.k8s.io", "v1", "leases")
 PODS: Final = kinds.resource("", "v1", "pods")
 LEASE_NAMESPACE: Final = "kube-node-lease"
 BY_NODE: Final = "node"
 ALL: Final = "*"
-
-NOT_READY: Final = "node.kubernetes.io/not-ready"
-UNREACHABLE: Final = "node.kubernetes.io/unreachable"
-UNSCHEDULABLE: Final = "node.kubernetes.io/unschedulable"
-NO_SCHEDULE: Final = "NoSchedule"
-NO_EXECUTE: Final = "NoExecute"
-# condition -> (status, taint) that keeps new pods away
-CONDITION_TAINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    READY: (("False", NOT_READY), ("Unknown", UNREACHABLE)),
-    "MemoryPressure": (("True", "node.kubernetes.io/memory-pressure"),),
-    "DiskPressure": (("True", "node.kubernetes.io/disk-pressure"),),
-    "PIDPressure": (("True", "node.kubernetes.io/pid-pressure"),),
-    "NetworkUnavailable": (("True", "node.kubernetes.io/network-unavailable"),),
-}
-OWN_NO_SCHEDULE: Final = frozenset(taint for pairs in CONDITION_TAINTS.values() for _, taint in pairs) | {UNSCHEDULABLE}
+UNKNOWN: Final = "Unknown"
 WATCHED: Final = (READY, "MemoryPressure", "DiskPressure", "PIDPressure")
-COPIED_LABELS: Final = (("kubernetes.io/os", "beta.kubernetes.io/os"), ("kubernetes.io/arch", "beta.kubernetes.io/arch"))
+"""The conditions that nodes post themselves."""
+
 ZONE: Final = "topology.kubernetes.io/zone"
 REGION: Final = "topology.kubernetes.io/region"
+EXCLUDED: Final = "node.kubernetes.io/exclude-disruption"
+"""A node with this label says nothing about how its zone is."""
 
 
-class Taint(NamedTuple):
-    """A taint without its time."""
-
-    key: str
-    effect: str
-
-
-def ready_status(node: Any) -> str:
-    """True, False, Unknown, or '' if the node never said."""
-    condition = conditions.find(node.status.conditions, READY)
-    return str(condition.status) if condition is not None else ""
-
-
-def silent(node: Any, now: float) -> UpdateStatus | None:
-    """Note that a node is not heard of: its conditions are Unknown. None if that is noted."""
-    if all(
-        condition is not None and condition.status == "Unknown"
-        for condition in (conditions.find(node.status.conditions, name) for name in WATCHED)
-    ):
-        return None
+def silent(node: Any, now: float) -> list[Action]:
+    """Note that a node is not heard of: the conditions that it posts itself are Unknown."""
     updated = Node()
     updated.CopyFrom(node)
     for name in WATCHED:
         known = conditions.find(updated.status.conditions, name)
         if known is None:
-            added = updated.status.conditions.add(
-                type=name, status="Unknown", reason="NodeStatusNeverUpdated", message="Kubelet never posted node status."
+            known = updated.status.conditions.add(
+                type=name, status=UNKNOWN, reason="NodeStatusNeverUpdated", message="Kubelet never posted node status."
             )
-            added.lastHeartbeatTime.CopyFrom(node.metadata.creationTimestamp)
-            set_seconds(added.lastTransitionTime, now)
-        elif known.status != "Unknown":
-            known.status, known.reason, known.message = "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."
+            known.lastHeartbeatTime.CopyFrom(node.metadata.creationTimestamp)
             set_seconds(known.lastTransitionTime, now)
-    return UpdateStatus(updated)
+        elif known.status != UNKNOWN:
+            known.status, known.reason, known.message = UNKNOWN, "NodeStatusUnknown", "Kubelet stopped posting node status."
+            set_seconds(known.lastTransitionTime, now)
+    was_ready = ready_status(node) == "True"
+    return [UpdateStatus(updated, done=(status_changed(node, "NodeNotReady"),) if was_ready else ())]
 
 
-def wanted_taints(node: Any, evicts: bool) -> list[Taint]:
-    """The taints that a node's state asks for.
-
-    evicts  its pods may be evicted now
-    """
-    found = [
-        Taint(taint, NO_SCHEDULE)
-        for condition in node.status.conditions
-        for status, taint in CONDITION_TAINTS.get(condition.type, ())
-        if condition.status == status
-    ]
-    if node.spec.unschedulable:
-        found.append(Taint(UNSCHEDULABLE, NO_SCHEDULE))
-    state = ready_status(node)
-    key = {"False": NOT_READY, "Unknown": UNREACHABLE}.get(state)
-    if key and (evicts or has_taint(node, key, NO_EXECUTE) or has_no_execute(node)):
-        found.append(Taint(key, NO_EXECUTE))
-    return found
-
-
-def has_taint(node: Any, key: str, effect: str) -> bool:
-    """Whether a node has a taint."""
-    return any(taint.key == key and taint.effect == effect for taint in node.spec.taints)
-
-
-def has_no_execute(node: Any) -> bool:
-    """Whether a node has a NoExecute taint of this controller."""
-    return has_taint(node, NOT_READY, NO_EXECUTE) or has_taint(node, UNREACHABLE, NO_EXECUTE)
-
-
-def plan_spec(node: Any, evicts: bool, now: float) -> list[Action]:
-    """Bring a node's taints and copied labels to what its state asks for, in one patch; others' taints stay."""
-    wanted = wanted_taints(node, evicts)
-    kept = [taint for taint in node.spec.taints if not is_own(taint) or Taint(taint.key, taint.effect) in wanted]
-    have = {Taint(taint.key, taint.effect) for taint in kept}
-    added = [taint for taint in wanted if taint not in have]
-    labels = node.metadata.labels
-    copied = {old: labels[name] for name, old in COPIED_LABELS if name in labels and labels.get(old) != labels[name]}
-    body: dict[str, Any] = {}
-    if added or len(kept) != len(node.spec.taints):
-        body["spec"] = {"taints": [taint_dict(taint) for taint in kept] + [new_taint(taint, now) for taint in added] or None}
-    if copied:
-        body["metadata"] = {"labels": copied}
-    if not body:
-        return []
-    body.setdefault("metadata", {})["resourceVersion"] = node.metadata.resourceVersion
-    return [Patch(NODES, "", node.metadata.name, body)]
-
-
-def is_own(taint: Any) -> bool:
-    """Whether this controller gives and takes a taint."""
-    return (taint.effect == NO_SCHEDULE and taint.key in OWN_NO_SCHEDULE) or (
-        taint.effect == NO_EXECUTE and taint.key in (NOT_READY, UNREACHABLE)
-    )
-
-
-def taint_dict(taint: Any) -> dict[str, Any]:
-    """A taint in JSON form."""
-    found = {"key": taint.key, "effect": taint.effect}
-    if taint.value:
-        found["value"] = taint.value
-    if taint.HasField("timeAdded"):
-        found["timeAdded"] = taint.timeAdded.seconds
-    return found | ({"timeAdded": time_text(found["timeAdded"])} if "timeAdded" in found else {})
-
-
-def new_taint(taint: Taint, now: float) -> dict[str, Any]:
-    """A taint as it is added."""
-    found: dict[str, Any] = {"key": taint.key, "effect": taint.effect}
-    if taint.effect == NO_EXECUTE:
-        found["timeAdded"] = time_text(now)
-    return found
-
-
-def time_text(seconds: float) -> str:
-    """A time in JSON form."""
-    return format_time(seconds)
+def status_changed(node: Any, to: str) -> Event:
+    """The Event about a node that is something else now."""
+    return Event(node, actions.NORMAL, to, f"Node {node.metadata.name} status is now: {to}")
 
 
 def unready_pods(node: Any, pods: Sequence[Any], now: float) -> list[Action]:
-    """Note that the pods of a node that is not ready are not ready."""
+    """Note that the pods of a node of which nothing is known are not ready."""
+    if ready_status(node) != UNKNOWN:
+        return []
     found: list[Action] = []
     for pod in pods:
         if is_ready(pod):
             updated = Pod()
             updated.CopyFrom(pod)
-            for condition in updated.status.conditions:
-                if condition.type == READY:
-                    condition.status = "False"
-                    set_seconds(condition.lastTransitionTime, now)
-            found.append(UpdateStatus(updated))
-    if found:
-        found.insert(0, Event(node, actions.NORMAL, "NodeNotReady", f"Node {node.metadata.name} status is now: NodeNotReady"))
+            condition = conditions.find(updated.status.conditions, READY)
+            assert condition is not None
+            condition.status = "False"
+            set_seconds(condition.lastTransitionTime, now)
+            found.append(UpdateStatus(updated, done=(Event(pod, actions.WARNING, "NodeNotReady", "Node is not ready"),)))
     return found
+
+
+def plan(node: Any, pods: Sequence[Any], may_evict: bool, is_total: bool, now: float) -> list[Action]:
+    """Everything that a node needs now whose conditions say how it is.
+
+    may_evict  its pods may be evicted from now on
+    is_total   no node is ready anywhere
+    """
+    return node_taints.plan(node, may_evict, is_total, now) + unready_pods(node, pods, now)
 
 
 def zone_of(node: Any) -> str:
@@ -191,118 +102,144 @@ def zone_of(node: Any) -> str:
     return f"{labels.get(REGION, '')}:{labels.get(ZONE, '')}"
 
 
-def eviction_rates(nodes: Iterable[Any]) -> dict[str, float]:
-    """Nodes a second that may begin to evict, by zone."""
-    total: Counter[str] = Counter()
-    unready: Counter[str] = Counter()
-    for node in nodes:
-        total[zone_of(node)] += 1
-        unready[zone_of(node)] += ready_status(node) != "True"
-    is_down = {zone: unready[zone] == count and count > 0 for zone, count in total.items()}
-    if total and all(is_down.values()):
-        return dict.fromkeys(total, 0.0)
-    rates = {}
-    for zone, count in total.items():
-        is_partly_down = unready[zone] > 2 and unready[zone] / count >= limits.UNHEALTHY_ZONE_SHARE
-        small = count <= limits.LARGE_CLUSTER_NODES
-        rates[zone] = (
-            limits.EVICTION_RATE_PER_S if is_down[zone] or not is_partly_down else 0.0 if small else limits.SECONDARY_EVICTION_RATE_PER_S
-        )
-    return rates
-
-
 def by_node(pod: Any) -> list[str]:
     """What the index of pods by node holds of one."""
     return [pod.spec.nodeName] if pod.spec.nodeName else []
 
 
-class Reconciler:
-    """Listens to heartbeats, and looks at all nodes in a rhythm."""
+@dataclass(slots=True)
+class Health:
+    """What is kept of a node, so that a look at all of them reads no object.
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    heard_at  when it was heard of, in monotonic seconds
+    ready     the status of its Ready condition; '' if it has none
+    evicts    it has a taint of this controller that evicts
+    counts    it says something about its zone
+    """
+
+    uid: str
+    heard_at: float
+    zone: str = ""
+    ready: str = ""
+    evicts: bool = False
+    counts: bool = True
+    is_registered: bool = False
+
+    def take(self, node: Any) -> None:
+        """Take in what a node says."""
+        self.zone, self.ready = zone_of(node), ready_status(node)
+        self.evicts, self.counts = node_taints.evicts(node), EXCLUDED not in node.metadata.labels
+
+    def is_silent(self, now: float) -> bool:
+        """Whether the node fell silent, and nobody noted that."""
+        grace_s = limits.NODE_GRACE_PERIOD_S if self.ready else limits.NODE_STARTUP_GRACE_PERIOD_S
+        return self.ready != UNKNOWN and now - self.heard_at > grace_s
+
+
+class Reconciler:
+    """Listens to heartbeats, decides upon nodes that changed, and looks at all in a rhythm."""
+
+    def __init__(self, context: Context, queue: WorkQueue[str]) -> None:
+        self.context, self.queue = context, queue
         self.nodes = context.informer(NODES).lister
         pods = context.informer(PODS)
         pods.add_index(BY_NODE, by_node)
         self.pods = pods.lister
-        self.heard: dict[str, float] = {}
-        self.rates: dict[str, float] = {}
-        self.evicted_at: dict[str, float] = {}
+        self.known: dict[str, Health] = {}
+        self.removed: dict[str, str] = {}
+        self.may_evict: set[str] = set()
+        self.disruption = Disruption()
 
     async def reconcile(self, key: str) -> Result:
         """Look at a node, or at all."""
         if key == ALL:
-            return await self.look_at_all()
-        node = self.nodes.get(key)
-        if node is None:
-            self.heard.pop(key, None)
+            self.look_at_all()
+            return Result(limits.NODE_MONITOR_PERIOD_S)
+        if key in self.removed:
+            self.tell(key, self.removed.pop(key), "RemovingNode", f"Removing Node {key} from Controller")
+        node, health = self.nodes.get(key), self.known.get(key)
+        if node is None or health is None:
             return DONE
-        await self.apply(self.plan(node))
+        if not health.is_registered:
+            health.is_registered = True
+            self.tell(key, health.uid, "RegisteredNode", f"Registered Node {key} in Controller")
+        now = self.context.clock.now()
+        if health.is_silent(self.context.clock.monotonic()):
+            wanted = silent(node, now)
+        else:
+            pods = self.pods.by_index(BY_NODE, key) if health.ready == UNKNOWN else []
+            wanted = plan(node, pods, key in self.may_evict, self.disruption.is_total, now)
+        if wanted:
+            outcomes = await actions.apply(wanted, self.context.api.bulk, self.context.recorder)
+            actions.raise_first(outcomes, harmless=("NotFound",))
+        self.may_evict.discard(key)
         return DONE
 
-    async def look_at_all(self) -> Result:
-        """Find the nodes that fell silent, and let evictions begin."""
-        nodes = self.nodes.list()
-        self.rates = eviction_rates(nodes)
-        wanted: list[Action] = []
-        for node in nodes:
-            wanted += self.plan(node)
-        await self.apply(wanted)
-        return Result(limits.NODE_MONITOR_PERIOD_S)
+    def look_at_all(self) -> None:
+        """Have the nodes decided upon that fell silent, that may evict now, or that may not any more."""
+        now = self.context.clock.monotonic()
+        if self.disruption.observe((health.zone, health.ready) for health in self.known.values() if health.counts):
+            for health in self.known.values():
+                health.heard_at = now
+        for name, health in self.known.items():
+            if health.is_silent(now):
+                self.queue.add(name)
+            elif health.ready in node_taints.EVICTING:
+                if self.disruption.is_total:
+                    if health.evicts:
+                        self.queue.add(name)
+                elif not health.evicts and (name in self.may_evict or self.disruption.take(health.zone, now)):
+                    self.may_evict.add(name)
+                    self.queue.add(name)
 
-    async def apply(self, wanted: list[Action]) -> None:
-        if wanted:
-            actions.raise_first(
-                await actions.apply(wanted, self.context.api.bulk, self.context.recorder), harmless=("NotFound", "Conflict")
-            )
-
-    def plan(self, node: Any) -> list[Action]:
-        """Everything that a node needs now."""
-        now = self.context.clock.now()
-        name = node.metadata.name
-        if self.context.clock.monotonic() - self.heard.setdefault(name, self.context.clock.monotonic()) > limits.NODE_GRACE_PERIOD_S:
-            noted = silent(node, now)
-            if noted is not None:
-                return [noted]
-        state = ready_status(node)
-        evicts = state in ("False", "Unknown") and not has_no_execute(node) and self.may_evict(node)
-        found = plan_spec(node, evicts, now)
-        if state in ("False", "Unknown"):
-            found += unready_pods(node, self.pods.by_index(BY_NODE, name), now)
-        return found
-
-    def may_evict(self, node: Any) -> bool:
-        """Take an eviction from the zone's allowance, if it has one now."""
-        zone, now = zone_of(node), self.context.clock.monotonic()
-        rate = self.rates.get(zone, limits.EVICTION_RATE_PER_S)
-        if rate <= 0 or now - self.evicted_at.get(zone, float("-inf")) < 1 / rate:
-            return False
-        self.evicted_at[zone] = now
-        return True
+    def tell(self, name: str, uid: str, reason: str, what: str) -> None:
+        """Record an Event about a node that came or went."""
+        regarding = Regarding("v1", "Node", "", name, uid)
+        self.context.recorder.event(regarding, actions.NORMAL, reason, f"Node {name} event: {what}")
 
     def node_changed(self, old: Any, new: Any) -> Iterable[str]:
-        """A change of a node's own word is a heartbeat."""
+        """Take in what a node says; a Ready condition that it posted is a heartbeat."""
+        name = (old if new is None else new).metadata.name
         if new is None:
-            return (old.metadata.name,)
-        if old is None or old.status.conditions != new.status.conditions:
-            if ready_status(new) != "Unknown":
-                self.heard[new.metadata.name] = self.context.clock.monotonic()
-            return (new.metadata.name,)
-        return (new.metadata.name,) if old.spec != new.spec or old.metadata.labels != new.metadata.labels else ()
+            self.known.pop(name, None)
+            self.may_evict.discard(name)
+            self.removed[name] = old.metadata.uid
+            return (name,)
+        health = self.known.get(name)
+        if health is None or health.uid != new.metadata.uid:
+            if health is not None:
+                self.removed[name] = health.uid
+            health = self.known[name] = Health(new.metadata.uid, self.first_heard_at(new))
+        elif old is not None and self.is_posted(old, new):
+            health.heard_at = self.context.clock.monotonic()
+        health.take(new)
+        changed = old is None or old.status.conditions != new.status.conditions or old.spec != new.spec
+        return (name,) if changed or old.metadata.labels != new.metadata.labels else ()
+
+    def first_heard_at(self, node: Any) -> float:
+        """A node that says how it is gets its time from now on, one that never did from its creation."""
+        clock = self.context.clock
+        if ready_status(node):
+            return clock.monotonic()
+        return clock.monotonic() - max(0.0, clock.now() - seconds(node.metadata.creationTimestamp))
+
+    def is_posted(self, old: Any, new: Any) -> bool:
+        """Whether somebody spoke of the node being ready: the node, or this controller, after which silence is noted anyway."""
+        now = conditions.find(new.status.conditions, READY)
+        return now is not None and now != conditions.find(old.status.conditions, READY)
 
     def lease_changed(self, old: Any, new: Any) -> Iterable[str]:
         """A renewed Lease is a heartbeat."""
         if new is not None and new.metadata.namespace == LEASE_NAMESPACE:
-            self.heard[new.metadata.name] = self.context.clock.monotonic()
+            health = self.known.get(new.metadata.name)
+            if health is not None and (old is None or old.metadata.resourceVersion != new.metadata.resourceVersion):
+                health.heard_at = self.context.clock.monotonic()
         return ()
 
 
 def make(context: Context) -> Controller:
     """Make the controller."""
-    reconciler = Reconciler(context)
-    sources = (
-        Source(NODES, reconciler.node_changed),
-        Source(LEASES, reconciler.lease_changed, metadata_only=True),
-        Source(PODS, lambda _old, _new: ()),
-    )
-    return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources, first_keys=(ALL,))
+    queue = context.queue(NAME)
+    reconciler = Reconciler(context, queue)
+    sources = (Source(NODES, reconciler.node_changed), Source(LEASES, reconciler.lease_changed, metadata_only=True), Source(PODS, IGNORE))
+    return Controller(NAME, queue, reconciler.reconcile, sources, first_keys=(ALL,))

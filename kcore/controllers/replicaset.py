@@ -1,9 +1,9 @@
 """ReplicaSet: as many pods as asked for.
 
-`plan` claims pods, then creates what is missing or deletes what is too many; `plan_status` says what became of it. Pods are created in bulk, in
-batches of 1, 2, 4 ... (as long as none fails, the next time begins where this one ended), under names that follow from the set's uid
+`plan` claims pods, then creates what is missing or deletes what is too many; `plan_status` says what became of it. Pods are created in
+bulk, in batches of 1, 2, 4 ... (as long as none fails, the next time begins where this one ended), under names that follow from the set
 (``pod_names``), and deleted in the order of ``pod_ranking``. While creations or deletions are not seen yet (``expectations``), nothing is
-scaled; writes whose answers were lost are verified first (``unsure``).
+scaled; writes whose answers were lost are verified first (``unsure``), and so is what a process before this one may have left under way.
 
 Source: Kubernetes `pkg/controller/replicaset`.
 """
@@ -283,8 +283,7 @@ class Reconciler:
 
     def _names(self, found: Any, key: str) -> Iterator[str]:
         namespace, taken = found.metadata.namespace, self._taken.get(key, ())
-        prefix = prefix_of(found.metadata.name)
-        return free_names(found.metadata.uid, prefix, lambda name: name in taken or self._pods.get(name, namespace=namespace) is not None)
+        return free_names(found, lambda name: name in taken or self._pods.get(name, namespace=namespace) is not None)
 
     async def _claim(self, observed: Observed, planned: Plan) -> None:
         """Adopt and release. Adopting looks at the set live first, since the one that is known may be a predecessor of the same name."""
@@ -320,11 +319,14 @@ class Reconciler:
         return actions.first_error(outcomes, harmless=("NotFound", "AlreadyExists", "Conflict")), unseen
 
     def _had_predecessor(self, key: str, found: Any) -> bool:
-        """Tell, once, whether another process worked for a set before this one: what it sent last may arrive yet."""
+        """Tell, once, whether another process worked for a set before this one: what it sent last may arrive yet.
+
+        Of a set in its first state, names are enough: whoever makes its first pods gives them the same ones.
+        """
         if key in self._known:
             return False
         self._known.add(key)
-        if not found.status.observedGeneration:
+        if found.metadata.generation <= 1 and not found.status.observedGeneration:
             return False
         self._unsure.note(key, (), self._started_at)
         return True

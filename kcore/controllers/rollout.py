@@ -93,10 +93,15 @@ def is_scaling(family: Family) -> bool:
 
 
 def scale(family: Family) -> None:
-    """Follow a change of the Deployment's size, or keep to it, without rolling anything out."""
+    """Follow a change of the Deployment's size, or keep to it, without rolling anything out.
+
+    Differs from upstream: a set that somebody scaled by hand to the very size that the Deployment then asked for is told of it, too; without
+    that, it would look for ever as if the Deployment were being scaled, and no rollout would be judged.
+    """
     only = active_or_latest(family)
     if only is not None:
-        family.scale(only, family.replicas)
+        if only.spec.replicas != family.replicas or revisions.desired_of(only) not in (None, family.replicas):
+            family.resize(only, family.replicas)
     elif is_saturated(family):
         for found in active(family.old):
             family.scale(found, 0)

@@ -23,6 +23,8 @@ NONE: Final = "None"
 EXTERNAL_NAME: Final = "ExternalName"
 PROTOCOL: Final = "TCP"
 STRING: Final = 1
+IPV4: Final = "IPv4"
+IPV6: Final = "IPv6"
 
 
 class Port(NamedTuple):
@@ -110,10 +112,27 @@ def shown(pod: Any) -> tuple[Any, ...]:
 
 
 def keys_of_pod(old: Any, new: Any, services: Lister[Any]) -> Iterable[str]:
-    """The services to look at after a change of a pod."""
-    if old is not None and new is not None and old.metadata.labels == new.metadata.labels and shown(old) == shown(new):
-        return ()
-    return {key for pod in (old, new) if pod is not None for key in services_of(pod, services)}
+    """The services to look at after a change of a pod; most pods have none, which is found out first."""
+    if old is None or new is None:
+        return list(services_of(new if old is None else old, services))
+    if old.metadata.labels == new.metadata.labels:
+        found = list(services_of(new, services))
+        return found if found and shown(old) != shown(new) else ()
+    return {*services_of(old, services), *services_of(new, services)}
+
+
+def family_of(service: Any, pod: Any) -> str:
+    """The family of a service's first address: what it says, or what it has, or what a pod of a headless one has."""
+    if service.spec.ipFamilies:
+        return str(service.spec.ipFamilies[0])
+    ip = pod.status.podIP if service.spec.clusterIP in ("", NONE) else service.spec.clusterIP
+    return IPV6 if ":" in ip else IPV4
+
+
+def addresses_of(pod: Any, family: str) -> list[str]:
+    """The addresses of a pod in a family."""
+    ips = [each.ip for each in pod.status.podIPs] or ([pod.status.podIP] if pod.status.podIP else [])
+    return [ip for ip in ips if (":" in ip) == (family == IPV6)]
 
 
 def target_port(port: Any, pod: Any) -> int | None:

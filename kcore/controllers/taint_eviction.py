@@ -1,5 +1,8 @@
 """Taint eviction: pods leave nodes whose NoExecute taints they do not tolerate, at once or when their time is up.
 
+Differs from upstream: a pod's time begins when the taint was given (or the pod came to the node, if that was later), not when this process
+first saw both; so a restart gives no pod more time. Each taint has its own time; upstream keeps the first one that it computed.
+
 Source: Kubernetes `pkg/controller/tainteviction`.
 """
 
@@ -14,7 +17,8 @@ from kcore.client.wire import split_key
 from kcore.controllers import actions, conditions
 from kcore.controllers.actions import Action, Delete, Event, UpdateStatus
 from kcore.controllers.controller import DONE, Context, Controller, Result, Source, key_of
-from kcore.controllers.node_lifecycle import BY_NODE, NO_EXECUTE, NODES, PODS, by_node
+from kcore.controllers.node_lifecycle import BY_NODE, PODS, by_node
+from kcore.controllers.node_taints import NO_EXECUTE, NODES
 from kcore.controllers.pod_garbage_collector import DISRUPTION_TARGET
 from kcore.controllers.pod_state import seconds
 
@@ -40,38 +44,41 @@ def tolerates(toleration: Any, taint: Any) -> bool:
 def leave_in_s(pod: Any, taints: Sequence[Any], since: float, now: float) -> float:
     """After how many seconds a pod must leave; 0 is at once, inf is never.
 
+    Of several tolerations that cover a taint the first one counts.
+
     since  when the taints were first seen, for those without a time of their own
     """
-    if not taints:
-        return inf
     leave = inf
     for taint in taints:
-        covering = [toleration for toleration in pod.spec.tolerations if tolerates(toleration, taint)]
-        if not covering:
+        covering = next((toleration for toleration in pod.spec.tolerations if tolerates(toleration, taint)), None)
+        if covering is None:
             return 0.0
-        bounded = [toleration.tolerationSeconds for toleration in covering if toleration.HasField("tolerationSeconds")]
-        if bounded:
-            began = seconds(taint.timeAdded) if taint.HasField("timeAdded") else since
-            leave = min(leave, max(0.0, began + max(0, min(bounded)) - now))
+        if covering.HasField("tolerationSeconds"):
+            began = max(seconds(taint.timeAdded), came_at(pod)) if taint.HasField("timeAdded") else since
+            leave = min(leave, max(0.0, began + max(0, covering.tolerationSeconds) - now))
     return leave
 
 
-def evict(pod: Any, now: float) -> list[Action]:
-    """Delete a pod, and say why."""
+def came_at(pod: Any) -> float:
+    """When a pod came to its node, as far as it says."""
+    scheduled = conditions.find(pod.status.conditions, "PodScheduled")
+    since = seconds(scheduled.lastTransitionTime) if scheduled is not None and scheduled.status == "True" else 0.0
+    return max(seconds(pod.metadata.creationTimestamp), since)
+
+
+def mark(pod: Any, now: float) -> list[Action]:
+    """Say why a pod will be deleted."""
     updated = Pod()
     updated.CopyFrom(pod)
-    conditions.put(
-        updated.status.conditions,
-        DISRUPTION_TARGET,
-        "True",
-        "DeletionByTaintManager",
-        "Taint manager: deleting due to NoExecute taint",
-        now,
-    )
-    key = key_of(pod)
+    message = "Taint manager: deleting due to NoExecute taint"
+    is_new = conditions.put(updated.status.conditions, DISRUPTION_TARGET, "True", "DeletionByTaintManager", message, now)
+    return [UpdateStatus(updated)] if is_new else []
+
+
+def evict(pod: Any) -> list[Action]:
+    """Delete a pod."""
     return [
-        Event(pod, actions.NORMAL, "TaintManagerEviction", f"Marking for deletion Pod {key}"),
-        UpdateStatus(updated),
+        Event(pod, actions.NORMAL, "TaintManagerEviction", f"Marking for deletion Pod {key_of(pod)}"),
         Delete(PODS, pod.metadata.namespace, pod.metadata.name, uid=pod.metadata.uid),
     ]
 
@@ -92,22 +99,26 @@ class Reconciler:
         namespace, name = split_key(key)
         pod = self.pods.get(name, namespace=namespace)
         node = self.nodes.get(pod.spec.nodeName) if pod is not None and pod.spec.nodeName else None
-        taints = no_execute(node) if node is not None else []
-        if pod is None or not taints or pod.metadata.HasField("deletionTimestamp"):
-            if self.since.pop(key, None) is not None and pod is not None and not pod.metadata.HasField("deletionTimestamp"):
-                self.context.recorder.event(pod, actions.NORMAL, "TaintManagerEviction", f"Cancelling deletion of Pod {key}")
-            return DONE
-        now = self.context.clock.now()
-        leave = leave_in_s(pod, taints, self.since.setdefault(key, now), now)
-        if leave == inf:
+        if pod is None or node is None or pod.metadata.HasField("deletionTimestamp"):
             self.since.pop(key, None)
             return DONE
+        now = self.context.clock.now()
+        leave = leave_in_s(pod, no_execute(node), self.since.get(key, now), now)
+        if leave == inf:
+            if self.since.pop(key, None) is not None:
+                self.context.recorder.event(pod, actions.NORMAL, "TaintManagerEviction", f"Cancelling deletion of Pod {key}")
+            return DONE
         if leave > 0:
+            self.since.setdefault(key, now)
             return Result(leave)
+        await self.send(mark(pod, now))
         self.since.pop(key, None)
-        outcomes = await actions.apply(evict(pod, now), self.context.api.bulk, self.context.recorder)
-        actions.raise_first(outcomes[-1:], harmless=("NotFound", "Conflict"))
+        await self.send(evict(pod))
         return DONE
+
+    async def send(self, wanted: list[Action]) -> None:
+        """Carry out actions on a pod that may be gone."""
+        actions.raise_first(await actions.apply(wanted, self.context.api.bulk, self.context.recorder), harmless=("NotFound",))
 
     def node_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Look at the pods of a node whose evicting taints changed."""
@@ -120,11 +131,11 @@ class Reconciler:
     def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Look at a pod that comes to a node that evicts, or changes there."""
         if new is None:
-            return (key_of(old),) if key_of(old) in self.since else ()
-        if not new.spec.nodeName or (old is not None and old.spec == new.spec):
+            return (key_of(old),) if self.since and key_of(old) in self.since else ()
+        node = self.nodes.get(new.spec.nodeName) if new.spec.nodeName else None
+        if node is None or not no_execute(node) or (old is not None and old.spec == new.spec):
             return ()
-        node = self.nodes.get(new.spec.nodeName)
-        return (key_of(new),) if node is not None and no_execute(node) else ()
+        return (key_of(new),)
 
 
 def make(context: Context) -> Controller:

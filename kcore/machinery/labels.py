@@ -125,7 +125,7 @@ def from_message(selector: Mapping[str, Any] | None) -> Selector:
     """Build the selector of a valid LabelSelector message; None selects nothing, an empty one everything."""
     if selector is None:
         return NOTHING
-    found = [Requirement(key, IN, (value,)) for key, value in sorted((selector.get("matchLabels") or {}).items())]
+    found = [Requirement(key, EQUALS, (value,)) for key, value in sorted((selector.get("matchLabels") or {}).items())]
     for expression in selector.get("matchExpressions") or ():
         operator = _FROM_MESSAGE[expression["operator"]]
         found.append(Requirement(expression["key"], operator, tuple(sorted(set(expression.get("values") or ())))))

@@ -73,8 +73,8 @@ class AddressPool:
         self._next = OFFSET_FIRST
         self._unused = self._count - OFFSET_FIRST
         self._owners: dict[int, str] = {}
-        self._released: deque[tuple[int, float]] = deque()
-        self._adopted: set[int] = set()
+        self._released: deque[tuple[int, float]] | None = None
+        self._adopted: set[int] | None = None
 
     @property
     def capacity(self) -> int:
@@ -106,7 +106,7 @@ class AddressPool:
 
         Cost      O(1), but for addresses adopted since the start, each of which is passed over once
         """
-        while self._unused and self._next in self._adopted:
+        while self._adopted and self._unused and self._next in self._adopted:
             self._adopted.remove(self._next)
             self._step()
         if self._unused:
@@ -124,7 +124,7 @@ class AddressPool:
             assert offset == self._next, "only the address that peek named can be taken"
             self._step()
         else:
-            assert offset == self._released[0][0], "only the address that peek named can be taken"
+            assert self._released and offset == self._released[0][0], "only the address that peek named can be taken"
             self._released.popleft()
         self._owners[offset] = owner
         return self.text(offset)
@@ -133,8 +133,9 @@ class AddressPool:
         """Note that the owner has the address already."""
         assert offset not in self._owners, f"address {self.text(offset)} has an owner"
         self._owners[offset] = owner
-        self._released = deque(each for each in self._released if each[0] != offset)
-        self._adopted.add(offset)
+        if self._released:
+            self._released = deque(each for each in self._released if each[0] != offset)
+        self._pass(offset)
 
     def start_behind(self, offset: int) -> None:
         """Give new addresses from behind this one on, going round; only before the first was given."""
@@ -149,13 +150,13 @@ class AddressPool:
     def release(self, offset: int, now: float) -> None:
         """Take an address back; it is given again after all that are free now."""
         del self._owners[offset]
-        self._released.append((offset, now))
+        self._queue(offset, now)
 
     def rest(self, offset: int, now: float) -> None:
         """Put a free address that was in use before the start behind all others."""
         assert offset not in self._owners, f"address {self.text(offset)} has an owner"
-        self._adopted.add(offset)
-        self._released.append((offset, now))
+        self._pass(offset)
+        self._queue(offset, now)
 
     def text(self, offset: int) -> str:
         """Address at an offset."""
@@ -163,6 +164,17 @@ class AddressPool:
         if self._v6:
             return str(IPv6Address(value))
         return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+
+    def _pass(self, offset: int) -> None:
+        """An address is no longer one that was never given, if it was one."""
+        if self._adopted is None:
+            self._adopted = set()
+        self._adopted.add(offset)
+
+    def _queue(self, offset: int, now: float) -> None:
+        if self._released is None:
+            self._released = deque()
+        self._released.append((offset, now))
 
     def _step(self) -> None:
         self._unused -= 1

@@ -74,7 +74,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[str, ...]] = {}
-        self._rested: dict[tuple[str, ...], str] = {}
+        self._rested: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._held) + len(self._rested)
@@ -82,15 +82,16 @@ class Ledger:
     def add(self, entry: Entry) -> None:
         """Take one more entry into account."""
         self._held.pop(entry.owner, None)
-        self._rested.pop(entry.addresses, None)
+        for address in entry.addresses:
+            self._rested.pop(address, None)
+            if not entry.held:
+                self._rested[address] = entry.owner
         if entry.held:
             self._held[entry.owner] = entry.addresses
-        else:
-            self._rested[entry.addresses] = entry.owner
 
     def entries(self) -> list[Entry]:
-        """The shortest sequence that comes to the same."""
-        rested = [Entry(owner, addresses, held=False) for addresses, owner in self._rested.items()]
+        """The shortest sequence that comes to the same; each released address by itself, since the next pairs may be others."""
+        rested = [Entry(owner, (address,), held=False) for address, owner in self._rested.items()]
         return rested + [Entry(owner, addresses) for owner, addresses in self._held.items()]
 
 

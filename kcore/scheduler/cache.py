@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kcore.base import verify
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.events import NodeChanged, PodGone
 from kcore.scheduler.rows import Account, NodeRow, PodRow
@@ -91,14 +92,19 @@ class Cache:
         """Take away a node; its pods stay until they are deleted."""
         self._columns.remove_node(name)
 
-    def rebuilt(self, nodes: list[NodeRow]) -> Columns:
-        """Return columns made afresh from these nodes and the placed pods, to check the kept ones against."""
+    def rebuilt(self) -> Columns:
+        """Return columns made afresh from the nodes and the placed pods."""
         columns = Columns()
-        for row in nodes:
-            columns.set_node(row)
+        for row in self._columns.rows:
+            if row is not None:
+                columns.set_node(row)
         for placed in self._pods.values():
             columns.place(placed.node_name, placed.account)
         return columns
+
+    def verify(self) -> None:
+        """Check the guarantee, at the cost of building everything again."""
+        verify.that(self._columns.held() == self.rebuilt().held(), "columns equal those built from the pods placed")
 
     def _put(self, pod: PodRow, node_name: str, assumed: bool) -> None:
         self._columns.place(node_name, pod.account)

@@ -23,7 +23,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kcore.base.limits import SCHEDULER_AMOUNT_MAX, SCHEDULER_LABEL_COLUMNS_MAX, SCHEDULER_RESOURCES_MAX, SCHEDULER_TOUCHED_MAX
+from kcore.base.limits import (
+    SCHEDULER_AMOUNT_MAX,
+    SCHEDULER_LABEL_COLUMNS_MAX,
+    SCHEDULER_RESOURCES_MAX,
+    SCHEDULER_TEMPLATES_MAX,
+    SCHEDULER_TOUCHED_MAX,
+)
 from kcore.scheduler.labels import LabelColumn
 from kcore.scheduler.requests import CPU, MEMORY, Amounts
 from kcore.scheduler.rows import Account, NodeRow, Port, Taint
@@ -57,6 +63,7 @@ class Columns:
         self.priorities: dict[int, int] = {}
         self._taint_set_of: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, LabelColumn] = {}
+        self._asked: dict[Amounts, tuple[Int64, Int64]] = {}
         self._free: list[int] = []
         self.capacity = SLOTS_FIRST
         self.present: UInt8 = np.zeros(self.capacity, np.uint8)
@@ -98,6 +105,18 @@ class Columns:
         self._set_static(slot, old, None)
         self._release(slot)
 
+    def held(self) -> dict[str, tuple[object, ...]]:
+        """Return per node what is placed there, whatever its slot; to compare columns."""
+        return {
+            name: (
+                {resource: amount for resource, row in self.resources.items() if (amount := int(self.requested[row, slot]))},
+                self.nonzero[:, slot].tolist(),
+                int(self.pod_count[slot]),
+                {port: users[slot] for port, users in self.ports.items() if slot in users},
+            )
+            for name, slot in self.slots.items()
+        }
+
     def node(self, name: str) -> NodeRow | None:
         """Return the node of this name."""
         slot = self.slots.get(name)
@@ -129,6 +148,16 @@ class Columns:
                 del self._labels[next(iter(self._labels))]
         self._labels[key] = column
         return column
+
+    def asked(self, amounts: Amounts) -> tuple[Int64, Int64]:
+        """Return the rows of the resources that are asked for, -1 for one that no node has, and how much of each; as kernels take them."""
+        found = self._asked.get(amounts)
+        if found is None:
+            if len(self._asked) >= SCHEDULER_TEMPLATES_MAX:
+                self._asked.clear()
+            rows = np.array([self.resources.get(name, -1) for name, _ in amounts], np.int64)
+            found = self._asked[amounts] = rows, np.array([amount for _, amount in amounts], np.int64)
+        return found
 
     def has_lower_priority(self, priority: int) -> bool:
         """Say whether any placed pod has a priority below this one."""
@@ -201,6 +230,7 @@ class Columns:
                 self.allocatable = np.concatenate((self.allocatable, more))
                 self.requested = np.concatenate((self.requested, more))
             self.resources[name] = row
+            self._asked.clear()
         return row
 
     def _set_allocatable(self, slot: int, allocatable: Amounts, pod_limit: int) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from kcore.base import verify
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.base.limits import SCHEDULER_FLUSH_INTERVAL_S
@@ -91,6 +92,8 @@ class Core:
         if now >= self._flush_at:
             self.queue.flush(now)
             self._flush_at = now + SCHEDULER_FLUSH_INTERVAL_S
+        if verify.ON:
+            self.cache.verify()
         batch = Batch([], [])
         for _ in range(limit):
             pod = self.queue.pop(now)

@@ -129,6 +129,9 @@ _RESOURCES: Final = Projection("kcore.api.core.v1.ResourceRequirements", ("reque
 _PORT: Final = Projection("kcore.api.core.v1.ContainerPort", ("hostIP", "protocol", "hostPort"))
 _TOLERATION: Final = Projection("kcore.api.core.v1.Toleration", ("key", "operator", "value", "effect"))
 
+ANTI_AFFINITY: Final = Unsupported("InterPodAffinity", "required pod anti-affinity")
+"""The wish that concerns other pods than the one that has it, also once that one is placed."""
+
 _IDENTITY_COUNT: Final = 10
 _FINISHED: Final = ("Succeeded", "Failed")
 

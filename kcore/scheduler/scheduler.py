@@ -6,8 +6,8 @@
 Bindings go out in bulk and nobody waits for them: what is assumed counts at once, so the next pods are decided while the API works, up to
 SCHEDULER_BINDINGS_IN_FLIGHT_MAX requests ahead. Whoever runs several schedulers lets `run` be called by the leader only.
 
-What pods would like and no plugin of this version weighs (preferred pod affinity and topology spread) is passed over, counted, and logged
-once for each kind of wish.
+What pods would like and no plugin of this version weighs (preferred pod affinity and topology spread), and required anti-affinity of pods
+that are placed already, is passed over, counted, and logged once for each kind of wish.
 """
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from kcore.machinery.status import StatusError
 from kcore.scheduler import binding
 from kcore.scheduler.binding import Note
 from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core
-from kcore.scheduler.ingest import node_row, pod_row
+from kcore.scheduler.ingest import ANTI_AFFINITY, node_row, pod_row
 from kcore.scheduler.queue import State
 from kcore.scheduler.rows import PodRow, Unsupported
 
@@ -111,6 +111,8 @@ class Scheduler:
             self.core.pod_changed(pod)
             if self.core.queue.state(key) is State.GATED:
                 self._gated[key] = pod
+            elif pod.node_name and pod.ask.unsupported:
+                self._count_ignored(wish for wish in pod.ask.unsupported if wish == ANTI_AFFINITY)
         self._told.set()
 
     def _nodes_changed(self, changes: list[WatchEvent]) -> None:
@@ -138,7 +140,7 @@ class Scheduler:
             metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", SCHEDULER_NAME)
             if failure is None:
                 self._note(pod, binding.scheduled_note(pod, decision.node or ""))
-                self._count_ignored(pod)
+                self._count_ignored(pod.ignored)
                 continue
             refused.append(pod)
             if failure.reason not in binding.EXPECTED_REFUSALS:
@@ -177,9 +179,9 @@ class Scheduler:
     def _note(self, pod: PodRow, note: Note) -> None:
         self.recorder.event(Regarding("v1", "Pod", pod.namespace, pod.name, pod.uid), note.type, note.reason, note.message, note.action)
 
-    def _count_ignored(self, pod: PodRow) -> None:
-        for wish in pod.ignored:
+    def _count_ignored(self, wishes: Iterable[Unsupported]) -> None:
+        for wish in wishes:
             metrics.IGNORED_WISHES.inc(wish.plugin, wish.wish)
             if wish not in self._ignored:
                 self._ignored.add(wish)
-                _LOG.warning("wish passed over", wish=wish.wish, plugin=wish.plugin, pod=pod.key)
+                _LOG.warning("wish passed over", wish=wish.wish, plugin=wish.plugin)

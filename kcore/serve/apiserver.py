@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
 from kcore.store import Engine, StoreError
 
+PART = "apiserver"
 SERVICE_CIDRS = ("10.96.0.0/16",)
 ADMIN = User("admin", "1", ("system:masters",))
 PART_USERS = {name: User(f"system:kcore:{name}", f"kcore:{name}", ("system:kcore", "system:masters")) for name in pki.PART_TOKENS}
@@ -73,6 +77,14 @@ def own_addresses(bind: str) -> set[str]:
     return {bind}
 
 
+def is_loopback(bind: str) -> bool:
+    """Whether an address is this machine's own; a name other than localhost may be any."""
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind == "localhost"
+
+
 def open_store(directory: DataDir) -> Engine:
     """Open the embedded store. Raises PartError."""
     try:
@@ -81,10 +93,21 @@ def open_store(directory: DataDir) -> Engine:
         raise PartError(str(error)) from error
 
 
-async def serve(directory: DataDir, settings: ApiServerSettings, ready_fd: int | None) -> None:
-    """Serve until SIGTERM. Raises PartError if it cannot."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An API server whose port is open and whose addresses are written."""
+
+    server: ApiServer
+    rpc: RpcServer
+
+
+@asynccontextmanager
+async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bool) -> AsyncIterator[Opened]:
+    """Open the store and the port, and write the addresses; the store is closed at the end. Raises PartError."""
+    if settings.insecure and not is_loopback(settings.bind):
+        raise PartError(f"plain text is for loopback addresses only, and {settings.bind} is none")
     directory.make()
-    held = service.lock_part(directory, "apiserver", ready_fd)
+    held = lock.take(directory.part_lock(PART), supervised)
     if isinstance(held, lock.Holder):
         raise PartError(f"the API server of {directory.path} runs already, as process {held.pid}")
     pki.ensure(directory.path, own_addresses(settings.bind))
@@ -99,20 +122,26 @@ async def serve(directory: DataDir, settings: ApiServerSettings, ready_fd: int |
         except RuntimeError as error:
             raise PartError(f"port {settings.grpc_port} of {settings.bind} cannot be opened: another program may listen there") from error
         await rpc.start()
-        diagnostics = Diagnostics("apiserver", directory)
-        await diagnostics.start()
         where = Endpoints(
             grpc=address(reachable(settings.bind), port),
             ca=None if settings.insecure else str(directory.pki / "ca.crt"),
             token=directory.token("admin").read_text(),
         )
         where.write(directory)
+        yield Opened(server, rpc)
+    finally:
+        storage.close()
+        held.release()
+
+
+async def serve(directory: DataDir, settings: ApiServerSettings, ready_fd: int | None) -> None:
+    """Serve until SIGTERM. Raises PartError if it cannot."""
+    async with opened(directory, settings, supervised=ready_fd is not None) as api:
+        diagnostics = Diagnostics(PART, directory)
+        await diagnostics.start()
         stop = asyncio.Event()
         service.on_stop(asyncio.get_running_loop(), stop.set)
         diagnostics.ready = True
         service.report_ready(ready_fd)
-        await run_until(stop, server, rpc)
+        await run_until(stop, api.server, api.rpc)
         await diagnostics.stop()
-    finally:
-        storage.close()
-        held.release()

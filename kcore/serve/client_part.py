@@ -35,6 +35,9 @@ class Running:
     ready: Callable[[], None]
 
 
+Work = Callable[[Running], Awaitable[None]]
+
+
 def identity_of(part: str, held: object, directory: DataDir) -> str:
     """Under which name a process stands for election."""
     if isinstance(held, FileLock):
@@ -42,7 +45,7 @@ def identity_of(part: str, held: object, directory: DataDir) -> str:
     return f"{part}_{SystemEntropy().uid()}"
 
 
-async def serve(part: str, directory: DataDir, ready_fd: int | None, work: Callable[[Running], Awaitable[None]]) -> None:
+async def serve(part: str, directory: DataDir, ready_fd: int | None, work: Work) -> None:
     """Run a part's work until SIGTERM. Raises PartError if it cannot be begun, or failed."""
     directory.make()
     held = service.lock_part(directory, part, ready_fd)

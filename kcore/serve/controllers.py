@@ -10,16 +10,21 @@ from kcore.controllers.settings import Settings
 from kcore.network import SubnetAllocator, cluster_ranges
 from kcore.serve import client_part
 from kcore.serve.apiserver import SERVICE_CIDRS
-from kcore.serve.client_part import Running
+from kcore.serve.client_part import Running, Work
 from kcore.serve.networks import CLUSTER_CIDRS
 
 
-async def serve(directory: DataDir, _settings: Any, ready_fd: int | None) -> None:
-    """Run the controllers until SIGTERM, when leading."""
+def work(directory: DataDir, _settings: Any) -> Work:
+    """What the controllers do, when leading."""
 
-    async def work(running: Running) -> None:
+    async def act(running: Running) -> None:
         settings = Settings(ca_pem=(directory.pki / "ca.crt").read_text(), identity=running.identity)
         subnets = SubnetAllocator(cluster_ranges(CLUSTER_CIDRS), reserved=SERVICE_CIDRS)
         await manager.run(running.client, settings, running.client.clock, running.client.entropy, running.ready, subnets)
 
-    await client_part.serve("controllers", directory, ready_fd, work)
+    return act
+
+
+async def serve(directory: DataDir, settings: Any, ready_fd: int | None) -> None:
+    """Run the controllers until SIGTERM."""
+    await client_part.serve("controllers", directory, ready_fd, work(directory, settings))

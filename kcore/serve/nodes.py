@@ -9,22 +9,27 @@ from kcore.agent.settings import HollowSettings, NodeSettings
 from kcore.base.config import DataDir
 from kcore.network import NodeIpam, SubnetAllocator, cluster_ranges
 from kcore.serve import client_part
-from kcore.serve.client_part import Running
+from kcore.serve.client_part import Running, Work
 from kcore.serve.networks import CLUSTER_CIDRS
 
 Settings = tuple[NodeSettings, HollowSettings]
 
 
-async def serve(directory: DataDir, settings: Settings, ready_fd: int | None) -> None:
-    """Simulate nodes until SIGTERM."""
+def work(_directory: DataDir, settings: Settings) -> Work:
+    """What hollow nodes do."""
     node_settings, hollow_settings = settings
     subnets = None if node_settings.awaits_cidr else SubnetAllocator(cluster_ranges(CLUSTER_CIDRS))
 
-    async def work(running: Running) -> None:
+    async def act(running: Running) -> None:
         hollow = HollowNodes(running.client, node_settings, addresses_for=NodeIpam, hollow_settings=hollow_settings, subnets=subnets)
         async with asyncio.TaskGroup() as group:
             group.create_task(client_part.as_coroutine(hollow.run()))
             await hollow.wait_ready()
             running.ready()
 
-    await client_part.serve("nodes", directory, ready_fd, work)
+    return act
+
+
+async def serve(directory: DataDir, settings: Settings, ready_fd: int | None) -> None:
+    """Simulate nodes until SIGTERM."""
+    await client_part.serve("nodes", directory, ready_fd, work(directory, settings))

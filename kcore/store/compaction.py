@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Compactor:
-    """The compaction of one store. `dead` has the bytes of each chunk that nothing needs any more."""
+    """The compaction of one store, which starts with what an earlier one left over in the index that was just read.
+
+    `dead` has the bytes of each chunk that nothing needs any more.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -33,13 +36,16 @@ class Compactor:
         self.onward: bytes | None = None
         self.waiting: list[int] = []
         self.is_under_way = False
+        if engine.compact_revision:
+            self.begin(engine.floors)
+            self.finish_keys()
 
     def begin(self, floors: list[int]) -> None:
         """Start over with new floors (see KeyIndex.compact)."""
         self.floors, self.onward = floors, b""
 
     def finish_keys(self) -> None:
-        """Look at all keys now: when the store is opened, nobody waits."""
+        """Look at all keys now: nobody waits yet."""
         while self.onward is not None:
             self.look_at_keys(len(self.engine.index) + limits.COMPACTION_KEYS_MAX)
 

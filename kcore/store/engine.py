@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from kcore.base import limits, lock
@@ -24,11 +24,11 @@ from kcore.base.entropy import Entropy
 from kcore.store._index import KeyIndex
 from kcore.store.compaction import Compactor
 from kcore.store.compare import holds, refuse_duplicates
-from kcore.store.group import EvaluatedTxn, Group, OpenBatch, size_of
+from kcore.store.group import RECORD_BYTES, EvaluatedTxn, Group, OpenBatch
+from kcore.store.history import changes_of, ways_back
 from kcore.store.keylease import KeyLeases
 from kcore.store.log import Log
-from kcore.store.marks import ways_back
-from kcore.store.storage import Compare, Delete, KeyValue, Mutation, Operation, Put, Range, RangeResult, StoreError, Txn
+from kcore.store.storage import Compare, Delete, KeyValue, Mutation, Operation, Put, Range, RangeResult, StoreError, Txn, compacted
 from kcore.store.writer import Writer, commit
 
 Pair = tuple[bytes, bytes | None, int, int, int, int]
@@ -62,28 +62,23 @@ class Engine:
         held = lock.take(path.with_name(f"{path.name}.lock"))
         if isinstance(held, lock.Holder):
             raise StoreError("locked", f"{path} is held by process {held.pid}")
-        self.lock = held
-        self.path, self.clock, self.entropy = path, clock, entropy
+        self.lock, self.path, self.clock, self.entropy = held, path, clock, entropy
         self.quota_bytes, self.threaded, self.keep_values = quota_bytes, threaded, keep_values
         self.leases = KeyLeases()
         self.subscribers: list[Subscriber] = []
         self.marks: list[int] = []
         self.under_way: Group | None = None
+        self.under_way_bytes = 0
         self.flush_planned = False
         self.writer: Writer | None = None
         self.failure: StoreError | None = None
-        self.is_closed = False
-        try:
+        self.is_index_stale = self.is_closed = False
+        with ExitStack() as undo:
+            undo.callback(held.release)
             self.log = Log(path, quota_bytes, map_bytes or quota_bytes + quota_bytes // 4 + limits.STORE_MAP_MARGIN_BYTES, sync)
-        except BaseException:
-            held.release()
-            raise
-        try:
+            undo.callback(self.log.close)
             self.load(origin)
-        except BaseException:
-            self.log.close()
-            held.release()
-            raise
+            undo.pop_all()
 
     def load(self, origin: Engine | None) -> None:
         """Rebuild the index, or take it over."""
@@ -97,19 +92,12 @@ class Engine:
             chunk, self.used_bytes = self.log.span()
         self.head_revision = self.revision
         self.open = Group(chunk + 1)
-        self.compactor = self.new_compactor()
+        self.measure_room()
+        self.compactor = Compactor(self)
         now = self.clock.monotonic()
         for lease, ttl_s in self.log.leases():
             self.leases.grant(lease, ttl_s, now)
         self.leases.attach(self.index.leases())
-
-    def new_compactor(self) -> Compactor:
-        """Find what an earlier compaction has left over in the index that was just read."""
-        compactor = Compactor(self)
-        if self.compact_revision:
-            compactor.begin(self.floors)
-            compactor.finish_keys()
-        return compactor
 
     @property
     def floors(self) -> list[int]:
@@ -120,11 +108,12 @@ class Engine:
 
     def kv(self, pair: Pair) -> KeyValue:
         """The key's value of a pair, from memory or from disk."""
-        key, value, create_revision, mod_revision, version, lease = pair
-        if value is None:
-            value = self.read(key, mod_revision)
-            if self.keep_values:
-                self.index.keep(key, mod_revision, value)
+        if pair[1] is not None:
+            return tuple.__new__(KeyValue, pair)  # twice as fast as to call it
+        key, _, create_revision, mod_revision, version, lease = pair
+        value = self.read(key, mod_revision)
+        if self.keep_values:
+            self.index.keep(key, mod_revision, value)
         return KeyValue(key, value, create_revision, mod_revision, version, lease)
 
     def read(self, key: bytes, revision: int) -> bytes:
@@ -168,42 +157,50 @@ class Engine:
         if revision > self.revision:
             raise StoreError("future revision", f"revision {revision} is in the future; the newest is {self.revision}")
         if revision < self.compact_revision:
-            raise StoreError("compacted", f"revision {revision} is compacted; the floor is {self.compact_revision}")
+            raise compacted(revision, self.compact_revision)
         return revision
 
     def changes(self, after: int, start: bytes = b"", end: bytes = b"\0") -> list[Mutation]:
         """All durable mutations of a range after a revision, in order. Raises StoreError: compacted."""
         if after < self.compact_revision:
-            raise StoreError("compacted", f"revision {after} is compacted; the floor is {self.compact_revision}")
-        found = []
-        for revision, sub, key, removed, create_revision, version, lease in self.index.changes(start, end, after, self.revision):
-            value = None if removed else self.read(key, revision)
-            found.append(Mutation(revision, sub, key, value, create_revision, version, lease))
-        return found
+            raise compacted(after, self.compact_revision)
+        return changes_of(self, start, end, after)
 
     # writing
 
     def submit(self, txn: Txn) -> EvaluatedTxn:
         """Evaluate a transaction at once. Raises StoreError: lease not found, no space, busy, invalid, failed."""
-        self.admit()
         succeeded = True
         for compare in txn.compares:
             if not self.holds(compare):
                 succeeded = False
                 break
         operations = txn.success if succeeded else txn.failure
-        if len(operations) > 1:
-            refuse_duplicates(operations)
+        if len(operations) == 1 and type(put := operations[0]) is Put:  # what nearly all are
+            if put.lease or not put.key or self.open.size + len(put.value) > self.room_bytes or self.failure is not None:
+                self.admit()
+                self.admit_put(put)
+            self.head_revision += 1
+            self.write(put, self.head_revision, 0)
+            if not self.flush_planned:
+                self.plan_flush()
+            return EvaluatedTxn(succeeded, self.head_revision, [1], self.open)
+        self.admit()
+        refuse_duplicates(operations)
         for operation in operations:
-            if type(operation) is Put:
+            if isinstance(operation, Put):
                 self.admit_put(operation)
         return self.carry_out(succeeded, operations)
+
+    def measure_room(self) -> None:
+        """How many bytes the open group may hold before a put is looked at more closely."""
+        self.room_bytes = min(self.quota_bytes - self.used_bytes, limits.STORE_PENDING_BYTES_MAX) - self.under_way_bytes
 
     def admit(self) -> None:
         """Raise StoreError if nothing can be written now."""
         if self.failure is not None:
             self.revive()
-        pending = self.open.size + (0 if self.under_way is None else self.under_way.size)
+        pending = self.open.size + self.under_way_bytes
         if pending > limits.STORE_PENDING_BYTES_MAX:
             raise StoreError("busy", f"{pending} bytes wait for the disk; the most is {limits.STORE_PENDING_BYTES_MAX}")
 
@@ -213,7 +210,7 @@ class Engine:
             raise StoreError("invalid", "a key is empty")
         if put.lease:
             self.leases.check(put.lease)
-        used = self.used_bytes + self.open.size + (0 if self.under_way is None else self.under_way.size)
+        used = self.used_bytes + self.under_way_bytes + self.open.size
         if used + len(put.value) > self.quota_bytes:
             raise StoreError("no space", f"the store holds {used} of {self.quota_bytes} bytes; compact it, delete or raise the quota")
 
@@ -224,7 +221,7 @@ class Engine:
         revision = self.head_revision + 1
         responses: list[int | RangeResult] = []
         for operation in operations:
-            if type(operation) is Put:
+            if isinstance(operation, Put):
                 self.write(operation, revision, len(group.records) - before)
                 responses.append(1)
             else:
@@ -243,6 +240,8 @@ class Engine:
     def holds(self, compare: Compare) -> bool:
         if not compare.range_end:
             pair = self.index.newest(compare.key)
+            if compare.target == "mod" and compare.result == "=":
+                return (0 if pair is None else pair[3]) == compare.operand
             if pair is not None and pair[1] is None and compare.target == "value":
                 return holds(compare, self.kv(pair))
             return holds(compare, None if pair is None else KeyValue(*pair))  # type: ignore[arg-type]
@@ -262,7 +261,7 @@ class Engine:
     def write(self, put: Put, revision: int, sub: int) -> None:
         key, value, lease = put.key, put.value, put.lease
         group = self.open
-        size = size_of(key, value)
+        size = RECORD_BYTES + len(key) + len(value)
         chunk, offset = group.place(size)
         create_revision, version, previous_lease = self.index.put(key, value, revision, sub, lease, chunk, offset, size)
         group.records.append(Mutation(revision, sub, key, value, create_revision, version, lease))
@@ -270,7 +269,7 @@ class Engine:
             self.leases.move(key, previous_lease, lease)
 
     def erase(self, key: bytes, revision: int, sub: int) -> None:
-        size = size_of(key, None)
+        size = RECORD_BYTES + len(key)
         chunk, offset = self.open.place(size)
         previous_lease = self.index.delete(key, revision, sub, chunk, offset, size)
         self.open.records.append(Mutation(revision, sub, key, None))
@@ -309,9 +308,9 @@ class Engine:
 
     def next_group(self) -> Group | None:
         """Close the open group for the writer, with a bit of compaction; None if there is nothing to do."""
-        if self.under_way is not None or self.is_closed:
+        if self.under_way is not None or self.failure is not None or self.is_closed:
             return None
-        if self.compactor.has_work and self.failure is None:
+        if self.compactor.has_work:
             self.compactor.step(self.open)
         self.open.compact_revision = self.compact_revision if self.compact_revision > self.stored_floor else 0
         if self.open.is_empty:
@@ -319,13 +318,15 @@ class Engine:
                 self.plan_flush()
             return None
         group = self.under_way = self.open
+        self.under_way_bytes = group.size
         self.open = Group(group.next_chunk)
+        self.measure_room()
         return group
 
     def flush(self) -> None:
         """Make durable what was submitted, in this thread; for use without a running loop."""
         assert self.under_way is None, "a commit is with the writer"
-        while (group := self.next_group()) is not None or self.compactor.has_work:
+        while (group := self.next_group()) is not None or (self.compactor.has_work and self.failure is None):
             if group is not None:
                 self.finish(group, commit(self.log, group.work))
                 if group.error is not None:
@@ -335,12 +336,13 @@ class Engine:
         """A group is durable, or failed: publish it, or roll it and everything after it back."""
         if self.under_way is not group:
             return  # `close` was quicker
-        self.under_way = None
+        self.under_way, self.under_way_bytes = None, 0
         if error is not None:
             self.fail(group, error)
             return
         self.log.refresh()
         self.used_bytes += group.size
+        self.measure_room()
         self.stored_floor = max(self.stored_floor, group.compact_revision)
         records = group.records
         if not self.keep_values:
@@ -363,23 +365,20 @@ class Engine:
         self.leases.take_back([*group.leases, *lost.leases], self.clock.monotonic())
         self.leases.attach(self.index.leases())
         self.failure = StoreError("failed", f"the last commit failed: {error}")
-        try:
+        with suppress(StoreError):  # then `failure` says so to every later write, which tries again
             self.revive()
-        except StoreError:
-            pass  # `failure` says so to every later write, which tries again
         group.finish(error)
         lost.finish(error)
 
     def revive(self) -> None:
         """Open the file anew after a failure. Raises StoreError if it still cannot be opened; what is in memory can be read."""
-        try:
-            if self.log.recover(self.open.first_chunk, self.leases.ttl_s):
-                self.index = KeyIndex()
-                _, _, self.used_bytes = self.log.load(self.index)
-                self.compactor = self.new_compactor()
-        except StoreError as error:
-            self.failure = error
-            raise
+        self.is_index_stale |= self.log.recover(self.open.first_chunk, self.leases.ttl_s)
+        if self.is_index_stale:
+            index = KeyIndex()
+            _, _, self.used_bytes = self.log.load(index)
+            self.index, self.is_index_stale = index, False
+            self.compactor = Compactor(self)
+        self.measure_room()
         self.failure = None
 
     def take_back(self, records: Sequence[Mutation], revision: int) -> None:
@@ -411,7 +410,7 @@ class Engine:
         if revision > self.revision:
             raise StoreError("future revision", f"revision {revision} is in the future; the newest is {self.revision}")
         if revision <= self.compact_revision:
-            raise StoreError("compacted", f"revision {revision} is compacted; the floor is {self.compact_revision}")
+            raise compacted(revision, self.compact_revision)
         self.compact_revision = self.open.compact_revision = revision
         self.compactor.begin(self.floors)
         self.plan_flush()
@@ -428,7 +427,7 @@ class Engine:
     def revert(self, mark: int) -> EvaluatedTxn:
         """Put the keyspace back to a mark, in one transaction at a new revision. Raises StoreError: compacted."""
         if mark < self.compact_revision and mark not in self.marks:
-            raise StoreError("compacted", f"revision {mark} is compacted; the floor is {self.compact_revision}")
+            raise compacted(mark, self.compact_revision)
         self.admit()
         return self.carry_out(True, ways_back(self, mark))
 
@@ -480,16 +479,7 @@ class Engine:
         if self.newest_group() is not None:
             raise StoreError("busy", "a fork has to wait until all writes are durable")
         self.log.copy(path, compact=False)
-        return Engine(
-            path,
-            clock,
-            entropy,
-            quota_bytes=self.quota_bytes,
-            sync=self.log.sync,
-            threaded=False,
-            keep_values=self.keep_values,
-            origin=self,
-        )
+        return Engine(path, clock, entropy, quota_bytes=self.quota_bytes, sync=self.log.sync, threaded=False, origin=self)
 
     def close(self) -> None:
         """Make durable what was submitted, then let go of the folder; the loop runs no more or does nothing else meanwhile."""
@@ -500,14 +490,11 @@ class Engine:
             self.writer = None
         if self.under_way is not None:
             group = self.under_way
-            self.finish(group, None if self.is_on_disk(group) else StoreError("failed", "the store was closed"))
+            has_arrived = not group.records or self.log.newest_chunk() >= group.next_chunk - 1
+            self.finish(group, None if has_arrived else StoreError("failed", "the store was closed"))
         self.compactor.onward, self.compactor.waiting = None, []
         if self.failure is None:
             self.flush()
         self.is_closed = True
         self.log.close()
         self.lock.release()
-
-    def is_on_disk(self, group: Group) -> bool:
-        """Whether a group whose writer is gone arrived."""
-        return not group.records or self.log.newest_chunk() >= group.next_chunk - 1

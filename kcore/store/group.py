@@ -21,6 +21,9 @@ from kcore.store.storage import Mutation, RangeResult, StoreError
 if TYPE_CHECKING:
     from kcore.store.engine import Engine
 
+RECORD_BYTES = _record.SIZE
+"""A record's bytes beside key and value."""
+
 
 class Group:
     """One commit in the making."""
@@ -65,11 +68,11 @@ class Group:
         """Take back all but the first `count` records; -> those."""
         taken = self.records[count:]
         del self.records[count:]
-        self.size -= sum(size_of(record.key, record.value) for record in taken)
+        self.size -= sum(map(size_of, taken))
         while self.starts and self.starts[-1] >= count:
             self.starts.pop()
         last = self.records[self.starts[-1] :] if self.starts else []
-        self.chunk_bytes = sum(size_of(record.key, record.value) for record in last)
+        self.chunk_bytes = sum(map(size_of, last))
         return taken
 
     @property
@@ -96,7 +99,10 @@ class EvaluatedTxn:
     __slots__ = ("group", "responses", "revision", "succeeded")
 
     def __init__(self, succeeded: bool, revision: int, responses: list[int | RangeResult], group: Group | None) -> None:
-        self.succeeded, self.revision, self.responses, self.group = succeeded, revision, responses, group
+        self.succeeded = succeeded
+        self.revision = revision
+        self.responses = responses
+        self.group = group
 
     async def durable(self) -> None:
         """Wait until it is on disk. Raises StoreError."""
@@ -124,6 +130,6 @@ class OpenBatch:
         self.engine.take_back(self.group.cut(self.count), self.revision)
 
 
-def size_of(key: bytes, value: bytes | None) -> int:
+def size_of(record: Mutation) -> int:
     """The bytes of a record."""
-    return _record.SIZE + len(key) + (0 if value is None else len(value))
+    return RECORD_BYTES + len(record.key) + (0 if record.value is None else len(record.value))

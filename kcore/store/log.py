@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -102,14 +102,13 @@ class Log:
                 metasync=self.sync,
                 max_readers=limits.STORE_READERS_MAX,
             )
-            try:
+            with ExitStack() as undo:
+                undo.callback(self.env.close)
                 self.log = self.env.open_db(b"log")
                 self.meta = self.env.open_db(b"meta")
                 self.check_format()
                 self.reader: lmdb.Transaction | None = self.env.begin(db=self.log, buffers=True)
-            except BaseException:
-                self.env.close()
-                raise
+                undo.pop_all()
 
     def check_format(self) -> None:
         """Sign an empty folder; refuse one of another format."""

@@ -49,6 +49,11 @@ class KeyValue(NamedTuple):
     lease: int = 0
 
 
+def compacted(revision: int, floor: int) -> StoreError:
+    """The error of a read below the floor."""
+    return StoreError("compacted", f"revision {revision} is compacted; the floor is {floor}")
+
+
 @dataclass(slots=True)
 class Mutation:
     """A put, or a delete (`value` is None); `sub` is its place among the writes of its transaction."""

@@ -1,18 +1,19 @@
 """kcore's answers in the form in which recordings of Kubernetes are compared.
 
-`decide` answers one scenario of recorded scheduling decisions: a cluster, one pending pod, what the scheduler does with it.
+`decide` answers one scenario of recorded scheduling decisions: a cluster, one pending pod, what the scheduler does with it. `encode` and
+`decode` are the codec with its envelope, for recorded pairs of an object's JSON and its bytes.
 """
 from __future__ import annotations
 
 from typing import Any
 
 from kcore.base.entropy import SeededEntropy
-from kcore.machinery import codec
-from kcore.scheduler.columns import Columns
+from kcore.machinery import codec, scheme
 from kcore.scheduler.core import SCHEDULER_NAME
 from kcore.scheduler.cycle import explain, schedule
 from kcore.scheduler.evaluation import Evaluations
-from kcore.scheduler.ingest import node_row, pod_row
+from kcore.scheduler.ingest import pod_row
+from kcore.scheduler.snapshot import snapshot
 
 Scenario = dict[str, Any]
 Answer = dict[str, Any]
@@ -26,13 +27,7 @@ def decide(scenario: Scenario) -> Answer:
     pod = pod_row(_wire(scenario["pod"]))
     if pod.scheduler_name != SCHEDULER_NAME or pod.gates:
         return {"chosen": None}
-    columns = Columns()
-    for node in scenario["nodes"]:
-        columns.set_node(node_row(_wire(node)))
-    for each in scenario["pods"]:
-        row = pod_row(_wire(each))
-        if not row.finished:
-            columns.place(row.node_name, row.account)
+    columns = snapshot(map(_wire, scenario["nodes"]), map(_wire, scenario["pods"]))
     decision = schedule(pod, columns, Evaluations(), SeededEntropy(scenario["id"]).randrange)
     explanation = explain(pod, columns)
     return {
@@ -43,6 +38,27 @@ def decide(scenario: Scenario) -> Answer:
         "reasons": decision.reasons,
         "message": decision.message,
     }
+
+
+def encode(object_: dict[str, Any]) -> bytes:
+    """Return the enveloped bytes of an object that says what it is.
+
+    Raises  DecodeError
+    """
+    return codec.encode_object(object_, _message_of)
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """Return the object in an envelope.
+
+    Raises  DecodeError
+    """
+    return codec.decode_object(data, _message_of)
+
+
+def _message_of(api_version: str, kind: str) -> str | None:
+    """Find a message; discovery documents of the oldest form name no version."""
+    return scheme.load().message_of(api_version or "v1", kind)
 
 
 def _wire(object_: dict[str, Any]) -> bytes:

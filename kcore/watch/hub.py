@@ -49,7 +49,7 @@ class ResourceState:
 def criterion(spec: WatchSpec, indexed: frozenset[str]) -> tuple[int, str, str]:
     """The criterion of the fan-out index that excludes most for a watch.
 
-    An empty field is no criterion: a projection may leave it out.
+    An empty value is no criterion: a projection may leave it out.
     """
     fields = spec.fields.equalities() if spec.fields is not None else {}
     name, namespace = place_of(spec)
@@ -60,7 +60,8 @@ def criterion(spec: WatchSpec, indexed: frozenset[str]) -> tuple[int, str, str]:
             return FIELD, path, value
     labels = spec.labels.equalities() if spec.labels is not None else {}
     for label, value in labels.items():
-        return LABEL, label, value
+        if value:
+            return LABEL, label, value
     return (NAMESPACE, namespace, "") if namespace else (ANY, "", "")
 
 

@@ -62,7 +62,9 @@ class Watcher:
         self.revision = revision
         self.initial: Iterator[tuple[str, Item]] | None = None
         self.end_marker = False
-        self.queue: deque[tuple[str, Change | None, int]] = deque()
+        # A change that is to this watch what it is to everybody, or with its own event type; a number is a bookmark. Nothing is made
+        # for each watcher: with thousands of them, that is most of the time and of the garbage.
+        self.queue: deque[Change | tuple[str, Change] | int] = deque()
         self.queued_bytes = 0
         self.waiter: asyncio.Future[None] | None = None
         self.expired = ""
@@ -88,7 +90,7 @@ class Watcher:
         if not event_type:
             return
         queue = self.queue
-        queue.append((event_type, change, change.revision))
+        queue.append(change if event_type == change.event_type else (event_type, change))
         self.queued_bytes += change.size
         if len(queue) > limits.WATCHER_QUEUE_EVENTS_MAX or self.queued_bytes > limits.WATCHER_QUEUE_BYTES_MAX:
             self.cut(
@@ -115,7 +117,7 @@ class Watcher:
     def bookmark(self, revision: int) -> None:
         """Say that everything up to a revision was sent, unless something waits still."""
         if not self.queue and self.initial is None and not self.end_marker and not self.closed and not self.expired:
-            self.queue.append((BOOKMARK, None, revision))
+            self.queue.append(revision)
             self.wake()
 
     def close(self) -> None:
@@ -160,13 +162,15 @@ class Watcher:
         found: list[bytes] = []
         size = 0
         while self.queue and size < limits.WATCH_MESSAGE_BYTES:
-            event_type, change, revision = self.queue.popleft()
-            if change is None:
-                data = self.encode(BOOKMARK, b"", revision)
+            entry = self.queue.popleft()
+            if isinstance(entry, int):
+                self.revision = entry
+                data = self.encode(BOOKMARK, b"", entry)
             else:
-                data = change.encode(event_type, self.encode)
+                event_type, change = entry if isinstance(entry, tuple) else (entry.event_type, entry)
+                self.revision = change.revision
                 self.queued_bytes -= change.size
-            self.revision = revision
+                data = change.encode(event_type, self.encode)
             found.append(data)
             size += len(data)
         return found

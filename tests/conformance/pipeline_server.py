@@ -56,8 +56,8 @@ class PipelineServer(Server):
         if outcome.submission is not None:
             await outcome.submission.durable()
         if outcome.removed and request.verb == "delete" and request.resource not in RETURNED:
-            return json_response(200, status.success(request.resource, request.group, outcome.name, outcome.uid), outcome.warnings)
-        return json_response(201 if outcome.created else 200, outcome.obj(), outcome.warnings)
+            return json_response(200, status.success(request.resource, request.group, outcome.name, outcome.uid), outcome.all_warnings())
+        return json_response(201 if outcome.created else 200, outcome.obj(), outcome.all_warnings())
 
 
 def json_response(code: int, value: object, warnings: list[str] | None = None) -> Response:

@@ -1,4 +1,4 @@
-"""What clients rely on, with both servers that they talk to: the real one over gRPC, and the fake of `kcore.testing` for unit tests."""
+"""What clients rely on, with all servers that they talk to: the real one over gRPC and within the process, and the fake of unit tests."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -10,6 +10,7 @@ from kcore.api.core.v1.config_map_pb2 import ConfigMap
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.service_account_pb2 import ServiceAccount
 from kcore.apiserver.authentication import Authenticator, User
+from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.server import ApiServer, RpcServer
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
@@ -19,6 +20,7 @@ from kcore.client.informer import Informers
 from kcore.client.reflector import EVERYTHING, Selection
 from kcore.machinery import scheme
 from kcore.machinery.status import StatusError
+from kcore.serve.direct import DirectTransport
 from kcore.store import Engine
 from kcore.testing.fake_server import FakeServer
 from kcore.testing.fake_transport import FakeTransport
@@ -44,12 +46,26 @@ async def real(folder):
 
 
 @asynccontextmanager
+async def direct(folder):
+    storage = Engine(folder / "store", SystemClock(), SystemEntropy())
+    server = ApiServer(scheme.load(), storage, SystemClock(), SystemEntropy(), ["10.96.0.0/16"])
+    await server.bootstrap()
+    frontend = RpcFrontend(server.pipeline, Authenticator({"secret": User("admin", "1", ("system:masters",))}))
+    try:
+        async with Client(DirectTransport(frontend, "secret")) as client:
+            await client.of(ServiceAccount).create(ServiceAccount(metadata={"name": "default", "namespace": "default"}))
+            yield client
+    finally:
+        storage.close()
+
+
+@asynccontextmanager
 async def fake(folder):
     async with Client(FakeTransport(FakeServer(SystemClock(), SystemEntropy()))) as client:
         yield client
 
 
-@pytest.fixture(params=[real, fake], ids=["real", "fake"])
+@pytest.fixture(params=[real, direct, fake], ids=["real", "direct", "fake"])
 async def client(request, tmp_path):
     async with request.param(tmp_path) as made:
         yield made

@@ -23,7 +23,7 @@ from kcore.machinery.scheme import KindSpec
 
 if TYPE_CHECKING:
     from kcore.apiserver.registry import Write
-    from kcore.apiserver.service_addresses import ServiceAddresses
+    from kcore.apiserver.service_addresses import ServiceAddresses, Taken
 
 Object = dict[str, Any]
 Admit = Callable[["Write", Object, Object | None, Cluster], None]
@@ -61,6 +61,15 @@ class Chain:
         """An object is in the store: what it holds is taken."""
         if is_service(spec):
             self.addresses.stored(obj, old)
+
+    def mark(self) -> Taken:
+        """What to come back to if the writes that follow are taken back."""
+        return self.addresses.mark()
+
+    def revert(self, mark: Taken) -> None:
+        """The writes since the mark never were: free what they took, and forget how they looked, since their revisions come again."""
+        self.addresses.revert(mark)
+        self.cluster.forget()
 
     def removed(self, spec: KindSpec, obj: Object) -> None:
         """An object left the store: what it held is free."""

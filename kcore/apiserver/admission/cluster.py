@@ -26,6 +26,7 @@ class Cluster:
     def __init__(self, scheme: Scheme, storage: Storage) -> None:
         self.scheme, self.storage = scheme, storage
         self.decoded: OrderedDict[bytes, tuple[int, Object]] = OrderedDict()
+        self.listed: dict[GroupVersionKind, tuple[int, list[Object]]] = {}
 
     def get(self, gvk: GroupVersionKind, namespace: str, name: str) -> Object | None:
         """An object, or None."""
@@ -43,6 +44,17 @@ class Cluster:
         if len(self.decoded) > limits.ADMISSION_DECODED_OBJECTS_MAX:
             self.decoded.popitem(last=False)
         return obj
+
+    def forget(self) -> None:
+        """Drop what is remembered."""
+        self.decoded.clear()
+
+    def few(self, gvk: GroupVersionKind) -> list[Object]:
+        """All durable objects of a kind that a cluster has few of, decoded once per revision of the store."""
+        kept = self.listed.get(gvk)
+        if kept is None or kept[0] != self.storage.revision:
+            kept = self.listed[gvk] = (self.storage.revision, list(self.every(gvk)))
+        return kept[1]
 
     def every(self, gvk: GroupVersionKind, namespace: str = "") -> Iterator[Object]:
         """All objects of a kind that are durable, in key order."""

@@ -49,7 +49,7 @@ def refused(pod: dict[str, Any], what: str, computed: Any) -> status.StatusError
 
 def default_class(cluster: Cluster) -> dict[str, Any] | None:
     """The class for pods that name none: of those marked as default the one with the lowest value."""
-    marked = [found for found in cluster.every(PRIORITY_CLASS) if found.get("globalDefault")]
+    marked = [found for found in cluster.few(PRIORITY_CLASS) if found.get("globalDefault")]
     return min(marked, key=lambda found: found.get("value", 0), default=None)
 
 

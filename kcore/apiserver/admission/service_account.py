@@ -45,7 +45,7 @@ def mount_token(spec: dict[str, Any], write: Write) -> None:
     """Add the projected volume, and a mount in every container that has nothing at its path."""
     volumes = spec.get("volumes") or []
     name = next((v["name"] for v in volumes if v.get("name", "").startswith(VOLUME_PREFIX)), "")
-    volume = name or VOLUME_PREFIX + write.suffix
+    volume = name or VOLUME_PREFIX + write.suffix()
     mounted = False
     for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
         mounts = container.get("volumeMounts") or []

@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-import numpy as np
-
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged
@@ -26,11 +24,8 @@ class NodeResourcesFit:
 
     def codes(self, ask: Ask, columns: Columns, start: int, stop: int, out: Int64) -> None:
         """Write a bit for each resource that is not free."""
-        rows = np.array([columns.resources.get(name, -1) for name, _ in ask.amounts], np.int64)
-        amounts = np.array([amount for _, amount in ask.amounts], np.int64)
-        _kernels.fit(
-            columns.allocatable, columns.requested, columns.pod_limit, columns.pod_count, rows, amounts, start, stop, out
-        )
+        rows, amounts = columns.asked(ask.amounts)
+        _kernels.fit(columns.allocatable, columns.requested, columns.pod_limit, columns.pod_count, rows, amounts, start, stop, out)
 
     def reasons(self, ask: Ask) -> tuple[str, ...]:
         """Return the reason of each bit: pods first, then the resources asked for."""
@@ -38,9 +33,7 @@ class NodeResourcesFit:
 
     def score(self, ask: Ask, columns: Columns, feasible: UInt8, start: int, stop: int, out: Int64) -> None:
         """Write the mean share of cpu and memory that stays free."""
-        _kernels.least_allocated(
-            columns.allocatable, columns.nonzero, ask.nonzero_cpu, ask.nonzero_memory, feasible, start, stop, out
-        )
+        _kernels.least_allocated(columns.allocatable, columns.nonzero, ask.nonzero_cpu, ask.nonzero_memory, feasible, start, stop, out)
 
     def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
         """A pod's end helps, or a node that could hold the pod were it empty, if it is new or has more than before."""

@@ -1,7 +1,7 @@
 """Objects and actions as lines of text: `spec.replicas=3 metadata.labels.app=web`, and back.
 
-A path names a field; behind a map comes the key (the rest of the path), behind a list an index. Times are seconds. `+` at the end of a list's
-path appends a plain value.
+A path names a field; behind a map comes the key (the rest of the path), behind a list an index. Times are seconds. `+` at the end of a
+list's path appends a plain value.
 """
 
 from collections.abc import Iterator

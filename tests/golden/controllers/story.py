@@ -22,7 +22,7 @@ from kcore.api.core.v1.service_account_pb2 import ServiceAccount
 from kcore.client import kinds
 from kcore.controllers import adoption, deployment, namespace, replicaset, revisions, root_ca_publisher, serviceaccount
 from kcore.controllers.actions import Create, Delete, Event, Patch, Update, UpdateStatus
-from kcore.controllers.pod_names import free_names, prefix_of
+from kcore.controllers.pod_names import free_names
 from kcore.controllers.pod_state import is_finished
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
@@ -150,7 +150,7 @@ class Story:
         found = self.objects[f"replicasets.apps default/{name}"]
         pods = [pod for pod in self.objects.values() if isinstance(pod, Pod)]
         own = [pod for pod in pods if (reference := adoption.controller_of(pod)) is None or reference.uid == found.metadata.uid]
-        names = free_names(found.metadata.uid, prefix_of(name), lambda taken: f"pods default/{taken}" in self.objects)
+        names = free_names(found, lambda taken: f"pods default/{taken}" in self.objects)
         observed = replicaset.Observed(found, own, own, True, self.now)
         planned = replicaset.plan(observed, names)
         error = ""

@@ -1,6 +1,6 @@
 """The short way of a plain pod against the general one: the same status, and no pod is taken for plain that is not."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcore.agent import podstatus
@@ -85,6 +85,7 @@ def _make_otherwise(pod: Pod, how: int) -> None:
             pass
 
 
+@settings(max_examples=400)
 @given(pods(), st.integers(1_700_000_000, 4_000_000_000), st.sampled_from([("10.1.0.2",), ("10.1.0.2", "fd00::2")]))
 def test_both_ways_write_the_same(pod: Pod, wall_s: int, addresses: tuple[str, ...]) -> None:
     now = Moment(5.0, wall_s)

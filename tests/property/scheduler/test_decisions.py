@@ -83,26 +83,25 @@ def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[
             assert kept.feasible[:count].tolist() == fresh.feasible[:count].tolist()
             chosen = np.flatnonzero(fresh.feasible[:count])
             assert kept.totals[chosen].tolist() == fresh.totals[chosen].tolist()
-            rebuilt = columns_of([(node, [a for name, a in placed if name == node.name]) for node in nodes.values()])
+            rebuilt = columns_of([(node, []) for node in nodes.values()])
+            for name, account in placed:
+                rebuilt.place(name, account)
+            assert columns.held() == rebuilt.held()
             assert described(columns) == described(rebuilt)
 
 
 def described(columns: Columns) -> dict[str, object]:
-    """Return what columns hold of the nodes that are there, whatever their slots."""
-    found: dict[str, object] = {}
-    for name, slot in columns.slots.items():
-        if columns.present[slot]:
-            held = {resource: (columns.allocatable[row, slot], columns.requested[row, slot]) for resource, row in columns.resources.items()}
-            found[name] = (
-                columns.rows[slot],
-                {resource: amounts for resource, amounts in held.items() if any(amounts)},
-                columns.nonzero[:, slot].tolist(),
-                (columns.pod_limit[slot], columns.pod_count[slot], columns.unschedulable[slot]),
-                columns.taint_sets[columns.taint_set[slot]],
-                {port: users[slot] for port, users in columns.ports.items() if slot in users},
-                {image: holders[slot] for image, holders in columns.images.items() if slot in holders},
-            )
-    return found
+    """Return what columns hold of nodes themselves, whatever their slots."""
+    return {
+        name: (
+            columns.rows[slot],
+            {resource: amount for resource, row in columns.resources.items() if (amount := columns.allocatable[row, slot])},
+            (columns.present[slot], columns.pod_limit[slot], columns.unschedulable[slot]),
+            columns.taint_sets[columns.taint_set[slot]],
+            {image: holders[slot] for image, holders in columns.images.items() if slot in holders},
+        )
+        for name, slot in columns.slots.items()
+    }
 
 
 @given(clusters.asks(), full_soon, st.integers(1, 12), st.integers(0, 3))

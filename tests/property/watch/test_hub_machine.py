@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Hashable
+from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -56,9 +56,21 @@ def decode(data: bytes) -> Event:
 def drained(watcher: Watcher) -> list[Event]:
     """All that waits for a watcher."""
     found: list[Event] = []
-    while watcher.queue or watcher.initial is not None or watcher.end_marker:
-        found += [decode(data) for data in asyncio.run(watcher.next_batch())]
+    while watcher.initial is not None or watcher.end_marker:
+        found += [decode(data) for data in watcher.take_initial()]
+    while watcher.queue:
+        found += [decode(data) for data in watcher.take()]
     return found
+
+
+@dataclass(eq=False)
+class Watch:
+    """A watch and what its reader is owed: first these events, then all after a revision."""
+
+    watcher: Watcher
+    spec: WatchSpec
+    first: list[Event]
+    after: int
 
 
 class HubMachine(RuleBasedStateMachine):
@@ -70,7 +82,7 @@ class HubMachine(RuleBasedStateMachine):
         self.history_events_max = limits.WATCH_HISTORY_EVENTS_MAX
         limits.WATCH_HISTORY_EVENTS_MAX = history  # type: ignore[misc]
         self.twin = HubTwin()
-        self.watchers: list[tuple[Watcher, WatchSpec, list[Event]]] = []
+        self.watches: list[Watch] = []
 
     def open(self) -> None:
         self.engine = Engine(Path(self.folder.name) / "s", self.clock, SeededEntropy(1), threaded=False, sync=False)
@@ -113,50 +125,27 @@ class HubMachine(RuleBasedStateMachine):
             with pytest.raises(WatchExpired, match="too old resource version"):
                 self.hub.watch("pods", spec, encode, after)
             return
-        self.watchers.append((self.hub.watch("pods", spec, encode, after), spec, events(self.twin, spec, after)))
+        self.watches.append(Watch(self.hub.watch("pods", spec, encode, after), spec, [], after))
 
     @rule(spec=SPECS, end=st.booleans())
     def watch_with_initial_events(self, spec: WatchSpec, end: bool) -> None:
         first: list[Event] = [("ADDED", value, revision) for _, value, revision in selected(self.twin, spec)]
         if end:
             first.append(("INITIAL_END", b"", self.hub.revision))
-        self.watchers.append((self.hub.watch("pods", spec, encode, None, end), spec, first))
+        self.watches.append(Watch(self.hub.watch("pods", spec, encode, None, end), spec, first, self.hub.revision))
 
-    @precondition(lambda self: self.watchers)
+    @precondition(lambda self: self.watches)
     @rule(data=st.data())
     def read_some(self, data: st.DataObject) -> None:
-        """What was told so far equals what had to be told; from there on, it is compared anew."""
-        i = data.draw(st.integers(0, len(self.watchers) - 1))
-        watcher, spec, owed = self.watchers[i]
-        told = drained(watcher)
-        assert told[: len(owed)] == owed
-        since = [event for event in events(self.twin, spec, 0) if event not in owed]
-        assert told[len(owed) :] == since[len(since) - len(told[len(owed) :]) :]
-        assert told[len(owed) :] == events(self.twin, spec, self.begun(watcher))
-        self.watchers[i] = (watcher, spec, [])
-        self.read_to[watcher] = self.hub.revision
+        watch = data.draw(st.sampled_from(self.watches))
+        assert drained(watch.watcher) == watch.first + events(self.twin, watch.spec, watch.after)
+        watch.first, watch.after = [], self.hub.revision
 
-    def begun(self, watcher: Watcher) -> int:
-        return self.read_to.get(watcher, self.started[watcher])
-
-    @property
-    def read_to(self) -> dict[Watcher, int]:
-        return self.__dict__.setdefault("_read_to", {})
-
-    @property
-    def started(self) -> dict[Watcher, int]:
-        return self.__dict__.setdefault("_started", {})
-
-    @invariant()
-    def note_when_watchers_began(self) -> None:
-        for watcher, _, _ in self.watchers:
-            self.started.setdefault(watcher, self.hub.revision)
-
-    @precondition(lambda self: self.watchers)
+    @precondition(lambda self: self.watches)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
-        watcher, _, _ = self.watchers.pop(data.draw(st.integers(0, len(self.watchers) - 1)))
-        self.hub.unwatch("pods", watcher)
+        watch = self.watches.pop(data.draw(st.integers(0, len(self.watches) - 1)))
+        self.hub.unwatch("pods", watch.watcher)
 
     @rule(back=st.integers(0, 5))
     def compact(self, back: int) -> None:
@@ -167,16 +156,12 @@ class HubMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """After it, watches resume from what they have read."""
-        resumed = [(spec, self.begun(watcher)) for watcher, spec, owed in self.watchers if not owed]
+        before, self.watches = self.watches, []
         self.engine.close()
         self.open()
-        self.watchers, self.__dict__["_read_to"], self.__dict__["_started"] = [], {}, {}
-        for spec, after in resumed:
-            if after >= self.engine.compact_revision:
-                watcher = self.hub.watch("pods", spec, encode, after)
-                assert drained(watcher) == events(self.twin, spec, after)
-                self.read_to[watcher] = self.hub.revision
-                self.watchers.append((watcher, spec, []))
+        for watch in before:
+            if not watch.first and watch.after >= self.engine.compact_revision:
+                self.watches.append(Watch(self.hub.watch("pods", watch.spec, encode, watch.after), watch.spec, [], watch.after))
 
     @rule(spec=SPECS, back=st.integers(0, 5))
     def read(self, spec: WatchSpec, back: int) -> None:
@@ -197,7 +182,7 @@ class HubMachine(RuleBasedStateMachine):
     @invariant()
     def the_hub_has_what_is_there(self) -> None:
         assert {key: (item.value, item.revision) for key, item in self.hub.resources["pods"].present.items()} == self.twin.present
-        assert len(self.hub.resources["pods"].index) == len(self.hub.resources["pods"].watchers) == len(self.watchers)
+        assert len(self.hub.resources["pods"].index) == len(self.hub.resources["pods"].watchers) == len(self.watches)
 
 
 HubMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=30)

@@ -58,7 +58,7 @@ def test_a_message_and_a_text_mean_the_same() -> None:
         ],
     }
     selector = labels.from_message(message)
-    assert str(selector) == "a notin (b),app in (web),!gone,n in (4,5),tier"
+    assert str(selector) == "a notin (b),app=web,!gone,n in (4,5),tier"
     assert selector.matches(OBJECT)
     assert selector.equalities() == {"app": "web"}
 

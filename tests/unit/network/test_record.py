@@ -49,7 +49,7 @@ def test_a_changed_byte_is_noticed() -> None:
 
 def test_what_was_appended_is_found_again(path: Path) -> None:
     written(path, A, B, Entry("a", A.addresses, held=False))
-    assert reopened(path) == [Entry("a", A.addresses, held=False), B]
+    assert reopened(path) == [Entry("a", (address,), held=False) for address in A.addresses] + [B]
 
 
 @pytest.mark.parametrize("cut", range(1, len(encode(B))))
@@ -130,7 +130,14 @@ def test_history_is_dropped_now_and_then(path: Path, monkeypatch: pytest.MonkeyP
         record.append(Entry("a", A.addresses, held=False))
     record.close()
     assert path.read_bytes().count(b"\n") < 20
-    assert reopened(path) == [Entry("a", A.addresses, held=False), B]
+    assert reopened(path) == [Entry("a", (address,), held=False) for address in A.addresses] + [B]
+
+
+def test_an_address_that_was_released_in_two_pairs_is_there_once(path: Path) -> None:
+    """Families of different size pair their addresses anew; the one released last counts."""
+    first, second = Entry("a", ("10.1.0.2", "fd00::2")), Entry("b", ("10.1.0.2", "fd00::3"))
+    written(path, first, Entry("a", first.addresses, held=False), second, Entry("b", second.addresses, held=False))
+    assert [entry.addresses for entry in reopened(path)] == [("fd00::2",), ("10.1.0.2",), ("fd00::3",)]
 
 
 def test_ipam_over_a_file_goes_on_where_it_stopped(path: Path) -> None:

@@ -1,5 +1,7 @@
 """The scheduler without connections: what it makes of what it is told, in any order."""
 
+import pytest
+
 from kcore.base.clock import VirtualClock
 from kcore.base.entropy import SeededEntropy
 from kcore.scheduler.cache import Cache
@@ -134,8 +136,11 @@ def test_a_cache_equals_what_is_built_afresh():
     cache.set_node(node("n0"))
     cache.assume(pod("a"), "n0")
     cache.confirm(pod("b", node="n1"))
-    fresh = cache.rebuilt([node("n0")])
-    assert fresh.requested[0, fresh.slots["n0"]] == columns.requested[0, columns.slots["n0"]] == 500
+    assert cache.rebuilt().held() == columns.held()
+    cache.verify()
+    columns.requested[0, columns.slots["n0"]] += 1
+    with pytest.raises(AssertionError, match="columns equal"):
+        cache.verify()
     assert cache.forget(pod("b")) is None
     assert cache.forget(pod("a", uid="other")) is None
     assert cache.forget(pod("a")) is not None

@@ -27,12 +27,13 @@ def filled(path: Path, count: int = 3) -> None:
 
 def edit(path: Path, database: bytes, key: bytes, value: bytes | None) -> None:
     """Change an entry behind the store's back."""
-    with lmdb.open(str(path), max_dbs=2, map_size=1 << 26) as environment:
-        with environment.begin(write=True, db=environment.open_db(database)) as txn:
-            if value is None:
-                assert txn.delete(key)
-            else:
-                assert txn.put(key, value)
+    environment = lmdb.open(str(path), max_dbs=2, map_size=1 << 26)
+    with environment.begin(write=True, db=environment.open_db(database)) as txn:
+        if value is None:
+            assert txn.delete(key)
+        else:
+            assert txn.put(key, value)
+    environment.close()
 
 
 def test_a_second_opener_is_told_who_holds_the_folder(tmp_path: Path) -> None:
