@@ -69,7 +69,7 @@ check: lint
 
 bench: setup
 	@mkdir -p build/bench
-	$(PY) -m pytest bench/micro --benchmark-enable --benchmark-only --benchmark-json=build/bench/micro.json
+	KCORE_BENCH_SIZE=full $(PY) -m pytest bench/micro --benchmark-enable --benchmark-only --benchmark-json=build/bench/micro.json
 	$(PY) -m kcore bench --json build/bench/load.json
 
 proto: setup

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kcore.agent.settings import EXIT_AFTER, EXIT_CODE, HollowSettings
 from kcore.api.core.v1.pod_pb2 import Pod
-from kcore.api.core.v1.pod_spec_pb2 import Container, PodSpec, Probe
+from kcore.api.core.v1.pod_spec_pb2 import Container, PodSpec
 from kcore.base import limits
 
 ALWAYS = "Always"
@@ -20,7 +20,6 @@ class ContainerProfile(NamedTuple):
 
     startup_s       from running to started: the startup probe's initial delay
     ready_s         from started to ready: the readiness probe's initial delay
-    has_startup     it has a startup probe: until that answers, it has not started
     exits_after_s   it finishes after running so long, with `exit_code`; below 0: it runs until the pod is deleted
     restart_policy  its own or the pod's
     is_sidecar      an init container that goes on running
@@ -29,7 +28,6 @@ class ContainerProfile(NamedTuple):
     name: str
     image: str
     is_pullable: bool
-    has_startup: bool
     startup_s: float
     ready_s: float
     exits_after_s: float
@@ -115,7 +113,6 @@ def _number(text: str) -> float:
 
 
 def _container(container: Container, settings: HollowSettings, policy: str, exits_after_s: float, exit_code: int) -> ContainerProfile:
-    has_startup = container.HasField("startupProbe")
     ready_s = settings.readiness_delay_s
     if container.HasField("readinessProbe"):
         ready_s += container.readinessProbe.initialDelaySeconds
@@ -123,18 +120,13 @@ def _container(container: Container, settings: HollowSettings, policy: str, exit
         container.name,
         container.image,
         settings.is_pullable(container.image),
-        has_startup,
-        _startup_s(container.startupProbe) if has_startup else 0.0,
+        float(container.startupProbe.initialDelaySeconds) if container.HasField("startupProbe") else 0.0,
         ready_s,
         exits_after_s,
         exit_code,
         container.restartPolicy or policy,
         False,
     )
-
-
-def _startup_s(probe: Probe) -> float:
-    return float(probe.initialDelaySeconds)
 
 
 def _init_container(container: Container, settings: HollowSettings, policy: str) -> ContainerProfile:
@@ -149,8 +141,6 @@ def _init_container(container: Container, settings: HollowSettings, policy: str)
 def _ephemeral(spec: PodSpec) -> tuple[ContainerProfile, ...]:
     """Ephemeral containers run until the pod ends; they have no probes and are not started again."""
     return tuple(
-        ContainerProfile(
-            each.ephemeralContainerCommon.name, each.ephemeralContainerCommon.image, True, False, 0.0, 0.0, -1.0, 0, NEVER, False
-        )
+        ContainerProfile(each.ephemeralContainerCommon.name, each.ephemeralContainerCommon.image, True, 0.0, 0.0, -1.0, 0, NEVER, False)
         for each in spec.ephemeralContainers
     )

@@ -18,7 +18,6 @@ import orjson
 from kcore.apiserver import body as bodies
 from kcore.apiserver import subresources
 from kcore.apiserver.authentication import authorize
-from kcore.apiserver.collection import delete_collection
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry, Write, check_name
@@ -26,12 +25,14 @@ from kcore.machinery import field_error, kinds, patch, request_options, status
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource
 from kcore.machinery.request import Request
 from kcore.machinery.scheme import KindSpec, Scheme
+from kcore.store.storage import Submission
 
 Object = dict[str, Any]
 Change = Callable[[Object], Object]
 MERGE_PATCH = "application/merge-patch+json"
 OTHER_PATCHES = ("application/json-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml")
 PARTS_READ = ("", "status", "scale", "ephemeralcontainers", "resize")
+LIST_OPTIONS = ("labelSelector", "fieldSelector", "limit", "continue", "resourceVersion", "resourceVersionMatch")
 DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents", "preconditions")
 
 
@@ -106,7 +107,21 @@ class Pipeline:
         write = self.writing(spec, request)
         if request.verb == "delete":
             return self.registry.delete(write, request.options)
-        return delete_collection(self.registry, self.reads, write, request.options)
+        return self.delete_collection(write, request.options)
+
+    def delete_collection(self, write: Write, options: Object) -> Outcome:
+        """Delete what matches, each by its own rules; -> the list as it was. What somebody else deleted meanwhile is passed over."""
+        spec = write.spec
+        raw, names = self.reads.collection(spec, write.namespace, {name: options[name] for name in LIST_OPTIONS if name in options})
+        last: Submission | None = None
+        for namespace, name in names:
+            each = self.registry.writing(spec, namespace, name, write.user, write.dry_run)
+            try:
+                last = self.registry.delete(each, options).submission or last
+            except status.StatusError as error:
+                if error.reason != "NotFound":
+                    raise
+        return Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw, last)
 
     def write_object(self, write: Write, request: Request) -> Outcome:
         """Create, update or patch an object itself."""

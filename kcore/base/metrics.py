@@ -7,7 +7,6 @@ Exported by ``kcore.serve``, which reads ``declared``. The instruments are in ``
 
 from kcore.base.metric import Counter, Gauge, Histogram, Metric, exponential_buckets
 
-
 # client
 
 WORKQUEUE_DEPTH = Gauge("workqueue_depth", "Items that wait in a workqueue.", ["name"])

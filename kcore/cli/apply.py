@@ -20,12 +20,21 @@ from kcore.cli import options
     metavar="FILE|DIR|-",
     help="A manifest, a folder of manifests, or - for standard input.",
 )
-@click.option("-n", "--namespace", default="default", show_default=True, help="For objects that name none.")
+@click.option("-n", "--namespace", default=None, help="For objects that name none (default); others must agree with it.")
 @options.server
 def command(
-    files: tuple[str, ...], namespace: str, directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool
+    files: tuple[str, ...],
+    namespace: str | None,
+    directory: DataDir,
+    address: str | None,
+    ca: Path | None,
+    token: str | None,
+    insecure: bool,
 ) -> int:
-    """Create what is not there, update what differs, and say which; exit status 1 if anything was refused."""
+    """Create what is not there, update what differs.
+
+    Says of each object what became of it; exit status 1 if anything was refused.
+    """
     from kcore.cli import manifests, session
     from kcore.client import apply
     from kcore.client.client import Client
@@ -40,9 +49,15 @@ def command(
                     refused += 1
                     continue
                 try:
-                    click.echo(str(await apply.apply(client, found.obj, namespace)))
-                except (apply.NotServed, StatusError) as error:
+                    manifests.agree(found.obj, namespace)
+                    click.echo(str(await apply.apply(client, found.obj, namespace or "default")))
+                except (apply.NotServed, manifests.OtherNamespace) as error:
                     click.echo(f"kcore: {found.source}: {error}", err=True)
+                    refused += 1
+                except StatusError as error:
+                    if error.reason in session.ENDING:
+                        raise
+                    click.echo(f"kcore: {found.source}: {error.message}", err=True)
                     refused += 1
         return refused
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from kcore.client.client import Client
 
 POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """An object that was deleted and may still be there for a while."""
+
+    target: Target
+    namespace: str
+    name: str
+    uid: str
 
 
 @click.command()
@@ -61,30 +72,34 @@ def command(
     for target, _ in wanted:
         if not target.names and not selector and not everything:
             raise click.UsageError("a type alone needs --selector or --all")
+    if selector or everything:
+        resources.check([target for target, _ in wanted], False, selector or "--all")
 
     async def act(client: Client) -> int:
-        missing = 0
-        gone: list[tuple[Target, str, str]] = []
+        refused = 0
+        gone: list[Doomed] = []
         for target, where in wanted:
             names = target.names or tuple(obj["metadata"]["name"] for obj in await resources.objects(client, target, where, selector))
             for name in names:
                 place = where if target.spec.namespaced else ""
                 try:
-                    await resources.calls(client, target.spec).delete(
+                    answer = await resources.calls(client, target.spec).delete(
                         name, namespace=place, propagation_policy=cascade.capitalize(), grace_period_seconds=grace_period
                     )
                 except StatusError as error:
-                    if error.reason != "NotFound":
+                    if error.reason in session.ENDING:
                         raise
-                    if not ignore_not_found:
+                    if error.reason != "NotFound" or not ignore_not_found:
                         click.echo(f"kcore: {error.message}", err=True)
-                        missing += 1
+                        refused += 1
                     continue
                 click.echo(f"{resources.qualified(target.spec, name)} deleted")
-                gone.append((target, place, name))
-        for target, place, name in gone if wait else ():
-            await until_gone(client, target, place, name)
-        return min(1, missing)
+                gone.append(Doomed(target, place, name, uid_of(answer)))
+        if not gone and not refused:
+            click.echo("No resources found.", err=True)
+        for doomed in gone if wait else ():
+            await until_gone(client, doomed)
+        return min(1, refused)
 
     return session.run(act, directory, address, ca, token, insecure)
 
@@ -108,16 +123,24 @@ def named_in(files: tuple[str, ...], namespace: str) -> list[tuple[Target, str]]
     return found[::-1]
 
 
-async def until_gone(client: Client, target: Target, namespace: str, name: str) -> None:
-    """Wait until an object is not there any more."""
+def uid_of(answer: dict[str, Any]) -> str:
+    """Whose deletion an answer is about: it is the object, or a Status with its uid."""
+    found: str = (answer.get("details") or answer.get("metadata") or {}).get("uid", "")
+    return found
+
+
+async def until_gone(client: Client, doomed: Doomed) -> None:
+    """Wait until an object is not there any more, or another of its name is."""
     from kcore.cli import resources
     from kcore.machinery.status import StatusError
 
     while True:
         try:
-            await resources.calls(client, target.spec).get(name, namespace=namespace)
+            found = await resources.calls(client, doomed.target.spec).get(doomed.name, namespace=doomed.namespace)
         except StatusError as error:
             if error.reason == "NotFound":
                 return
             raise
+        if doomed.uid and found["metadata"]["uid"] != doomed.uid:
+            return
         await asyncio.sleep(POLL_S)

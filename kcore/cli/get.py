@@ -48,24 +48,34 @@ def command(
     from kcore.cli import resources, session
 
     wanted = resources.targets(arguments)
+    resources.check(wanted, all_namespaces, selector, field_selector)
     where = "" if all_namespaces else namespace
+    if follow and (len(wanted) > 1 or len(wanted[0].names) > 1):
+        raise click.ClickException("one resource type, and at most one name, can be watched at a time")
 
     async def act(client: Client) -> int:
+        if follow:
+            await watch(client, wanted[0], where, selector, field_selector, output, all_namespaces, no_headers)
+            return 0
         found: list[tuple[Target, list[Object]]] = [
             (target, await resources.objects(client, target, where, selector, field_selector)) for target in wanted
         ]
         show(found, output, all_namespaces, no_headers)
-        if not any(objects for _, objects in found) and not follow and output in ("table", "wide"):
-            click.echo(f"No resources found{'' if all_namespaces else f' in {namespace} namespace'}.", err=True)
-        if follow:
-            await watch(client, wanted[0], where, selector, field_selector, output, all_namespaces)
+        if not any(objects for _, objects in found) and output in ("table", "wide"):
+            click.echo(nothing(wanted, where), err=True)
         return 0
 
     return session.run(act, directory, address, ca, token, insecure)
 
 
-def show(found: list[tuple[Target, list[Object]]], output: str, with_namespace: bool, no_headers: bool) -> None:
-    """Print objects."""
+def nothing(wanted: list[Target], namespace: str) -> str:
+    """That nothing was found, and where."""
+    somewhere = namespace and any(target.spec.namespaced for target in wanted)
+    return f"No resources found in {namespace} namespace." if somewhere else "No resources found."
+
+
+def show(found: list[tuple[Target, list[Object]]], output: str, with_namespace: bool, no_headers: bool, is_one: bool = False) -> None:
+    """Print objects; `is_one` if they are one object by their nature, not a list of one."""
     from kcore.cli.resources import qualified
 
     if output in ("table", "wide"):
@@ -83,7 +93,7 @@ def show(found: list[tuple[Target, list[Object]]], output: str, with_namespace: 
                 click.echo(qualified(target.spec, obj["metadata"]["name"]))
         return
     everything = [obj for _, objects in found for obj in objects]
-    single = len(found) == 1 and len(found[0][0].names) == 1
+    single = len(found) == 1 and len(everything) == 1 and (is_one or len(found[0][0].names) == 1)
     click.echo(encoded(everything[0] if single else {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": everything}, output))
 
 
@@ -118,24 +128,36 @@ def table_text(target: Target, objects: list[Object], wide: bool, with_namespace
 
 
 async def watch(
-    client: Client, target: Target, namespace: str, selector: str, field_selector: str, output: str, with_namespace: bool
+    client: Client,
+    target: Target,
+    namespace: str,
+    selector: str,
+    field_selector: str,
+    output: str,
+    with_namespace: bool,
+    no_headers: bool,
 ) -> None:
-    """Print what changes."""
+    """Print what is there, then each object that changes, all under one line with the names of columns."""
     from kcore.cli import resources
 
-    name = f"metadata.name={target.names[0]}" if target.names else ""
-    fields = ",".join(part for part in (field_selector, name) if part)
-    where = namespace if target.spec.namespaced else ""
-    resource = resources.calls(client, target.spec)
-    listed = await resource.list(namespace=where, label_selector=selector, field_selector=fields)
-    async with resource.watch(
-        namespace=where, label_selector=selector, field_selector=fields, resource_version=listed["metadata"]["resourceVersion"]
+    if target.names:
+        await resources.objects(client, target, namespace)  # says so if it is not there
+        field_selector = f"metadata.name={target.names[0]}"
+    target = resources.Target(target.spec, ())
+    found, revision = await resources.listed(client, target, namespace, selector, field_selector)
+    is_table = output in ("table", "wide")
+    for objects in [found] if is_table else [[obj] for obj in found]:
+        show([(target, objects)], output, with_namespace, no_headers, is_one=True)
+    has_begun = bool(found)
+    async with resources.calls(client, target.spec).watch(
+        namespace=namespace if target.spec.namespaced else "",
+        label_selector=selector,
+        field_selector=field_selector,
+        resource_version=revision,
     ) as changes:
         async for kind, obj in changes:
             if kind != "BOOKMARK":
-                show(
-                    [(target, [{"apiVersion": target.spec.api_version, "kind": target.spec.kind, **obj}])],
-                    output,
-                    with_namespace,
-                    output in ("table", "wide"),
-                )
+                if has_begun and output == "yaml":
+                    click.echo("---")
+                show([(target, [resources.typed(target.spec, obj)])], output, with_namespace, no_headers or has_begun, is_one=True)
+                has_begun = True

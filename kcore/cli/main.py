@@ -30,6 +30,8 @@ COMMANDS = {
     "controllers": "kcore.cli.controllers",
     "nodes": "kcore.cli.nodes",
 }
+# Commands that only talk to a server: what goes wrong on a connection they say themselves, once.
+SPEAKING = frozenset(("load", "get", "describe", "apply", "delete", "watch", "explain-scheduling"))
 INTERRUPTED = 130
 
 
@@ -44,6 +46,8 @@ class LazyGroup(click.Group):
         """One command, or None."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in SPEAKING:
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read when grpc is imported
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 

@@ -112,6 +112,17 @@ def objects(document: Any, source: str) -> Iterator[Document | Broken]:
         yield Broken(source, f"items[{index}]: {problem}") if problem else Document(source, item)
 
 
+class OtherNamespace(Exception):
+    """A manifest names another namespace than the command line."""
+
+
+def agree(obj: Object, namespace: str | None) -> None:
+    """Raise OtherNamespace if the manifest names another namespace than the one that was asked for."""
+    stated = (obj.get("metadata") or {}).get("namespace")
+    if namespace is not None and stated and stated != namespace:
+        raise OtherNamespace(f"the namespace {stated} of the manifest is not {namespace}, which -n asks for")
+
+
 def fault(document: Any) -> str:
     """Why a document is no object; '' if it is one."""
     if not isinstance(document, dict) or not document.get("kind"):

@@ -35,13 +35,24 @@ def targets(arguments: tuple[str, ...]) -> list[Target]:
     """What the arguments mean. Raises ClickException."""
     if "/" in arguments[0]:
         pairs = [argument.partition("/") for argument in arguments]
-        if any(not name for _, _, name in pairs):
+        if any(not kind or not name or "/" in name for kind, _, name in pairs):
             raise click.ClickException("arguments of the form TYPE/NAME must all have a name")
         return [Target(find(kind), (name,)) for kind, _, name in pairs]
+    if any("/" in argument for argument in arguments[1:]):
+        raise click.ClickException("a name has no /: give TYPE NAME, or TYPE/NAME alone")
     kinds = arguments[0].split(",")
     if len(kinds) > 1 and len(arguments) > 1:
         raise click.ClickException("names need one resource type")
     return [Target(spec, arguments[1:]) for kind in kinds for spec in (all_kinds() if kind == ALL else [find(kind)])]
+
+
+def check(wanted: list[Target], all_namespaces: bool, *selectors: str) -> None:
+    """Refuse names together with what selects without names. Raises ClickException."""
+    if any(target.names for target in wanted):
+        if any(selectors):
+            raise click.ClickException("names go without a selector")
+        if all_namespaces and any(target.names and target.spec.namespaced for target in wanted):
+            raise click.ClickException("a resource cannot be retrieved by name across all namespaces")
 
 
 def all_kinds() -> list[KindSpec]:
@@ -58,12 +69,25 @@ async def objects(
     client: Client, target: Target, namespace: str, label_selector: str = "", field_selector: str = ""
 ) -> list[dict[str, Any]]:
     """The objects that a target means, in key order. Raises StatusError."""
-    where = namespace if target.spec.namespaced else ""
-    resource = calls(client, target.spec)
     if target.names:
-        return [await resource.get(name, namespace=where) for name in target.names]
-    listed = await resource.list(namespace=where, label_selector=label_selector, field_selector=field_selector)
-    return [{"apiVersion": target.spec.api_version, "kind": target.spec.kind, **item} for item in listed.get("items") or ()]
+        where = namespace if target.spec.namespaced else ""
+        return [await calls(client, target.spec).get(name, namespace=where) for name in target.names]
+    return (await listed(client, target, namespace, label_selector, field_selector))[0]
+
+
+async def listed(
+    client: Client, target: Target, namespace: str, label_selector: str = "", field_selector: str = ""
+) -> tuple[list[dict[str, Any]], str]:
+    """All objects of a target's kind that match, and the revision at which that was so. Raises StatusError."""
+    found = await calls(client, target.spec).list(
+        namespace=namespace if target.spec.namespaced else "", label_selector=label_selector, field_selector=field_selector
+    )
+    return [typed(target.spec, item) for item in found.get("items") or ()], found["metadata"]["resourceVersion"]
+
+
+def typed(spec: KindSpec, item: dict[str, Any]) -> dict[str, Any]:
+    """An item of a list as an object that says what it is."""
+    return {"apiVersion": spec.api_version, "kind": spec.kind, **item}
 
 
 def qualified(spec: KindSpec, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -17,10 +16,12 @@ from kcore.machinery.status import StatusError
 
 T = TypeVar("T")
 
+ENDING = frozenset(("Unauthorized", "ServiceUnavailable", "Timeout"))
+"""Failures that the next call would meet as well."""
+
 
 async def opened(directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> Client:
     """Connect as the options say. Raises ClickException."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read when the first channel is made; what goes wrong is said here, once
     try:
         if address is not None:
             return await connect.connect(address, ca_file=ca, token=token or "", insecure=insecure)

@@ -232,7 +232,7 @@ class Reconciler:
         """A renewed Lease is a heartbeat."""
         if new is not None and new.metadata.namespace == LEASE_NAMESPACE:
             health = self.known.get(new.metadata.name)
-            if health is not None and (old is None or old.metadata.resourceVersion != new.metadata.resourceVersion):
+            if health is not None:
                 health.heard_at = self.context.clock.monotonic()
         return ()
 

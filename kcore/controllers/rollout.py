@@ -95,8 +95,8 @@ def is_scaling(family: Family) -> bool:
 def scale(family: Family) -> None:
     """Follow a change of the Deployment's size, or keep to it, without rolling anything out.
 
-    Differs from upstream: a set that somebody scaled by hand to the very size that the Deployment then asked for is told of it, too; without
-    that, it would look for ever as if the Deployment were being scaled, and no rollout would be judged.
+    Differs from upstream: a set that somebody scaled by hand to the very size that the Deployment then asked for is told of it, too;
+    without that, it would look for ever as if the Deployment were being scaled, and no rollout would be judged.
     """
     only = active_or_latest(family)
     if only is not None:

@@ -5,7 +5,7 @@ Source: CONTRACT A11; Kubernetes `pkg/printers/internalversion/printers.go`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kcore.machinery import timestamp
@@ -93,9 +93,9 @@ def with_rest(large: int, unit: str, rest: int, rest_unit: str) -> str:
     return f"{large}{unit}{rest}{rest_unit}" if rest else f"{large}{unit}"
 
 
-def render(heads: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
+def render(heads: Iterable[str], rows: Iterable[Sequence[Any]], as_heads: Callable[[str], str] = str.upper) -> str:
     """A table as kubectl prints it: upper-case heads, columns three spaces apart."""
-    lines = [[head.upper() for head in heads], *([text(value) for value in row] for row in rows)]
+    lines = [[as_heads(head) for head in heads], *([text(value) for value in row] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join("   ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip() for line in lines)
 

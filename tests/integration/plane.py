@@ -87,7 +87,7 @@ class Plane:
         return found
 
     def kill(self, *parts: str) -> None:
-        """kill -9."""
+        """Kill -9."""
         holders = [self.holder(part) for part in parts]
         for holder in holders:
             holder.send(signal.SIGKILL)

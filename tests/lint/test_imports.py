@@ -22,7 +22,7 @@ LIBRARY_HOMES = {
 """Libraries that only some places may know."""
 
 PACKAGE_HOMES = {
-    "kcore.store": ("kcore/store/", "kcore/apiserver/", "kcore/serve/", "kcore/testing/"),
+    "kcore.store": ("kcore/store/", "kcore/watch/", "kcore/apiserver/", "kcore/serve/", "kcore/testing/"),
     "kcore.watch": ("kcore/watch/", "kcore/apiserver/", "kcore/serve/", "kcore/testing/"),
     "kcore.testing": ("kcore/testing/",),
 }

@@ -48,6 +48,7 @@ class Cluster:
     def forget(self) -> None:
         """Drop what is remembered."""
         self.decoded.clear()
+        self.listed.clear()
 
     def few(self, gvk: GroupVersionKind) -> list[Object]:
         """All durable objects of a kind that a cluster has few of, decoded once per revision of the store."""

@@ -14,7 +14,7 @@ def main(**annotations: str) -> ContainerProfile:
 
 
 def test_a_plain_container_runs_until_it_is_deleted() -> None:
-    assert main() == ContainerProfile("main", "nginx:1.27", True, False, 0.0, 0.0, -1.0, 0, "Always", False)
+    assert main() == ContainerProfile("main", "nginx:1.27", True, 0.0, 0.0, -1.0, 0, "Always", False)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_probes_say_when_a_container_has_started_and_is_ready() -> None:
     pod.spec.containers[0].startupProbe.initialDelaySeconds = 3
     pod.spec.containers[0].readinessProbe.initialDelaySeconds = 5
     found = Profiles(HollowSettings(readiness_delay_s=0.5)).of(pod).main[0]
-    assert (found.has_startup, found.startup_s, found.ready_s) == (True, 3.0, 5.5)
+    assert (found.startup_s, found.ready_s) == (3.0, 5.5)
 
 
 def test_init_containers_finish_and_sidecars_do_not() -> None:

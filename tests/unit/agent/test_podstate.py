@@ -12,7 +12,7 @@ from kcore.agent.podstate import BACKING_OFF, RUNNING, TERMINATED, Advance, Mome
 from kcore.agent.settings import HollowSettings
 
 WALL_S = 1_767_225_600
-PLAIN = ContainerProfile("main", "nginx", True, False, 0.0, 0.0, -1.0, 0, ALWAYS, False)
+PLAIN = ContainerProfile("main", "nginx", True, 0.0, 0.0, -1.0, 0, ALWAYS, False)
 INIT = PLAIN._replace(name="init", exits_after_s=0.0, restart_policy=ON_FAILURE)
 SIDECAR = PLAIN._replace(name="sidecar", is_sidecar=True)
 POD = PodProfile((), (PLAIN,), (), ALWAYS, False, -1.0, ())
@@ -82,7 +82,7 @@ def test_jitter_lengthens_delays_by_chance() -> None:
 
 
 def test_probes_delay_started_and_ready() -> None:
-    life = Life(POD._replace(main=(PLAIN._replace(has_startup=True, startup_s=5.0, ready_s=10.0),)))
+    life = Life(POD._replace(main=(PLAIN._replace(startup_s=5.0, ready_s=10.0),)))
     assert not life.go(4.9).main[0].is_started
     assert life.go(0.1).main[0].is_started
     assert not life.go(9.9).main[0].is_ready
@@ -167,7 +167,7 @@ def test_a_failing_init_container_is_tried_again_elsewhere() -> None:
 
 
 def test_a_sidecar_starts_before_the_next_and_stops_after_the_last() -> None:
-    slow = SIDECAR._replace(has_startup=True, startup_s=3.0)
+    slow = SIDECAR._replace(startup_s=3.0)
     main = PLAIN._replace(exits_after_s=5.0, restart_policy=NEVER)
     life = Life(POD._replace(init=(slow, INIT), main=(main,), restart_policy=NEVER))
     assert [each.stage for each in life.go(2.9).init] == [RUNNING, podstate.CREATING]

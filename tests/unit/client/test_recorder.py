@@ -154,3 +154,18 @@ def test_a_long_message_is_cut_and_a_long_name_still_makes_a_valid_one():
         assert len(event.metadata.name) <= 253
 
     run(test)
+
+
+def test_components_of_one_process_share_a_sender_and_keep_their_names():
+    async def test(world):
+        recorder = EventRecorder(world.client, "manager")
+        async with running(recorder):
+            for component in ("node-controller", "endpoint-controller"):
+                for _ in range(2):
+                    recorder.named(component).event(pod("a"), NORMAL, "Looked", "at it")
+            recorder.event(pod("a"), NORMAL, "Looked", "at it")
+        found = sorted((event.source.component, event.reportingComponent, event.count) for event in await events(world))
+        names = ("endpoint-controller", "manager", "node-controller")
+        assert found == [(name, name, 1 if name == "manager" else 2) for name in names]
+
+    run(test)

@@ -200,7 +200,7 @@ def test_nodes_get_time_to_be_heard_of_after_all_seemed_to_be_down():
         cluster.post("n2", "True")
         await cluster.clock.sleep(40)
         assert cluster.ready("n1") == "False"
-        await cluster.clock.sleep(20)
+        await cluster.clock.sleep(25)
         assert cluster.ready("n1") == "Unknown"
 
     run(story, LIFECYCLE)
