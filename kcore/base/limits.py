@@ -344,7 +344,7 @@ SERVICE_ADDRESSES_MAX: Final = 1 << 20
 """Addresses of a service range that are used: enough for every Service, and a bound for IPv6 ranges."""
 
 RPC_STATUS_BYTES_MAX: Final = 6_000
-"""A Status in the trailers: gRPC loses trailers above 8 KB (measured), and base64 adds a third to nothing here but headers have other company."""
+"""A Status in the trailers: gRPC loses trailers above 8 KB (measured), and this one is not alone in them."""
 
 RPC_MESSAGE_CHARS_MAX: Final = 1_000
 """The grpc-message beside it."""
@@ -458,6 +458,9 @@ HOLLOW_IDLE_S: Final = 3_600.0
 CONTROLLER_WORKERS: Final = 16
 """Keys of one controller that are reconciled at the same time: each mostly waits for the API server (kube-controller-manager: 5 to 20)."""
 
+NODE_WORKERS: Final = 256
+"""The same for what looks at single nodes: their small writes travel together, and thousands of nodes may register at once."""
+
 EXPECTATIONS_TIMEOUT_S: Final = 300.0
 """Fixed by Kubernetes' habit: what a controller expects and does not see for five minutes will not come."""
 
@@ -568,7 +571,7 @@ UNHEALTHY_ZONE_SHARE: Final = 0.55
 LARGE_CLUSTER_NODES: Final = 50
 """kube-controller-manager's default: in smaller zones that are partly down nothing is evicted."""
 
-# machinery: amounts
+# what machinery remembers of amounts
 
 QUANTITY_MEMO_COUNT: Final = 8_192
 """Amounts of resources that are remembered in parsed and in canonical form; a cluster's manifests use far fewer different ones."""

@@ -9,7 +9,10 @@ from click.shell_completion import get_completion_class
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the completion script of a shell, for `source <(kcore completion bash)`."""
+    """Print the completion script of a shell.
+
+    Use it as `source <(kcore completion bash)`.
+    """
     from kcore.cli.main import group
 
     found = get_completion_class(shell)

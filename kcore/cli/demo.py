@@ -28,7 +28,10 @@ NODES = 100
 @click.option("--nodes", type=click.IntRange(1, limits.HOLLOW_NODES_MAX), default=NODES, show_default=True, help="How many hollow nodes.")
 @click.option("--keep", is_flag=True, help="Leave it running, and say where.")
 def command(nodes: int, keep: bool) -> None:
-    """Start a control plane with hollow nodes, apply a small shop, and show it run."""
+    """Show a small shop run on hollow nodes.
+
+    Starts a control plane in a temporary folder, applies the manifests of a shop, waits until it runs, and stops.
+    """
     directory = DataDir.at(tempfile.mkdtemp(prefix="kcore-demo-"))
     finished = False
     try:

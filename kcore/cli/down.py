@@ -12,8 +12,11 @@ from kcore.cli import options
 @click.command()
 @options.data_dir
 def command(directory: DataDir) -> None:
-    """Stop the control plane of a data directory, and what a supervisor that died left behind."""
+    """Stop the control plane of a data directory.
+
+    Stops what a supervisor that died left behind, too; parts that somebody runs alone are let be.
+    """
     stopped = service.stop_all(directory)
-    for path in (directory.endpoints,):
-        path.unlink(missing_ok=True)
+    if "apiserver" not in service.running(directory):
+        directory.endpoints.unlink(missing_ok=True)
     click.echo(f"stopped: {', '.join(stopped)}" if stopped else f"nothing runs in {directory.path}")

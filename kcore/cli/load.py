@@ -25,7 +25,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--count", type=click.IntRange(1), required=True, help="How many pods.")
-@click.option("--rate", type=float, default=0.0, help="Creates a second; as fast as possible by default.")
+@click.option("--rate", type=click.FloatRange(0), default=0.0, help="Creates a second; as fast as possible by default.")
 @click.option(
     "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="A Pod manifest to make them from."
 )
@@ -63,6 +63,8 @@ def pods(
     from kcore.load.run import Load, Pace
     from kcore.serve.scrape import events_dropped
 
+    if json_file not in (None, "-") and not Path(str(json_file)).parent.is_dir():
+        raise click.ClickException(f"{json_file}: there is no such folder")
     pod = plain_template() if template is None else read_template(template)
     log = None if acked is None else open(acked, "a")  # noqa: SIM115 - closed below, after the loop that writes it
 

@@ -60,7 +60,7 @@ def group() -> None:
 def main(argv: Sequence[str]) -> int:
     """Run a command line; -> exit status."""
     try:
-        result = group.main(list(argv), prog_name="kcore", standalone_mode=False)
+        result = group.main(list(argv), prog_name="kcore", standalone_mode=False, obj=list(argv))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return error.exit_code

@@ -36,7 +36,10 @@ def command(
     log_json: bool,
     ready_fd: int | None,
 ) -> None:
-    """Simulate nodes that run pods, against the API server of a data directory."""
+    """Run hollow nodes alone.
+
+    Simulates nodes that run pods, against the API server of a data directory.
+    """
     from kcore.agent.settings import HollowSettings, NodeSettings
 
     hollow = HollowSettings(

@@ -17,7 +17,10 @@ NOT_RUNNING = 3
 @options.data_dir
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(directory: DataDir, as_json: bool) -> int:
-    """Show the parts of a control plane; exit status 3 if it does not run."""
+    """Show the parts of a control plane.
+
+    Exit status 3 if it does not run.
+    """
     holders = service.running(directory)
     state = read_json(directory.part_state("supervisor")) or {}
     endpoints = Endpoints.read(directory) if "supervisor" in holders or "apiserver" in holders else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import sys
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -122,12 +122,15 @@ def command(
     detached: bool,
     ready_fd: int | None,
 ) -> None:
-    """Start a control plane: API server, scheduler, controllers and hollow nodes."""
+    """Start a control plane.
+
+    Runs API server, scheduler, controllers and hollow nodes, and starts again what dies, until it is stopped.
+    """
     given = UpOptions(nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates)
     check(given)
     if detached:
-        arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
-        start_detached(arguments, directory)
+        given_line: list[str] = click.get_current_context().obj
+        start_detached([argument for argument in given_line if argument != "--detach"], directory)
     elif in_process:
         run_in_process(given, directory, ready_fd)
     else:
@@ -136,11 +139,12 @@ def command(
 
 def start_detached(arguments: list[str], directory: DataDir) -> None:
     """Start the supervisor as a process of its own and wait until it is ready."""
+    began = time.monotonic()
     try:
         detach(arguments, directory)
     except (PartFailedError, HeldError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(addresses(directory))
+    say_ready(directory, None, time.monotonic() - began)
 
 
 def say_ready(directory: DataDir, ready_fd: int | None, seconds: float) -> None:

@@ -16,7 +16,10 @@ KUBERNETES = "1.37"
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """Print the version of kcore, of the Kubernetes API that it serves, and of what it stands on."""
+    """Print the version of kcore.
+
+    And that of the Kubernetes API that it serves, and of what it stands on.
+    """
     facts = {"kcore": __version__, "kubernetes": KUBERNETES, "python": platform.python_version()}
     facts |= {name: version_of(name) for name in ("grpcio", "protobuf", "lmdb", "numpy")}
     click.echo(json.dumps(facts) if as_json else "\n".join(f"{name:11} {value}" for name, value in facts.items()))

@@ -37,7 +37,10 @@ def command(
     token: str | None,
     insecure: bool,
 ) -> None:
-    """Show each change of a resource until interrupted."""
+    """Show each change of a resource.
+
+    Shows what is there first; ends when interrupted.
+    """
     from kcore.cli import resources, session
 
     spec = resources.find(resource)

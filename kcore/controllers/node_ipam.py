@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from kcore.base import log
+from kcore.base import limits
 from kcore.client import kinds
 from kcore.client.workqueue import WorkQueue
 from kcore.controllers import actions
@@ -111,4 +112,4 @@ def make(context: Context, subnets: Subnets) -> Controller:
     """Make the controller."""
     queue = context.queue(NAME)
     reconciler = Reconciler(context, subnets, queue)
-    return Controller(NAME, queue, reconciler.reconcile, (Source(NODES, changed),), workers=1)
+    return Controller(NAME, queue, reconciler.reconcile, (Source(NODES, changed),), workers=limits.NODE_WORKERS)

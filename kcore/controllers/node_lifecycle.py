@@ -242,4 +242,4 @@ def make(context: Context) -> Controller:
     queue = context.queue(NAME)
     reconciler = Reconciler(context, queue)
     sources = (Source(NODES, reconciler.node_changed), Source(LEASES, reconciler.lease_changed, metadata_only=True), Source(PODS, IGNORE))
-    return Controller(NAME, queue, reconciler.reconcile, sources, first_keys=(ALL,))
+    return Controller(NAME, queue, reconciler.reconcile, sources, workers=limits.NODE_WORKERS, first_keys=(ALL,))

@@ -167,7 +167,7 @@ class Load:
                     self.judge()
             except StatusError as error:
                 if error.reason == "Expired":
-                    raise
+                    after = ""  # what happened in between is gone: see what is there now, and go on from that
                 await self.client.clock.sleep(limits.LOAD_TICK_S)
             finally:
                 stream.cancel()
