@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from kcore.base import log
-from kcore.base import limits
+from kcore.base import limits, log
 from kcore.client import kinds
 from kcore.client.workqueue import WorkQueue
 from kcore.controllers import actions
