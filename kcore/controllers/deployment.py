@@ -30,18 +30,29 @@ DEPLOYMENTS: Final = kinds.resource("apps", "v1", "deployments")
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The revision that a set was last asked to have; the cache may not show it yet, and the answer may have been lost."""
+
+    uid: str = ""
+    name: str = ""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """A Deployment and the sets that it may claim.
 
     candidates  the sets it controls, and orphans, some of which may match
     occupied    uids of sets with pods that have not finished (only a Recreate looks at them)
     now         unix seconds
+    asked       so that no revision is given to two sets
     """
 
     deployment: Any
     candidates: Sequence[Any]
     occupied: frozenset[str]
     now: float
+    asked: Asked = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ def plan(observed: Observed) -> Plan:
     family = Family(deployment, claim.owned)
     if not adoption.is_deleting(deployment):
         progress.note_pause(deployment, observed.now)
-    _follow_revision(family, observed.now)
+    _follow_revision(family, observed.now, observed.asked)
     if adoption.is_deleting(deployment):
         return _written(observed, family, progress.count(family, observed.now))
     if deployment.spec.paused or rollout.is_scaling(family):
@@ -102,7 +113,7 @@ def _roll_out(observed: Observed, family: Family) -> Plan:
     else:
         moved = family.new is not None and rollout.roll(family)
     if family.new is None:
-        return Plan(create=_new_set(family))
+        return Plan(create=_new_set(family, observed.asked))
     is_complete = progress.is_complete(family.deployment, family.deployment.status)
     dropped = rollout.to_clean_up(family) if is_complete and not moved else []
     return _written(observed, family, progress.judge(family, observed.now), dropped)
@@ -113,13 +124,13 @@ def _is_occupied(observed: Observed, family: Family) -> bool:
     return any(found.status.replicas > 0 or found.metadata.uid in observed.occupied for found in family.old)
 
 
-def _follow_revision(family: Family, now: float) -> None:
+def _follow_revision(family: Family, now: float, asked: Asked) -> None:
     """Bring the new set's annotations up to date, and the Deployment's revision in line with it."""
     new, deployment = family.new, family.deployment
     if new is None:
         return
     changed = revisions.copy_annotations(deployment, new)
-    changed |= revisions.raise_revision(new, revisions.max_revision(family.old) + 1)
+    changed |= revisions.raise_revision(new, _next_revision(family, new, asked))
     if new.spec.minReadySeconds != deployment.spec.minReadySeconds:
         new.spec.minReadySeconds = deployment.spec.minReadySeconds
         changed = True
@@ -130,7 +141,15 @@ def _follow_revision(family: Family, now: float) -> None:
         progress.note(deployment, "True", "FoundNewReplicaSet", f'Found new replica set "{new.metadata.name}"', now)
 
 
-def _new_set(family: Family) -> Create:
+def _next_revision(family: Family, found: Any, asked: Asked) -> int:
+    """The revision that the new set should have: above those of all others, seen or asked for."""
+    wanted = revisions.max_revision(family.old) + 1
+    if revisions.revision_of(found) >= wanted:
+        return wanted
+    return max(wanted, asked.revision + int(asked.name != found.metadata.name))
+
+
+def _new_set(family: Family, asked: Asked) -> Create:
     """Build the set of a Deployment's template."""
     deployment = family.deployment
     hash_ = revisions.template_hash(deployment.spec.template, deployment.status.collisionCount)
@@ -146,7 +165,7 @@ def _new_set(family: Family) -> Create:
     found.metadata.labels.update(spec.template.metadata.labels)
     adoption.set_controller(found, deployment, DEPLOYMENTS)
     revisions.copy_annotations(deployment, found)
-    revisions.raise_revision(found, revisions.max_revision(family.old) + 1)
+    revisions.raise_revision(found, _next_revision(family, found, asked))
     revisions.put_sizes(found, family.replicas, family.maximum)
     scaled = rollout.scaling_event(deployment, found.metadata.name, 0, spec.replicas)
     return Create(found, done=(scaled,) if spec.replicas > 0 else ())
@@ -217,6 +236,7 @@ class Reconciler:
         self._deployments = context.informer(DEPLOYMENTS).lister
         self._sets = context.informer(REPLICASETS).lister
         self._pods = context.informer(PODS).lister
+        self._asked: dict[str, Asked] = {}
         adoption.index_owned(context.informer(REPLICASETS))
         adoption.index_owned(context.informer(PODS))
         adoption.index_selectors(context.informer(DEPLOYMENTS))
@@ -226,11 +246,15 @@ class Reconciler:
         namespace, name = split_key(key)
         found = self._deployments.get(name, namespace=namespace)
         if found is None:
+            self._asked.pop(key, None)
             return None
         observed = self._observe(found)
         planned = plan(observed)
         if planned.adopts:
             await live.require(self._context.api, DEPLOYMENTS, found)
+        for write in planned.writes:
+            if isinstance(write, Update):
+                self._ask(found, write.object)
         outcomes = await self._apply([*planned.claims, *planned.writes])
         actions.raise_first(outcomes, harmless=("NotFound",))
         if planned.create is not None:
@@ -261,18 +285,28 @@ class Reconciler:
         occupied: frozenset[str] = frozenset()
         if found.spec.strategy.type == rollout.RECREATE:
             occupied = frozenset(member.metadata.uid for member in sets if self._has_pods(member))
-        return Observed(found, sets, occupied, self._context.clock.now())
+        asked = self._asked.get(key_of(found), Asked())
+        return Observed(found, sets, occupied, self._context.clock.now(), asked if asked.uid == found.metadata.uid else Asked())
+
+    def _ask(self, deployment: Any, found: Any) -> None:
+        """Note the revision that a set is about to be given."""
+        key, uid, revision = key_of(deployment), deployment.metadata.uid, revisions.revision_of(found)
+        before = self._asked.get(key)
+        if before is None or before.uid != uid or revision > before.revision:
+            self._asked[key] = Asked(uid, found.metadata.name, revision)
 
     def _has_pods(self, found: Any) -> bool:
         return not all(map(is_finished, self._pods.by_index(adoption.CONTROLLER, found.metadata.uid)))
 
     async def _create(self, observed: Observed, create: Create) -> None:
         """Make the new set; one that was there before or could not be made fails the step, so that it is taken again."""
+        self._ask(observed.deployment, create.object)
         (outcome,) = await self._apply([create])
         present = None
         if outcome.error is not None and outcome.error.reason == "AlreadyExists":
             meta = create.object.metadata
             present = await live.find(self._context.api, REPLICASETS, meta.namespace, meta.name)
+            self._asked[key_of(observed.deployment)] = observed.asked  # that one has a revision of its own
         follow = plan_created(observed, create, outcome.error, present)
         actions.raise_first(await self._apply(follow), harmless=("NotFound",))
         if outcome.error is not None and not actions.is_namespace_terminating(outcome.error):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from kcore.base import service
-from kcore.base.config import DataDir
+from kcore.base.config import DataDir, read_json
 
 PROC: Final = Path("/proc")
 UTIME, STIME = 11, 12
@@ -48,6 +48,12 @@ def cpu_s(directory: DataDir) -> dict[str, float]:
     return {part: read_cpu_ticks((PROC / str(pid) / "stat").read_text()) / tick for part, pid in pids(directory).items()}
 
 
+def restarts(directory: DataDir) -> dict[str, int]:
+    """How often the supervisor had to start each part again."""
+    parts = (read_json(directory.part_state("supervisor")) or {}).get("parts", {})
+    return {part: state["restarts"] for part, state in parts.items() if state["restarts"]}
+
+
 def spent_s(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-    """What was used between two looks."""
-    return {part: round(after[part] - before[part], 3) for part in after if part in before}
+    """What was used between two looks; of a process that was started again in between, what the new one used."""
+    return {part: round(used - before[part] if used >= before[part] else used, 3) for part, used in after.items() if part in before}

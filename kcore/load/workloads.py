@@ -79,7 +79,7 @@ AT_LEAST: Final = frozenset(("bound_per_s",))
 
 
 def missed(rows: dict[str, Figures]) -> list[str]:
-    """The floors that a report does not reach, a sentence each."""
+    """The floors that a report does not reach, and the parts that died, a sentence each."""
     found = []
     for (row, figure), floor in FLOORS.items():
         if row not in rows:
@@ -87,6 +87,7 @@ def missed(rows: dict[str, Figures]) -> list[str]:
         value = rows[row][figure]
         if value < floor if figure in AT_LEAST else value > floor:
             found.append(f"{row}: {figure} is {value:g}, the floor {floor:g}")
+    found += [f"{row}: {part} died {count} times" for row, figures in rows.items() for part, count in figures.get("restarts", {}).items()]
     return found
 
 
@@ -174,10 +175,12 @@ def run_load(row: PodLoad) -> Figures:
         done = command("load", "pods", "--count", str(row.count), "--via", "bulk", *vary, "--data-dir", str(directory.path), "--json", "-")
         used = processes.spent_s(before, processes.cpu_s(directory))
         memory = processes.pss_bytes(directory)
+        restarts = processes.restarts(directory)
     figures: Figures = json.loads(done.stdout)
     return figures | {
         "vary": row.vary,
         "start_s": round(start_s, 3),
+        "restarts": restarts,
         "memory_mb": megabytes(sum(memory.values())),
         "cpu_us_per_pod": {part: round(used_s / row.count * 1e6, 1) for part, used_s in used.items()},
     }

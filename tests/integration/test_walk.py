@@ -190,9 +190,7 @@ def test_a_port_that_is_taken_fails_the_start_in_one_sentence(fresh: Plane) -> N
         port = taken.getsockname()[1]
         done = fresh.kcore("up", "--detach", "--nodes", "1", "--grpc-port", str(port))
     assert (done.code, done.out) == (1, "")
-    assert done.err == (
-        f"kcore: apiserver failed: port {port} of 127.0.0.1 cannot be opened: another program may listen there\n"
-    )
+    assert done.err == (f"kcore: apiserver failed: port {port} of 127.0.0.1 cannot be opened: another program may listen there\n")
     assert service.running(fresh.directory) == {}
 
 

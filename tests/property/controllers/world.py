@@ -186,7 +186,7 @@ class World:
                 history.append((self.clock.monotonic(), mutation.new.spec.replicas))
 
     def _check(self, pod: Any) -> None:
-        """A new pod must not be one too many for any size that its set had lately."""
+        """A new pod must not be one too many for any size that its set had lately: news that queues up is several lags late."""
         reference = controller_of(pod)
         if reference is None or reference.kind != "ReplicaSet":
             return
@@ -195,7 +195,7 @@ class World:
         count = len({pod.metadata.name, *(other.metadata.name for other in found)})
         sizes = self.limits.get(owner, [])
         until = [*(time for time, _ in sizes[1:]), now + 1.0]
-        allowed = max((size for (_, size), end in zip(sizes, until, strict=True) if end >= now - 10 * self.lag_s), default=0)
+        allowed = max((size for (_, size), end in zip(sizes, until, strict=True) if end >= now - 25 * self.lag_s), default=0)
         if count > allowed:
             self.violations.append(f"{now:.3f}: {reference.name} has {count} pods, {allowed} are allowed")
 

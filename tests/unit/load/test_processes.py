@@ -15,3 +15,7 @@ def test_cpu_time_is_found_behind_a_name_with_parentheses() -> None:
 
 def test_a_process_that_was_not_there_before_is_left_out() -> None:
     assert processes.spent_s({"nodes": 1.0}, {"nodes": 1.5, "scheduler": 3.0}) == {"nodes": 0.5}
+
+
+def test_of_a_process_that_was_started_again_only_the_new_one_counts() -> None:
+    assert processes.spent_s({"nodes": 9.0}, {"nodes": 0.5}) == {"nodes": 0.5}
