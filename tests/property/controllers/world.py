@@ -24,6 +24,7 @@ from kcore.controllers import manager
 from kcore.controllers.adoption import controller_of
 from kcore.controllers.pod_state import is_active
 from kcore.controllers.settings import Settings
+from kcore.machinery.status import StatusError
 from kcore.testing.fake_server import FakeServer, Mutation, Selection
 from kcore.testing.fake_transport import FakeTransport
 
@@ -209,7 +210,7 @@ class World:
         await self.clock.sleep(self.chance.random() * 0.5)
         try:
             found = self.server.get(PODS, f"{pod.metadata.namespace}/{pod.metadata.name}")
-        except Exception:
+        except StatusError:
             return
         if found.metadata.uid != pod.metadata.uid:
             return
