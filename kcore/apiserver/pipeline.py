@@ -84,7 +84,7 @@ class Pipeline:
 
     def deprecation(self, spec: KindSpec) -> list[str]:
         """What every request for a kind warns of, whatever its answer."""
-        sentence = kinds.rules_of(spec.group, spec.kind).deprecation
+        sentence = kinds.rules_of(spec.group, spec.kind, spec.message).deprecation
         return [sentence] if sentence else []
 
     def writing(self, spec: KindSpec, request: Request) -> Write:

@@ -274,9 +274,8 @@ class Registry:
 
     def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
         """The frame of a write."""
-        return Write(
-            spec, kinds.rules_of(spec.group, spec.kind), namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix
-        )
+        of = kinds.rules_of(spec.group, spec.kind, spec.message)
+        return Write(spec, of, namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix)
 
 
 def check_name(obj: Object, name: str) -> None:

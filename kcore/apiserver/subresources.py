@@ -28,6 +28,7 @@ STATUS_MESSAGE = "kcore.api.meta.v1.Status"
 EVICTING = "Eviction API: evicting"
 SCALE_MESSAGE = "kcore.api.autoscaling.v1.Scale"
 POD_MESSAGE = "kcore.api.core.v1.Pod"
+BINDING_MESSAGE = "kcore.api.core.v1.Binding"
 CREATED = 201
 
 
@@ -148,7 +149,7 @@ def check_binding(write: Write, binding: Object) -> str:
     """The node that a Binding names. Raises StatusError if it says nothing, or something else than a node."""
     if (binding.get("metadata") or {}).get("name", "") != write.name:
         raise status.bad_request("name in URL does not match name in Binding object")
-    sentences = [error.message() for error in kinds.rules_of("", "Binding").validate(binding)]
+    sentences = [error.message() for error in kinds.rules_of("", "Binding", BINDING_MESSAGE).validate(binding)]
     if sentences:
         raise status.unknown(sentences[0] if len(sentences) == 1 else f"[{', '.join(sentences)}]")
     name: str = binding["target"]["name"]

@@ -1,18 +1,18 @@
 """The rules of each kind that its proto options cannot express.
 
 One module per kind, `kinds/<group>/<noun>.py`, each with a constant `RULES: KindRules`. The table below is literal and a module is imported
-when its kind is first asked for, so that a start does not pay for kinds that nobody uses. A kind without a module has `PLAIN` rules.
+when its kind is first asked for, so that a start does not pay for kinds that nobody uses. A kind without a module is held to the options
+of its message (`machinery.validation`).
 Modules directly in this package hold what several kinds share. Everything here is pure: dicts in, field errors out; any thread may call it.
 """
 from __future__ import annotations
 
 import importlib
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
+from kcore.machinery import validation
 from kcore.machinery.kinds.rules import KindRules
-
-PLAIN: Final = KindRules()
 
 _MODULES: Final[dict[tuple[str, str], str]] = {
     ("", "Binding"): "core.binding",
@@ -56,10 +56,10 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
 
 
 @cache
-def rules_of(group: str, kind: str) -> KindRules:
-    """Return the rules of a kind; `PLAIN` if it has none of its own."""
+def rules_of(group: str, kind: str, message: str) -> KindRules:
+    """Return the rules of a kind; what the options of its message say if it has none of its own."""
     module = _MODULES.get((group, kind))
     if module is None:
-        return PLAIN
+        return KindRules(validate=partial(validation.validate, message), validate_update=partial(validation.validate_update, message))
     rules: KindRules = importlib.import_module(f"{__name__}.{module}").RULES
     return rules

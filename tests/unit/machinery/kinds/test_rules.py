@@ -11,11 +11,14 @@ from kcore.machinery.kinds.rules import KindRules
 
 @pytest.mark.parametrize(("group", "kind"), list(kinds._MODULES))
 def test_every_module_of_the_table_has_rules(group: str, kind: str) -> None:
-    assert isinstance(kinds.rules_of(group, kind), KindRules)
+    assert isinstance(kinds.rules_of(group, kind, ""), KindRules)
 
 
-def test_a_kind_without_module_has_plain_rules() -> None:
-    assert kinds.rules_of("example.com", "Widget") is kinds.PLAIN
+def test_a_kind_without_module_is_held_to_the_options_of_its_message() -> None:
+    plain = kinds.rules_of("node.k8s.io", "RuntimeClass", "kcore.api.node.v1.RuntimeClass")
+    assert plain.validate({"metadata": {"name": "fast"}}) == [required("handler")]
+    assert plain.validate({"metadata": {"name": "fast"}, "handler": "runc"}) == []
+    assert plain.validate_update({"metadata": {"name": "fast"}}, {"metadata": {"name": "fast"}, "handler": "runc"}) == [required("handler")]
 
 
 def test_metadata_is_judged_first_and_the_kind_after_it() -> None:
