@@ -183,7 +183,7 @@ def grid(items: list[Object]) -> list[str]:
 async def events(client: Client, obj: Object) -> list[str]:
     """What happened to the object, the oldest first."""
     from kcore.cli import resources
-    from kcore.machinery import table
+    from kcore.machinery import ages, table
 
     metadata = obj["metadata"]
     selector = f"involvedObject.name={metadata['name']},involvedObject.kind={obj['kind']}" + (
@@ -200,7 +200,7 @@ async def events(client: Client, obj: Object) -> list[str]:
         [
             event.get("type", ""),
             event.get("reason", ""),
-            table.age(event.get("lastTimestamp") or event.get("eventTime"), now),
+            ages.age(event.get("lastTimestamp") or event.get("eventTime"), now),
             (event.get("source") or {}).get("component") or event.get("reportingComponent") or "",
             event.get("message", ""),
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kcore.machinery import timestamp
+from kcore.machinery.ages import age
 from kcore.machinery.kinds import cells
 from kcore.machinery.scheme import Column, KindSpec
 
@@ -31,9 +31,10 @@ def row(spec: KindSpec, wanted: Sequence[Column], obj: Object, now: float) -> li
 
 def cell(spec: KindSpec, column: Column, obj: Object, now: float) -> Any:
     """One cell."""
-    if not column.json_path:
-        return cells.cell(spec.group, spec.kind, column.name, obj, now)
-    value = lookup(obj, column.json_path)
+    computed = cells.of(spec.group, spec.kind, column.name)
+    if computed is not None:
+        return computed(obj, now)
+    value = lookup(obj, column.json_path) if column.json_path else None
     if column.json_path == CREATED and column.type == "string":
         return age(value, now)
     if column.type == "integer":
@@ -53,44 +54,6 @@ def lookup(obj: Object, path: str) -> Any:
             return None
         value = value.get(part)
     return value
-
-
-def age(created: str | None, now: float) -> str:
-    """How long ago a time was, for people; `<unknown>` without a time."""
-    if not created:
-        return "<unknown>"
-    return duration(now - timestamp.parse_time(created))
-
-
-def duration(seconds: float) -> str:
-    """A span in the two largest units that matter. Source: apimachinery `util/duration` (HumanDuration)."""
-    whole = int(seconds)
-    if whole < -1:
-        return "<invalid>"
-    if whole < 0:
-        return "0s"
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    if whole < 120:
-        return f"{whole}s"
-    if minutes < 10:
-        return with_rest(minutes, "m", whole % 60, "s")
-    if minutes < 180:
-        return f"{minutes}m"
-    if hours < 8:
-        return with_rest(hours, "h", minutes % 60, "m")
-    if hours < 48:
-        return f"{hours}h"
-    if days < 8:
-        return with_rest(days, "d", hours % 24, "h")
-    if days < 730:
-        return f"{days}d"
-    years = days // 365
-    return with_rest(years, "y", days % 365, "d") if years < 8 else f"{years}y"
-
-
-def with_rest(large: int, unit: str, rest: int, rest_unit: str) -> str:
-    """`5m30s`, or `5m` when nothing is left over."""
-    return f"{large}{unit}{rest}{rest_unit}" if rest else f"{large}{unit}"
 
 
 def render(heads: Iterable[str], rows: Iterable[Sequence[Any]], as_heads: Callable[[str], str] = str.upper) -> str:

@@ -1,0 +1,113 @@
+"""Cells of services, endpoints, ingresses, policies and addresses.
+
+Source: Kubernetes `pkg/printers/internalversion/printers.go`, recorded tables of 1.37.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kcore.machinery.kinds.cells.forms import NONE, UNSET, Cells, Object, joined, part, plain, selector_text
+
+ENDPOINTS_SHOWN: Final = 3
+HTTP: Final = "80"
+HTTP_AND_HTTPS: Final = "80, 443"
+
+
+def service_ports(obj: Object) -> str:
+    """`80:30080/TCP`."""
+    ports = (obj.get("spec") or {}).get("ports") or ()
+    return joined(f"{p['port']}{':' + str(p['nodePort']) if p.get('nodePort') else ''}/{p.get('protocol', 'TCP')}" for p in ports)
+
+
+def service_external(obj: Object) -> str:
+    """Addresses under which a Service is reached from outside."""
+    spec = obj.get("spec") or {}
+    if spec.get("type") == "ExternalName":
+        return spec.get("externalName") or NONE
+    given = list(spec.get("externalIPs") or ())
+    if spec.get("type") == "LoadBalancer":
+        ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+        given = [each.get("ip") or each.get("hostname", "") for each in ingress] + given
+        return ",".join(given) or "<pending>"
+    return joined(given)
+
+
+def endpoints(obj: Object) -> str:
+    """The first addresses with their ports."""
+    found = []
+    for subset in obj.get("subsets") or ():
+        addresses = subset.get("addresses") or ()
+        ports = subset.get("ports") or ()
+        if not ports:
+            found += [address.get("ip", "") for address in addresses]
+        for port in ports:
+            for address in addresses:
+                ip = address.get("ip", "")
+                found.append(f"[{ip}]:{port.get('port')}" if ":" in ip else f"{ip}:{port.get('port')}")
+    return shortened(found)
+
+
+def shortened(found: list[str]) -> str:
+    """At most three, and how many more."""
+    if len(found) <= ENDPOINTS_SHOWN:
+        return joined(found)
+    return f"{','.join(found[:ENDPOINTS_SHOWN])} + {len(found) - ENDPOINTS_SHOWN} more..."
+
+
+def slice_ports(obj: Object) -> str:
+    """Port numbers of an EndpointSlice."""
+    ports = obj.get("ports")
+    if not ports:
+        return UNSET
+    shown = [str(port.get("port")) if port.get("port") is not None else "*" if not port.get("name") else port["name"] for port in ports]
+    return shortened(shown)
+
+
+def slice_endpoints(obj: Object) -> str:
+    """Addresses of an EndpointSlice."""
+    found = [address for endpoint in obj.get("endpoints") or () for address in endpoint.get("addresses") or ()]
+    return shortened(found) if found else UNSET
+
+
+def ingress_hosts(obj: Object) -> str:
+    """The first hosts of an Ingress; `*` for all."""
+    hosts = [rule["host"] for rule in part(obj, "spec.rules") or () if rule.get("host")]
+    return shortened(hosts) if hosts else "*"
+
+
+def ingress_address(obj: Object) -> str:
+    """Where an Ingress is reached."""
+    return ",".join(each.get("ip") or each.get("hostname", "") for each in part(obj, "status.loadBalancer.ingress") or ())
+
+
+def ingress_parameters(obj: Object) -> str:
+    """`Kind.group/name` of an IngressClass's parameters."""
+    found = part(obj, "spec.parameters")
+    if not found:
+        return NONE
+    group = f".{found['apiGroup']}" if found.get("apiGroup") else ""
+    return f"{found.get('kind', '')}{group}/{found.get('name', '')}"
+
+
+def parent(obj: Object) -> str:
+    """`services/default/s`: whom an IPAddress belongs to."""
+    found = part(obj, "spec.parentRef") or {}
+    name = "/".join(found[key] for key in ("namespace", "name") if found.get(key))
+    return f"{found.get('resource', '')}{'.' + found['group'] if found.get('group') else ''}/{name}"
+
+
+CELLS: Final[Cells] = {
+    ("", "Service", "Port(s)"): plain(service_ports),
+    ("", "Service", "External-IP"): plain(service_external),
+    ("", "Endpoints", "Endpoints"): plain(endpoints),
+    ("discovery.k8s.io", "EndpointSlice", "Ports"): plain(slice_ports),
+    ("discovery.k8s.io", "EndpointSlice", "Endpoints"): plain(slice_endpoints),
+    ("networking.k8s.io", "Ingress", "Hosts"): plain(ingress_hosts),
+    ("networking.k8s.io", "Ingress", "Address"): plain(ingress_address),
+    ("networking.k8s.io", "Ingress", "Ports"): plain(lambda obj: HTTP_AND_HTTPS if part(obj, "spec.tls") else HTTP),
+    ("networking.k8s.io", "IngressClass", "Parameters"): plain(ingress_parameters),
+    ("networking.k8s.io", "IPAddress", "ParentRef"): plain(parent),
+    ("networking.k8s.io", "NetworkPolicy", "Pod-Selector"): plain(lambda obj: selector_text(part(obj, "spec.podSelector")) or NONE),
+    ("networking.k8s.io", "ServiceCIDR", "CIDRs"): plain(lambda obj: joined(part(obj, "spec.cidrs") or ())),
+}

@@ -1,0 +1,39 @@
+"""Ages, and tables as text."""
+
+import pytest
+
+from kcore.machinery import ages, table
+
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-2, "<invalid>"), (-1.5, "0s"), (-0.5, "0s"), (0, "0s"), (1.9, "1s"), (119, "119s"), (120, "2m"), (121, "2m1s"),
+        (10 * MINUTE - 1, "9m59s"), (10 * MINUTE, "10m"), (10 * MINUTE + 59, "10m"), (3 * HOUR - 1, "179m"), (3 * HOUR, "3h"),
+        (3 * HOUR + MINUTE, "3h1m"), (8 * HOUR - 1, "7h59m"), (8 * HOUR, "8h"), (48 * HOUR - 1, "47h"), (2 * DAY, "2d"),
+        (2 * DAY + HOUR, "2d1h"), (8 * DAY - 1, "7d23h"), (8 * DAY, "8d"), (2 * YEAR - 1, "729d"), (2 * YEAR, "2y"),
+        (2 * YEAR + DAY, "2y1d"), (8 * YEAR - 1, "7y364d"), (8 * YEAR, "8y"), (9 * YEAR + DAY, "9y"),
+    ],
+)  # fmt: skip
+def test_a_span_has_its_two_largest_units(seconds: float, text: str) -> None:
+    assert ages.duration(seconds) == text
+
+
+def test_an_object_without_a_time_has_no_known_age() -> None:
+    assert ages.age(None, 0.0) == ages.age("", 0.0) == "<unknown>"
+    assert ages.age("1970-01-01T00:00:30Z", 60.0) == "30s"
+
+
+def test_columns_are_three_spaces_apart_and_lines_end_with_their_text() -> None:
+    text = table.render(["Name", "Ready", "Age"], [["a", "1/1", "5s"], ["longer", "0/1", ""]])
+    assert text.splitlines() == ["NAME     READY   AGE", "a        1/1     5s", "longer   0/1"]
+
+
+def test_heads_may_stay_as_they_are() -> None:
+    assert table.render(["Last Seen"], [], as_heads=str) == "Last Seen"
+
+
+def test_cells_are_text_numbers_truth_or_nothing() -> None:
+    assert table.render(["a", "b", "c", "d"], [[True, 0, None, "x"]]).splitlines()[1] == "true   0   <none>   x"
