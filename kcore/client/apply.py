@@ -1,7 +1,8 @@
 """Apply: create an object, or bring an existing one to what a manifest says.
 
-An update keeps what the manifest does not speak of in metadata (labels and annotations are merged), and replaces spec and every other
-part that it states, at the live
+An update keeps what the manifest does not speak of in metadata (labels and annotations are merged). In the spec stated fields win, fields
+that it leaves out keep their live values (a field that was taken out of a manifest stays therefore), maps such as selectors are replaced as
+a whole, and elements of lists are matched by name. Every other part that it states is replaced. The update is made at the live
 resourceVersion; nothing is written when nothing would change. Server-side apply takes its place when the server has it.
 """
 
@@ -16,6 +17,9 @@ from kcore.machinery.scheme import KindSpec
 from kcore.machinery.status import StatusError
 
 Object = dict[str, Any]
+Descriptor = Any
+"""A protobuf message descriptor, whichever implementation made it."""
+
 CREATED: Final = "created"
 CONFIGURED: Final = "configured"
 UNCHANGED: Final = "unchanged"
@@ -67,7 +71,7 @@ async def apply(client: Client, obj: Object, namespace: str = "default") -> Appl
                     continue
                 raise
             return Applied(spec, where, made["metadata"]["name"], CREATED)
-        wanted = merged(obj, live)
+        wanted = merged(obj, live, scheme.load().message_class(spec.message).DESCRIPTOR)
         try:
             written = await resource.update(wanted)
         except StatusError as error:
@@ -90,8 +94,11 @@ async def present(resource: Any, name: str, namespace: str) -> Object | None:
     return found
 
 
-def merged(obj: Object, live: Object) -> Object:
-    """What an update writes: the live object with every part that the manifest states."""
+def merged(obj: Object, live: Object, descriptor: Descriptor | None = None) -> Object:
+    """What an update writes: the live object with every part that the manifest states.
+
+    descriptor  of the kind's message; it tells maps from messages
+    """
     found = {**live, **{name: value for name, value in obj.items() if name not in ("metadata", "status")}}
     stated, kept = obj.get("metadata") or {}, live["metadata"]
     found["metadata"] = {**kept}
@@ -102,20 +109,39 @@ def merged(obj: Object, live: Object) -> Object:
         if name in stated:
             found["metadata"][name] = stated[name]
     if isinstance(obj.get("spec"), dict) and isinstance(live.get("spec"), dict):
-        found["spec"] = overlay(obj["spec"], live["spec"])
+        found["spec"] = overlay(obj["spec"], live["spec"], part_of(descriptor, "spec"))
     return found
 
 
-def overlay(stated: Any, live: Any) -> Any:
-    """A part of a spec: stated fields win, fields that only the server filled in stay, lists are replaced element by element where they
-    hold the same things."""
+def overlay(stated: Any, live: Any, descriptor: Descriptor | None = None) -> Any:
+    """A part of a spec: stated fields win, fields of messages that only the server filled in stay, maps are replaced as a whole."""
     if isinstance(stated, dict) and isinstance(live, dict):
-        return {**live, **{name: overlay(value, live.get(name)) for name, value in stated.items()}}
-    if isinstance(stated, list) and isinstance(live, list) and list(map(named, stated)) == list(map(named, live)):
-        return [overlay(value, before) for value, before in zip(stated, live, strict=True)]
+        if descriptor is not None and descriptor.GetOptions().map_entry:
+            return stated
+        return {**live, **{name: overlay(value, live.get(name), part_of(descriptor, name)) for name, value in stated.items()}}
+    if isinstance(stated, list) and isinstance(live, list):
+        return [element if before is None else overlay(element, before, descriptor) for element, before in pairs(stated, live)]
     return stated
+
+
+def pairs(stated: list[Any], live: list[Any]) -> list[tuple[Any, Any]]:
+    """Each element with the live one that it stands for: the one of its name, or where none has a name the one at its place if the
+    lists are of one length; else None."""
+    names = [named(element) for element in live]
+    if all(names) and len(set(names)) == len(names):
+        known = dict(zip(names, live, strict=True))
+        return [(element, known.get(named(element))) for element in stated]
+    if list(map(named, stated)) == names:
+        return list(zip(stated, live, strict=True))
+    return [(element, None) for element in stated]
 
 
 def named(element: Any) -> str:
     """What an element of a list goes by, where it has a name."""
     return str(element.get("name", "")) if isinstance(element, dict) else ""
+
+
+def part_of(descriptor: Descriptor | None, name: str) -> Descriptor | None:
+    """The message of a field; None for what holds no message, or is not known."""
+    field = descriptor.fields_by_name.get(name) if descriptor is not None else None
+    return field.message_type if field is not None else None
