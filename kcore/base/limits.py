@@ -29,6 +29,9 @@ LOCK_RETRY_S: Final = 0.005
 PART_START_TIMEOUT_S: Final = 300.0
 """A part that is not ready by then has failed: 10,000 hollow nodes register in under a minute on two busy cores."""
 
+SLOW_START_S: Final = 10.0
+"""A part that is not ready after this time says in its log what it waits for; a start takes about one second."""
+
 PART_STOP_TIMEOUT_S: Final = 10.0
 """A part asked to stop has this long before it is killed: closing streams and one last commit take well under a second."""
 
@@ -522,8 +525,14 @@ LOAD_REQUESTS_IN_FLIGHT: Final = 4
 LOAD_TICK_S: Final = 0.2
 """How often a load shows its progress."""
 
+LOAD_SETTLED_S: Final = 2.0
+"""A load whose last pods were all found unschedulable ends after this time without a change: long enough for a node's retry of a status."""
+
 LOAD_STILL_S: Final = 30.0
 """A load ends when nothing has moved for so long: what is pending then does not fit."""
+
+DELETES_AT_ONCE: Final = 32
+"""Deletions that `kcore delete` has under way: enough to share commits, few enough to be told in order as they come."""
 
 BENCH_COMMAND_TIMEOUT_S: Final = 300.0
 """A command of a bench that takes longer than a part may take to start has failed."""

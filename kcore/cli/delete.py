@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kcore.base import limits
 from kcore.base.config import DataDir
 from kcore.cli import options
 
 if TYPE_CHECKING:
     from kcore.cli.resources import Target
     from kcore.client.client import Client
+    from kcore.machinery.status import StatusError
 
 POLL_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Doomed:
-    """An object that was deleted and may still be there for a while."""
+    """An object that is deleted and may still be there for a while."""
 
     target: Target
     namespace: str
     name: str
-    uid: str
+    uid: str = ""
 
 
 @click.command()
@@ -64,7 +67,6 @@ def command(
 ) -> int:
     """Delete objects."""
     from kcore.cli import resources, session
-    from kcore.machinery.status import StatusError
 
     if not arguments and not files:
         raise click.UsageError("name objects, or manifests with -f")
@@ -76,29 +78,27 @@ def command(
         resources.check([target for target, _ in wanted], False, selector or "--all")
 
     async def act(client: Client) -> int:
-        refused = 0
-        gone: list[Doomed] = []
+        found: list[Doomed] = []
         for target, where in wanted:
             names = target.names or tuple(obj["metadata"]["name"] for obj in await resources.objects(client, target, where, selector))
-            for name in names:
-                place = where if target.spec.namespaced else ""
-                try:
-                    answer = await resources.calls(client, target.spec).delete(
-                        name, namespace=place, propagation_policy=cascade.capitalize(), grace_period_seconds=grace_period
-                    )
-                except StatusError as error:
-                    if error.reason in session.ENDING:
-                        raise
-                    if error.reason != "NotFound" or not ignore_not_found:
-                        click.echo(f"kcore: {error.message}", err=True)
-                        refused += 1
-                    continue
-                click.echo(f"{resources.qualified(target.spec, name)} deleted")
-                gone.append(Doomed(target, place, name, uid_of(answer)))
-        if not gone and not refused:
+            found += [Doomed(target, where if target.spec.namespaced else "", name) for name in names]
+        refused = 0
+        gone: list[Doomed] = []
+        for group in batched(found):
+            how = {"propagation_policy": cascade.capitalize(), "grace_period_seconds": grace_period}
+            for doomed, error in zip(group, await asyncio.gather(*(doom(client, doomed, how) for doomed in group)), strict=True):
+                if error is None:
+                    click.echo(f"{resources.qualified(doomed.target.spec, doomed.name)} deleted")
+                    gone.append(doomed)
+                elif error.reason in session.ENDING:
+                    raise error
+                elif error.reason != "NotFound" or not ignore_not_found:
+                    click.echo(f"kcore: {error.message}", err=True)
+                    refused += 1
+        if not found:
             click.echo("No resources found.", err=True)
-        for doomed in gone if wait else ():
-            await until_gone(client, doomed)
+        for group in batched(gone) if wait else ():
+            await asyncio.gather(*(until_gone(client, doomed) for doomed in group))
         return min(1, refused)
 
     return session.run(act, directory, address, ca, token, insecure)
@@ -121,6 +121,30 @@ def named_in(files: tuple[str, ...], namespace: str) -> list[tuple[Target, str]]
             except NotServed as error:
                 raise click.ClickException(f"{document.source}: {error}") from error
     return found[::-1]
+
+
+def batched(items: list[Doomed]) -> Iterator[list[Doomed]]:
+    """Groups that are dealt with at once, in order. What manifests name is of different kinds and goes one by one."""
+    start = 0
+    while start < len(items):
+        end = start + 1
+        while end < len(items) and end - start < limits.DELETES_AT_ONCE and items[end].target is items[start].target:
+            end += 1
+        yield items[start:end]
+        start = end
+
+
+async def doom(client: Client, doomed: Doomed, how: dict[str, Any]) -> StatusError | None:
+    """Delete an object; -> why it could not be."""
+    from kcore.cli import resources
+    from kcore.machinery.status import StatusError
+
+    try:
+        answer = await resources.calls(client, doomed.target.spec).delete(doomed.name, namespace=doomed.namespace, **how)
+    except StatusError as error:
+        return error
+    doomed.uid = uid_of(answer)
+    return None
 
 
 def uid_of(answer: dict[str, Any]) -> str:

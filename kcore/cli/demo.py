@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kcore.client.client import Client
 
 NODES = 100
+PODS_SHOWN = 5
+POD_COLUMNS = frozenset(("Name", "Ready", "Status", "IP", "Node"))
 
 
 @click.command()
@@ -57,7 +59,7 @@ def command(nodes: int, keep: bool) -> None:
         else:
             service.stop_all(directory)
             shutil.rmtree(directory.path, ignore_errors=True)
-            click.echo("Stopped, and cleaned up." if finished else "Stopped.")
+            click.echo("\nStopped, and cleaned up." if finished else "Stopped.")
 
 
 async def show(directory: DataDir, folder: Path) -> None:
@@ -84,11 +86,22 @@ async def show(directory: DataDir, folder: Path) -> None:
         pods = await client.pods.list(namespace=namespace)
         hosts = {pod.spec.nodeName for pod in pods.items}
         click.echo(f"\nAll {len(pods.items)} pods run, {took * 1000:.0f} ms after the first object was sent, on {len(hosts)} nodes:\n")
-        for target in resources.targets(("deployments,services",)) + resources.targets(("pods",)):
+        for target in resources.targets(("deployments,services",)):
             found = await resources.objects(client, target, namespace)
-            shown = found if target.spec.kind != "Pod" else found[:5]
-            click.echo(get.table_text(target, shown, target.spec.kind == "Pod", False, False, False))
-            click.echo(f"... and {len(found) - len(shown)} more\n" if len(found) > len(shown) else "")
+            click.echo(get.table_text(target, found, False, False, False, False) + "\n")
+        click.echo(pods_text(await resources.objects(client, resources.targets(("pods",))[0], namespace)))
+
+
+def pods_text(found: list[dict[str, Any]]) -> str:
+    """The first pods, with where they are, as a table that fits a terminal."""
+    from kcore.cli import resources
+    from kcore.machinery import table
+
+    spec = resources.find("pods")
+    columns = [column for column in table.columns(spec) if column.name in POD_COLUMNS]
+    rows = [table.row(spec, columns, obj, time.time()) for obj in found[:PODS_SHOWN]]
+    more = f"\n... and {len(found) - PODS_SHOWN} more" if len(found) > PODS_SHOWN else ""
+    return table.render([column.name for column in columns], rows) + more
 
 
 async def until_available(client: Client, wanted: Sequence[Applied]) -> None:

@@ -11,19 +11,24 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(slots=True)
 class Times:
-    """Seconds on one clock, by the name of the pod. `seen` is when a watcher saw the pod for the first time."""
+    """Seconds on one clock, by the name of the pod. `seen` is when a watcher saw the pod for the first time.
+
+    unschedulable   pods of which the scheduler said so, and that were not bound since
+    """
 
     sent: dict[str, float] = field(default_factory=dict)
     acknowledged: dict[str, float] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
     bound: dict[str, float] = field(default_factory=dict)
     running: dict[str, float] = field(default_factory=dict)
+    unschedulable: set[str] = field(default_factory=set)
 
     def observe(self, name: str, node: str, phase: str, now: float) -> None:
         """Take in what a watch says of a pod."""
         self.seen.setdefault(name, now)
         if node:
             self.bound.setdefault(name, now)
+            self.unschedulable.discard(name)
         if phase == "Running" or phase == "Succeeded":
             self.running.setdefault(name, now)
 

@@ -57,6 +57,7 @@ class Load:
 
     async def run(self) -> measure.Report:
         """Create, watch and measure."""
+        dropped = self.dropped()
         nodes = len((await self.client.nodes.list(metadata_only=True)).items)
         start = (await self.pods().list_page(limit=1, namespace=self.plan.namespace, metadata_only=True)).resource_version
         watching = asyncio.create_task(self.watch(start))
@@ -74,7 +75,7 @@ class Load:
         last = max(
             (max(times.values(), default=0.0) for times in (self.times.acknowledged, self.times.bound, self.times.running)), default=0.0
         )
-        return measure.report(self.plan.count, nodes, self.times, last, self.dropped(), len(self.failures))
+        return measure.report(self.plan.count, nodes, self.times, last, self.dropped() - dropped, len(self.failures))
 
     def pods(self) -> ResourceClient[pod_pb2.Pod]:
         return self.client.resource(kinds.resource("", "v1", "pods"))
@@ -162,6 +163,8 @@ class Load:
                         if event.type in (ADDED, MODIFIED):
                             name, node, phase = self.read(event.raw)
                             self.times.observe(name, node, phase, now)
+                            if not node and event.type == MODIFIED and is_unschedulable(pod_pb2.Pod.FromString(event.raw)):
+                                self.times.unschedulable.add(name)
                         after = str(event.revision)
                     self.moved = now
                     self.judge()
@@ -182,14 +185,24 @@ class Load:
         while True:
             await self.client.clock.sleep(limits.LOAD_TICK_S)
             self.progress(self.times)
-            if self.sent_all and self.now() - self.moved > limits.LOAD_STILL_S:
+            if self.sent_all and self.now() - self.moved > self.patience_s():
                 self.done.set()
+
+    def patience_s(self) -> float:
+        """How long nothing may move before the run is given up: not long if all that is left does not fit."""
+        left = self.plan.count - len(self.failures) - len(self.times.running) - len(self.times.unschedulable)
+        return limits.LOAD_STILL_S if left > 0 else limits.LOAD_SETTLED_S
 
     async def cleanup(self) -> None:
         """Delete the run's pods."""
         await self.pods().delete_collection(
             namespace=self.plan.namespace, label_selector=f"{RUN_LABEL}={self.plan.run}", grace_period_seconds=0
         )
+
+
+def is_unschedulable(pod: pod_pb2.Pod) -> bool:
+    """Whether the scheduler found no node for a pod."""
+    return any(each.type == "PodScheduled" and each.status == "False" and each.reason == "Unschedulable" for each in pod.status.conditions)
 
 
 def chunks(wanted: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[tuple[str, bytes], ...]]:

@@ -15,6 +15,7 @@ from kcore.client import connect
 from kcore.client.client import Client
 from kcore.client.election import LeaderElector
 from kcore.machinery.status import StatusError
+from kcore.serve import slow_start
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
 
@@ -59,6 +60,7 @@ async def serve(part: str, directory: DataDir, ready_fd: int | None, work: Work)
         diagnostics.ready = True
         service.report_ready(ready_fd)
 
+    telling = asyncio.ensure_future(slow_start.tell(lambda: diagnostics.ready, client.clock))
     task = asyncio.ensure_future(as_coroutine(work(Running(client, identity_of(part, held, directory), ready))))
     service.on_stop(asyncio.get_running_loop(), task.cancel)
     try:
@@ -67,6 +69,7 @@ async def serve(part: str, directory: DataDir, ready_fd: int | None, work: Work)
     except* StatusError as errors:
         raise PartError(f"the API server refused the {part}: {errors.exceptions[0]}") from errors
     finally:
+        telling.cancel()
         await client.close()
         await diagnostics.stop()
         if isinstance(held, FileLock):

@@ -465,7 +465,7 @@ def test_load_goes_one_by_one_at_a_rate_and_cleans_up(shell: Shell, space: str, 
 
 
 def test_pods_that_do_not_fit_are_reported(shell: Shell, space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LOAD_STILL_S", 0.5)
+    monkeypatch.setattr(limits, "LOAD_SETTLED_S", 0.5)
     template = tmp_path / "pod.yaml"
     template.write_text(
         "{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {containers: [{name: c, image: a, resources: {requests: {cpu: 5k}}}]}}"
