@@ -186,8 +186,13 @@ def addresses(directory: DataDir) -> str:
     """What is served where, for a person."""
     endpoints = Endpoints.read(directory)
     if endpoints is None:
-        return f"state in {directory.path}"
+        return f"state in {short(directory.path)}"
     served = [
         f"{name} {address}" for name, address in (("REST", endpoints.rest), ("gRPC", endpoints.grpc), ("etcd", endpoints.etcd)) if address
     ]
-    return f"{', '.join(served)}; state in {directory.path}"
+    return f"{', '.join(served)}; state in {short(directory.path)}"
+
+
+def short(path: Path) -> str:
+    """A path as people write it."""
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
