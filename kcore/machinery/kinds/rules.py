@@ -81,7 +81,7 @@ def keep_spec_and_labels(new: Object, old: Object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KindRules:
-    """The rules of one kind that options cannot express; the defaults are those of a kind without any.
+    """The rules of one kind that options cannot express; the defaults do nothing beyond what every kind has.
 
     default                      fill in what depends on other fields
     validate                     what is wrong with a new object, its metadata aside

@@ -1,6 +1,6 @@
 """What controllers plan, told as stories: each command of a scenario file has its output below it (`KCORE_REWRITE=1` writes it anew).
 
-The commands are described in `story`, those of scenarios about owners in `owner_story`.
+The commands are described in `story`, in `owner_story` for scenarios about owners, and in `service_story` for those of services and nodes.
 """
 
 import os
@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.golden.controllers.owner_story import OwnerStory
+from tests.golden.controllers.service_story import ServiceStory
 from tests.golden.controllers.story import Story
 
-SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
+SCENARIOS = sorted((Path(__file__).parent / "scenarios").rglob("*.txt"))
+
+
+def story_of(path: Path) -> type[Story | OwnerStory | ServiceStory]:
+    """Whose commands a scenario file is written in."""
+    if path.parent.name == "services":
+        return ServiceStory
+    return OwnerStory if path.stem.startswith("owners") else Story
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario_goes_as_written(path: Path) -> None:
-    make = OwnerStory if path.stem.startswith("owners") else Story
+    make = story_of(path)
     story = make()
     told: list[str] = []
     for line in path.read_text().splitlines():
