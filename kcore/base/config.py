@@ -104,6 +104,10 @@ class Endpoints:
         """Write ``endpoints.json``."""
         write_private_json(directory.endpoints, {key: value for key, value in asdict(self).items() if value is not None})
 
+    def served(self) -> dict[str, str]:
+        """Protocol -> address, of what is served."""
+        return {name: address for name, address in (("rest", self.rest), ("grpc", self.grpc), ("etcd", self.etcd)) if address}
+
     @staticmethod
     def read(directory: DataDir) -> "Endpoints | None":
         """Read ``endpoints.json``; None where no control plane has opened yet."""

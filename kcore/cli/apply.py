@@ -21,10 +21,12 @@ from kcore.cli import options
     help="A manifest, a folder of manifests, or - for standard input.",
 )
 @click.option("-n", "--namespace", default=None, help="For objects that name none (default); others must agree with it.")
+@options.as_json
 @options.server
 def command(
     files: tuple[str, ...],
     namespace: str | None,
+    as_json: bool,
     directory: DataDir,
     address: str | None,
     ca: Path | None,
@@ -36,29 +38,28 @@ def command(
     Says of each object what became of it; exit status 1 if anything was refused.
     """
     from kcore.cli import manifests, session
+    from kcore.cli.outcomes import Outcomes
     from kcore.client import apply
     from kcore.client.client import Client
     from kcore.machinery.status import StatusError
 
-    async def act(client: Client) -> int:
-        refused = 0
+    async def act(client: Client) -> None:
         for file in files:
             for found in manifests.read(file):
                 if isinstance(found, manifests.Broken):
-                    click.echo(f"kcore: {found.source}: {found.reason}", err=True)
-                    refused += 1
+                    outcomes.refused(found.reason, source=found.source)
                     continue
                 try:
                     manifests.agree(found.obj, namespace)
-                    click.echo(str(await apply.apply(client, found.obj, namespace or "default")))
+                    applied = await apply.apply(client, found.obj, namespace or "default")
+                    outcomes.done(str(applied), *applied)
                 except (apply.NotServed, manifests.OtherNamespace) as error:
-                    click.echo(f"kcore: {found.source}: {error}", err=True)
-                    refused += 1
+                    outcomes.refused(str(error), source=found.source)
                 except StatusError as error:
                     if error.reason in session.ENDING:
                         raise
-                    click.echo(f"kcore: {found.source}: {error.message}", err=True)
-                    refused += 1
-        return refused
+                    outcomes.refused(error.message, source=found.source)
 
-    return min(1, session.run(act, directory, address, ca, token, insecure))
+    with Outcomes("applied", as_json) as outcomes:
+        session.run(act, directory, address, ca, token, insecure)
+    return outcomes.status

@@ -24,7 +24,7 @@ Figures = dict[str, Any]
     show_default=True,
     help="Where pictures are put, if matplotlib is installed (the extra `bench`).",
 )
-@options.as_json
+@options.json_file
 def command(size: str, plots: Path, json_file: str | None) -> int:
     """Measure start, rest and pod loads on hollow nodes, each from a fresh data directory; exit status 1 if a floor is missed."""
     from kcore.load import plots as pictures

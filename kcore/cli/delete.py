@@ -48,6 +48,7 @@ class Doomed:
 @click.option("--wait/--no-wait", "wait", default=True, show_default=True, help="Return when they are gone.")
 @click.option("--ignore-not-found", is_flag=True, help="What is not there is no error.")
 @click.option("-n", "--namespace", default="default", show_default=True, help="In this namespace.")
+@options.as_json
 @options.server
 def command(
     arguments: tuple[str, ...],
@@ -59,6 +60,7 @@ def command(
     wait: bool,
     ignore_not_found: bool,
     namespace: str,
+    as_json: bool,
     directory: DataDir,
     address: str | None,
     ca: Path | None,
@@ -67,6 +69,7 @@ def command(
 ) -> int:
     """Delete objects."""
     from kcore.cli import resources, session
+    from kcore.cli.outcomes import Outcomes
 
     if not arguments and not files:
         raise click.UsageError("name objects, or manifests with -f")
@@ -77,31 +80,31 @@ def command(
     if selector or everything:
         resources.check([target for target, _ in wanted], False, selector or "--all")
 
-    async def act(client: Client) -> int:
+    async def act(client: Client) -> None:
         found: list[Doomed] = []
         for target, where in wanted:
             names = target.names or tuple(obj["metadata"]["name"] for obj in await resources.objects(client, target, where, selector))
             found += [Doomed(target, where if target.spec.namespaced else "", name) for name in names]
-        refused = 0
         gone: list[Doomed] = []
         for group in batched(found):
             how = {"propagation_policy": cascade.capitalize(), "grace_period_seconds": grace_period}
             for doomed, error in zip(group, await asyncio.gather(*(doom(client, doomed, how) for doomed in group)), strict=True):
                 if error is None:
-                    click.echo(f"{resources.qualified(doomed.target.spec, doomed.name)} deleted")
+                    spec = doomed.target.spec
+                    outcomes.done(f"{resources.qualified(spec, doomed.name)} deleted", spec, doomed.namespace, doomed.name, "deleted")
                     gone.append(doomed)
                 elif error.reason in session.ENDING:
                     raise error
                 elif error.reason != "NotFound" or not ignore_not_found:
-                    click.echo(f"kcore: {error.message}", err=True)
-                    refused += 1
+                    outcomes.refused(error.message)
         if not found:
             click.echo("No resources found.", err=True)
         for group in batched(gone) if wait else ():
             await asyncio.gather(*(until_gone(client, doomed) for doomed in group))
-        return min(1, refused)
 
-    return session.run(act, directory, address, ca, token, insecure)
+    with Outcomes("deleted", as_json) as outcomes:
+        session.run(act, directory, address, ca, token, insecure)
+    return outcomes.status
 
 
 def named_in(files: tuple[str, ...], namespace: str) -> list[tuple[Target, str]]:

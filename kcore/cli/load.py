@@ -37,7 +37,7 @@ def command() -> None:
     "--acked", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Append each acknowledged namespace/name to this file."
 )
 @click.option("--cleanup", is_flag=True, help="Delete the pods at the end.")
-@options.as_json
+@options.json_file
 @options.server
 def pods(
     count: int,

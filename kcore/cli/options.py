@@ -59,6 +59,11 @@ def namespace(function: Command) -> Command:
 
 
 def as_json(function: Command) -> Command:
+    """`--json`: what is reported, as one document on standard output."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def json_file(function: Command) -> Command:
     """`--json FILE`, - for standard output."""
     return click.option(
         "--json",

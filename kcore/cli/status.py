@@ -15,7 +15,7 @@ NOT_RUNNING = 3
 
 @click.command()
 @options.data_dir
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.as_json
 def command(directory: DataDir, as_json: bool) -> int:
     """Show the parts of a control plane.
 
@@ -26,12 +26,8 @@ def command(directory: DataDir, as_json: bool) -> int:
     endpoints = Endpoints.read(directory) if "supervisor" in holders or "apiserver" in holders else None
     parts = {name: {"pid": holder.pid, **known(state, name)} for name, holder in holders.items()}
     if as_json:
-        where = {"rest": endpoints.rest, "grpc": endpoints.grpc, "etcd": endpoints.etcd} if endpoints else {}
-        click.echo(
-            json.dumps(
-                {"data_dir": str(directory.path), "parts": parts, "endpoints": {name: value for name, value in where.items() if value}}
-            )
-        )
+        served = endpoints.served() if endpoints else {}
+        click.echo(json.dumps({"data_dir": str(directory.path), "parts": parts, "endpoints": served}))
     elif not parts:
         click.echo(f"nothing runs in {directory.path}")
     else:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import click
@@ -15,6 +15,7 @@ from kcore.base.config import DataDir, Endpoints
 from kcore.base.supervisor import HeldError, Part, PartFailedError, Supervisor, detach
 from kcore.cli import options
 
+TITLES = {"rest": "REST", "grpc": "gRPC", "etcd": "etcd"}
 PARTS = ("apiserver", "scheduler", "controllers", "nodes")
 
 
@@ -31,6 +32,28 @@ class UpOptions:
     token_auth_file: Path | None
     insecure: bool
     feature_gates: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """How whoever waits is told that everything is ready: a program on `ready_fd`, else a person or with `as_json` a program on stdout."""
+
+    directory: DataDir
+    as_json: bool
+    ready_fd: int | None = None
+
+    def ready(self, seconds: float) -> None:
+        """Tell it, with the seconds that it took."""
+        service.report_ready(self.ready_fd)
+        if self.ready_fd is not None:
+            return
+        endpoints = Endpoints.read(self.directory)
+        served = endpoints.served() if endpoints else {}
+        if self.as_json:
+            click.echo(json.dumps({"data_dir": str(self.directory.path), "endpoints": served, "ready_ms": round(seconds * 1000)}))
+        else:
+            where = ", ".join(f"{TITLES[name]} {address}" for name, address in served.items())
+            click.echo(f"{where}; state in {short(self.directory.path)}\nready in {seconds * 1000:.0f} ms")
 
 
 def read_parts(text: str) -> tuple[str, ...]:
@@ -105,6 +128,7 @@ def plan(given: UpOptions) -> list[Part]:
 @click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
 @click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
 @click.option("--detach", "detached", is_flag=True, help="Return when everything is ready, and leave it running.")
+@options.as_json
 @options.ready_fd
 def command(
     directory: DataDir,
@@ -120,6 +144,7 @@ def command(
     insecure: bool,
     feature_gates: str,
     detached: bool,
+    as_json: bool,
     ready_fd: int | None,
 ) -> None:
     """Start a control plane.
@@ -130,67 +155,51 @@ def command(
     check(given)
     if detached:
         given_line: list[str] = click.get_current_context().obj
-        start_detached([argument for argument in given_line if argument != "--detach"], directory)
+        start_detached([argument for argument in given_line if argument not in ("--detach", "--json")], Announcement(directory, as_json))
     elif in_process:
-        run_in_process(given, directory, ready_fd)
+        run_in_process(given, Announcement(directory, as_json, ready_fd))
     else:
-        supervise(given, directory, ready_fd)
+        supervise(given, Announcement(directory, as_json, ready_fd))
 
 
-def start_detached(arguments: list[str], directory: DataDir) -> None:
+def start_detached(arguments: list[str], announcement: Announcement) -> None:
     """Start the supervisor as a process of its own and wait until it is ready."""
     began = time.monotonic()
     try:
-        detach(arguments, directory)
+        detach(arguments, announcement.directory)
     except (PartFailedError, HeldError) as error:
         raise click.ClickException(str(error)) from error
-    say_ready(directory, None, time.monotonic() - began)
+    announcement.ready(time.monotonic() - began)
 
 
-def say_ready(directory: DataDir, ready_fd: int | None, seconds: float) -> None:
-    """Tell who waits that everything is ready."""
-    service.report_ready(ready_fd)
-    if ready_fd is None:
-        click.echo(f"{addresses(directory)}\nready in {seconds * 1000:.0f} ms")
-
-
-def supervise(given: UpOptions, directory: DataDir, ready_fd: int | None) -> None:
+def supervise(given: UpOptions, announcement: Announcement) -> None:
     """Be the supervisor."""
+    directory = announcement.directory
     directory.make()
     log.configure(directory.log("supervisor"))
     try:
-        Supervisor(directory, plan(given), partial(say_ready, directory, ready_fd), volatile=[directory.endpoints]).run()
+        Supervisor(directory, plan(given), announcement.ready, volatile=[directory.endpoints]).run()
     except (PartFailedError, HeldError) as error:
-        service.report_failed(ready_fd, str(error))
+        service.report_failed(announcement.ready_fd, str(error))
         raise click.ClickException(str(error)) from error
 
 
-def run_in_process(given: UpOptions, directory: DataDir, ready_fd: int | None) -> None:
+def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     """Be all parts."""
     from kcore.serve import in_process
     from kcore.serve.apiserver import ApiServerSettings
     from kcore.serve.failure import PartError
 
+    directory = announcement.directory
     directory.make()
     log.configure(directory.log("supervisor"))
     api = ApiServerSettings(given.bind, given.grpc_port, given.insecure, given.token_auth_file)
     together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), given.nodes)
     try:
-        in_process.run(directory, together, partial(say_ready, directory, ready_fd))
+        in_process.run(directory, together, announcement.ready)
     except PartError as error:
-        service.report_failed(ready_fd, str(error))
+        service.report_failed(announcement.ready_fd, str(error))
         raise click.ClickException(str(error)) from error
-
-
-def addresses(directory: DataDir) -> str:
-    """What is served where, for a person."""
-    endpoints = Endpoints.read(directory)
-    if endpoints is None:
-        return f"state in {short(directory.path)}"
-    served = [
-        f"{name} {address}" for name, address in (("REST", endpoints.rest), ("gRPC", endpoints.grpc), ("etcd", endpoints.etcd)) if address
-    ]
-    return f"{', '.join(served)}; state in {short(directory.path)}"
 
 
 def short(path: Path) -> str:

@@ -9,12 +9,13 @@ from importlib.metadata import version as version_of
 import click
 
 from kcore import __version__
+from kcore.cli import options
 
 KUBERNETES = "1.37"
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.as_json
 def command(as_json: bool) -> None:
     """Print the version of kcore.
 

@@ -110,56 +110,6 @@ def test_every_command_has_help() -> None:
         assert done.code == 0 and done.out.startswith(f"Usage: kcore {name}"), done
 
 
-# up
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--nodes", "-1"], "Invalid value for --nodes: -1 is not in the range 0 to 10000"),
-        (["--parts", "scheduler"], "Invalid value for --parts: a control plane has an apiserver"),
-        (
-            ["--parts", "apiserver,kubelet"],
-            "Invalid value for --parts: kubelet is no part: the parts are apiserver, scheduler, controllers, nodes",
-        ),
-        (["--bind", "here"], "Invalid value for --bind: 'here' is no IP address"),
-        (["--bind", "0.0.0.0", "--insecure"], "Invalid value for --insecure: plain text is for loopback addresses only"),
-        (["--token-auth-file", "/nowhere"], "Invalid value for '--token-auth-file': File '/nowhere' does not exist"),
-    ],
-)
-def test_up_refuses_what_must_not_be(arguments: list[str], sentence: str, tmp_path: Path) -> None:
-    done = run("up", "--detach", *arguments, "--data-dir", str(tmp_path / "data"))
-    assert (done.code, done.out, done.err) == (2, "", f"kcore: {sentence} (see kcore up --help)\n")
-    assert not (tmp_path / "data").exists()
-
-
-def test_up_takes_further_tokens_and_says_what_is_wrong_with_them(tmp_path: Path) -> None:
-    plane = Plane(DataDir(tmp_path / "data"))
-    tokens = tmp_path / "tokens.csv"
-    tokens.write_text("only-a-token\n")
-    refused = plane.up("--parts", "apiserver", "--token-auth-file", str(tokens))
-    assert (refused.code, refused.out) == (1, "") and refused.err.startswith(f"kcore: apiserver failed: {tokens}: "), refused
-    tokens.write_text('secret,alice,2,"developers"\n')
-    assert plane.up("--parts", "apiserver", "--token-auth-file", str(tokens)).code == 0
-    endpoints = json.loads(plane.directory.endpoints.read_text())
-    where = ["--server", endpoints["grpc"], "--ca", endpoints["ca"]]
-    assert run("get", "namespaces", *where, "--token", "secret", "-o", "name").code == 0
-    refused = run("get", "namespaces", *where, "--token", "wrong")
-    assert (refused.code, refused.out, refused.err) == (1, "", "kcore: Unauthorized\n")
-    assert plane.kcore("down").out.startswith("stopped: ")
-    assert plane.kcore("down").out == f"nothing runs in {plane.directory.path}\n"
-
-
-def test_an_insecure_server_speaks_plain_text(tmp_path: Path) -> None:
-    plane = Plane(DataDir(tmp_path / "data"))
-    assert plane.up("--parts", "apiserver", "--insecure").code == 0
-    endpoints = json.loads(plane.directory.endpoints.read_text())
-    assert "ca" not in endpoints
-    assert run("get", "namespaces", "--server", endpoints["grpc"], "--insecure", "--token", endpoints["token"], "-o", "name").code == 0
-    assert plane.kcore("get", "namespaces", "-o", "name").code == 0
-    assert plane.kcore("down").code == 0
-
-
 # get
 
 
@@ -323,6 +273,19 @@ def test_apply_goes_on_after_what_is_refused_and_fails(shell: Shell, space: str)
         f"kcore: standard input: the namespace elsewhere of the manifest is not {space}, which -n asks for",
         "kcore: standard input: a document is no Kubernetes object: it has no kind",
     ]
+
+
+def test_apply_and_delete_report_json(shell: Shell, space: str) -> None:
+    nameless = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "No"}}'
+    done = shell("apply", "-n", space, "-f", "-", "--json", stdin="\n---\n".join([config_map("a"), nameless, "just: text"]))
+    report = done.json()
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "namespace": space, "name": "a"}
+    assert (done.code, report["applied"]) == (1, [{**made, "outcome": "created"}])
+    assert [refused["source"] for refused in report["refused"]] == ["standard input"] * 2
+    assert done.err.splitlines() == [f"kcore: {refused['source']}: {refused['message']}" for refused in report["refused"]]
+    done = shell("delete", "cm", "a", "b", "-n", space, "--json")
+    refused = [{"message": 'configmaps "b" not found'}]
+    assert (done.code, done.json()) == (1, {"deleted": [{**made, "outcome": "deleted"}], "refused": refused})
 
 
 def test_describe_shows_an_object_and_its_events(shell: Shell, space: str) -> None:
