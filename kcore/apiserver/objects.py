@@ -52,7 +52,9 @@ def encode(spec: KindSpec, obj: dict[str, Any]) -> bytes:
 class Outcome:
     """What a request came to.
 
-    message     full name of the message that `raw` holds
+    message     full name of the message that `stored` holds
+    stored      the bytes, without the resourceVersion of an object
+    stamped     `raw` has the revision as resourceVersion, put in when it is asked for
     submission  the write to wait for; None if nothing was written
     created     the object is new
     removed     the object is gone; `raw` is what it was at last
@@ -63,8 +65,9 @@ class Outcome:
     message: str
     api_version: str
     kind: str
-    raw: bytes
+    stored: bytes
     submission: Submission | None = None
+    stamped: bool = False
     created: bool = False
     removed: bool = False
     revision: int = 0
@@ -72,6 +75,11 @@ class Outcome:
     uid: str = ""
     warnings: list[str] = field(default_factory=list)
     doubts: Callable[[], list[str]] = list
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes as clients see them."""
+        return codec.splice_resource_version(self.stored, self.revision) if self.stamped else self.stored
 
     def all_warnings(self) -> list[str]:
         """What to warn the client of."""
@@ -88,13 +96,13 @@ class Outcome:
 def outcome(spec: KindSpec, obj: dict[str, Any], raw: bytes, revision: int, submission: Submission | None = None, **more: Any) -> Outcome:
     """The outcome of a write of one object; revision 0 leaves the resourceVersion out (a dry run of a create)."""
     metadata = obj["metadata"]
-    shown = codec.splice_resource_version(raw, revision) if revision else raw
     return Outcome(
         spec.message,
         spec.api_version,
         spec.kind,
-        shown,
+        raw,
         submission,
+        stamped=revision > 0,
         revision=revision,
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),

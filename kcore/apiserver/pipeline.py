@@ -18,11 +18,14 @@ import orjson
 from kcore.apiserver import body as bodies
 from kcore.apiserver import subresources
 from kcore.apiserver.authentication import authorize
+from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry, Write, check_name
-from kcore.machinery import field_error, kinds, patch, request_options, status
+from kcore.base import limits
+from kcore.machinery import codec, field_error, kinds, patch, request_options, status
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource
+from kcore.machinery.kinds.rules import never
 from kcore.machinery.request import Request
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import Submission
@@ -41,9 +44,18 @@ class Pipeline:
 
     def __init__(self, scheme: Scheme, registry: Registry, reads: Reads) -> None:
         self.scheme, self.registry, self.reads = scheme, registry, reads
+        self.resolved: dict[tuple[str, ...], KindSpec] = {}
 
     def resolve(self, request: Request) -> KindSpec:
         """The kind that a request is about. Raises StatusError if it is not served, or not with this verb or subresource."""
+        asked = (request.verb, request.group, request.version, request.resource, request.subresource)
+        found = self.resolved.get(asked)
+        if found is None:
+            found = self.resolved[asked] = self.resolve_anew(request)
+        return found
+
+    def resolve_anew(self, request: Request) -> KindSpec:
+        """The kind, from the scheme; only what is served is remembered, so that memory is bounded by what there is."""
         spec = self.scheme.resources.get(GroupVersionResource(request.group, request.version, request.resource))
         if spec is None or spec.converted:
             raise status.no_such_resource()
@@ -76,10 +88,12 @@ class Pipeline:
         if request.verb in ("delete", "deletecollection"):
             written = self.delete(spec, request)
         else:
-            request_options.check(request.verb, request.options, request.content_type)
+            if request.options or request.verb == "patch":
+                request_options.check(request.verb, request.options, request.content_type)
             write = self.writing(spec, request)
             written = self.write_subresource(write, request) if request.subresource else self.write_object(write, request)
-        written.warnings[:0] = self.deprecation(spec)
+        if sentences := self.deprecation(spec):
+            written.warnings[:0] = sentences
         return written
 
     def deprecation(self, spec: KindSpec) -> list[str]:
@@ -132,18 +146,32 @@ class Pipeline:
             made = self.registry.update(write, self.patched(request, spec.gvk, spec.message, warnings))
             made.warnings = warnings + made.warnings
             return made
+        wanted = self.sketch(write, request)
+        repeated = None if wanted is None else self.registry.create_alike(write, wanted)
+        if repeated is not None:
+            return repeated
         found, warnings = self.decoded(request, spec.gvk, spec.message)
         if not spec.storage:
             return subresources.CREATE[spec.resource, ""](self.registry, write, found)
         if request.verb == "create":
             if request.name and not (found.get("metadata") or {}).get("name"):
                 found.setdefault("metadata", {})["name"] = request.name
-            made = self.registry.create(write, found)
+            made = self.registry.create(write, found, wanted)
         else:
             check_name(found, request.name)
             made = self.registry.update(write, lambda _: found)
         made.warnings = warnings + made.warnings
         return made
+
+    def sketch(self, write: Write, request: Request) -> Sketch | None:
+        """What a create asks for, if what is decided about it may hold for others."""
+        body = request.body
+        if request.verb != "create" or write.rules.alike is never or request.options or not isinstance(body, bytes):
+            return None
+        if request.content_type != bodies.PROTOBUF or body.startswith(codec.MAGIC) or len(body) > limits.REQUEST_BODY_BYTES_MAX:
+            return None
+        found = sketch(write.spec, write.namespace, write.user, body)
+        return found._replace(name=request.name) if found is not None and not found.name else found
 
     def write_subresource(self, write: Write, request: Request) -> Outcome:
         """Write a part of an object."""

@@ -15,6 +15,8 @@ from functools import partial
 from typing import Any
 
 from kcore.apiserver import admission, strategy
+from kcore.apiserver.likeness import Likenesses, Sketch
+from kcore.apiserver.likeness import another as likeness_of_another
 from kcore.apiserver.objects import Outcome, Stored, encode, outcome
 from kcore.base import limits
 from kcore.base.clock import Clock
@@ -79,6 +81,7 @@ class Registry:
 
     def __init__(self, scheme: Scheme, storage: Storage, clock: Clock, entropy: Entropy, chain: admission.Chain) -> None:
         self.scheme, self.storage, self.clock, self.entropy, self.chain = scheme, storage, clock, entropy, chain
+        self.likenesses = Likenesses(chain.cluster)
         self.second, self.second_text = -1, ""
 
     def now(self) -> str:
@@ -104,8 +107,8 @@ class Registry:
 
     # create
 
-    def create(self, write: Write, obj: Object) -> Outcome:
-        """Store a new object; its name may be generated."""
+    def create(self, write: Write, obj: Object, wanted: Sketch | None = None) -> Outcome:
+        """Store a new object; its name may be generated. `wanted` is what its body asks for, if others like it may come."""
         spec = write.spec
         metadata: Object = obj.setdefault("metadata", {})
         place(spec, write.namespace, metadata)
@@ -134,7 +137,25 @@ class Registry:
             return outcome(spec, obj, raw, revision_text(metadata), created=True, doubts=doubts)
         submission = self.put(spec, write.namespace, write.name, raw, 0)
         self.chain.stored(spec, obj, None)
+        if wanted is not None and write.rules.alike(obj):
+            self.likenesses.keep(wanted.key, raw, self.chain.cluster.lookups)
         return outcome(spec, obj, raw, submission.revision, submission, created=True, doubts=doubts)
+
+    def create_alike(self, write: Write, wanted: Sketch) -> Outcome | None:
+        """Store an object that differs in its name alone from one before; None if there is none, or the name is doubtful."""
+        likeness = self.likenesses.find(wanted.key)
+        if likeness is None or not (wanted.name or wanted.generate_name):
+            return None
+        spec = write.spec
+        name = wanted.name or wanted.generate_name[: limits.GENERATED_NAME_BASE_MAX] + self.entropy.name_suffix()
+        if write.rules.name_validator(name, False) or self.storage.head(spec.key(write.namespace, name)) is not None:
+            return None
+        uid = self.entropy.uid()
+        raw = likeness_of_another(spec, likeness, name, uid, self.now())
+        submission = self.put(spec, write.namespace, name, raw, 0)
+        made = Outcome(spec.message, spec.api_version, spec.kind, raw, submission, True, True, False, submission.revision, name, uid)
+        made.doubts = lambda: write.rules.warnings(made.obj(), None)
+        return made
 
     def refuse_existing(self, spec: KindSpec, namespace: str, name: str) -> None:
         """An object of that name, even one on its way out, keeps a new one from being."""

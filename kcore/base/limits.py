@@ -343,6 +343,12 @@ GENERATED_NAME_BASE_MAX: Final = 58
 ADMISSION_DECODED_OBJECTS_MAX: Final = 4_096
 """Decoded namespaces, service accounts, nodes and the like that admission remembers, some 2 KB each."""
 
+NAMES_REMEMBERED_MAX: Final = 4_096
+"""Keys and values of labels of which it is remembered whether they are well-formed, some 200 bytes each: far more than are in use."""
+
+LIKENESSES_MAX: Final = 256
+"""Objects that later ones with the same body are made from, some 3 KB each: templates that are in use at a time."""
+
 SERVICE_ADDRESSES_MAX: Final = 1 << 20
 """Addresses of a service range that are used: enough for every Service, and a bound for IPv6 ranges."""
 

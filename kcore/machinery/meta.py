@@ -26,6 +26,9 @@ FINALIZER_ORPHAN: Final = "orphan"
 FINALIZER_FOREGROUND: Final = "foregroundDeletion"
 _STANDARD_FINALIZERS: Final = frozenset((FINALIZER_KUBERNETES, FINALIZER_ORPHAN, FINALIZER_FOREGROUND))
 
+_LISTS: Final = ("labels", "annotations", "ownerReferences")
+"""What is judged when it is new: what is stored already was."""
+
 _BANNED_OWNERS: Final = frozenset((GroupVersionKind("", "v1", "Event"),))
 _OWNER_FIELDS: Final = (
     StructField("apiVersion", "apiVersion", ""), StructField("kind", "kind", ""), StructField("name", "name", ""),
@@ -172,7 +175,7 @@ def validate_update(
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         if new.get(field) != old.get(field):
             errors.append(fe.immutable(f"{path}.{field}", new.get(field)))
-    _validate_lists(new, path, errors)
+    _validate_lists({field: new[field] for field in _LISTS if field in new and new[field] != old.get(field)}, path, errors)
     if own_finalizers:
         validate_own_finalizers(new.get("finalizers") or (), f"{path}.finalizers", errors)
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
+
+from kcore.base import limits
 
 Sentences = tuple[str, ...]
 NameRule = Callable[[str], Sentences]
@@ -223,6 +226,7 @@ def path_name(value: str, prefix: bool) -> Sentences:
     return FINE if prefix and value in (".", "..") else path_segment(value)
 
 
+@lru_cache(limits.NAMES_REMEMBERED_MAX)
 def qualified_name(value: str) -> Sentences:
     """Check `[prefix/]name`, the form of label keys, annotation keys (in lower case), finalizers and condition types."""
     if len(value) <= QUALIFIED_NAME_SIZE_MAX and _QUALIFIED.fullmatch(value):
@@ -242,6 +246,7 @@ def qualified_name(value: str) -> Sentences:
     return tuple(wrong)
 
 
+@lru_cache(limits.NAMES_REMEMBERED_MAX)
 def label_value(value: str) -> Sentences:
     """Check the value of a label."""
     if len(value) <= LABEL_VALUE_SIZE_MAX and _VALUE.fullmatch(value):

@@ -44,7 +44,8 @@ class Chain:
         self.cluster, self.addresses = cluster, addresses
 
     def mutate(self, write: Write, obj: Object, old: Object | None) -> None:
-        """Let every plugin for this kind see, change or refuse the object."""
+        """Let every plugin for this kind see, change or refuse the object; `cluster.lookups` then tells what that rested on."""
+        self.cluster.lookups = []
         for admit in MUTATING["*", "*"]:
             admit(write, obj, old, self.cluster)
         for admit in MUTATING.get((write.spec.group, write.spec.kind), ()):

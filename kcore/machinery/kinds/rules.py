@@ -43,6 +43,11 @@ def no_warnings(_new: Object, _old: Object | None) -> list[str]:
     return []
 
 
+def never(_value: Object) -> bool:
+    """Say no."""
+    return False
+
+
 def drop_status(value: Object) -> None:
     """Ignore the status that a client sends with a new object."""
     value.pop("status", None)
@@ -98,6 +103,7 @@ class KindRules:
     allow_create_on_update       PUT creates what is not there
     allow_unconditional_update   PUT needs no resourceVersion
     graceful                     deletion may take a grace period
+    alike                        of a new object: whether all that differ from it in their name alone are decided as it was
     deprecation                  what every request for the kind warns of
     """
 
@@ -116,6 +122,7 @@ class KindRules:
     allow_create_on_update: bool = False
     allow_unconditional_update: bool = True
     graceful: bool = False
+    alike: Callable[[Object], bool] = never
     deprecation: str = ""
 
 

@@ -120,6 +120,11 @@ def validate_resize(new: Json, old: Json) -> list[FieldError]:
     return errors
 
 
+def alike(pod: Json) -> bool:
+    """Say whether the name decides nothing: only claims of ephemeral volumes are named after the pod."""
+    return not any("ephemeral" in volume for volume in pod["spec"].get("volumes") or ())
+
+
 def warnings(pod: Json, old: Json | None = None) -> list[str]:
     """Warn of what is legal but doubtful, on create only: updates of pods are too frequent."""
     if old is not None:
@@ -226,5 +231,5 @@ def _raise_generation(new: Object, old: Json) -> None:
 RULES: Final = KindRules(
     default=default, validate=validate, validate_update=validate_update, validate_status_update=validate_status_update,
     prepare_create=prepare_create, prepare_update=prepare_update, prepare_status_update=prepare_status_update, warnings=warnings,
-    graceful=True,
+    graceful=True, alike=alike,
 )
