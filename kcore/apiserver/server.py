@@ -13,13 +13,13 @@ from grpc_health.v1 import health, health_pb2
 from kcore.apiserver import bootstrap
 from kcore.apiserver.admission import Chain
 from kcore.apiserver.admission.cluster import Cluster
+from kcore.apiserver.admission.service_addresses import ServiceAddresses
 from kcore.apiserver.authentication import Authenticator
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.rpc_reflection import ReflectionHandler
-from kcore.apiserver.service_addresses import ServiceAddresses
 from kcore.apiserver.views import views
 from kcore.base import limits, log
 from kcore.base.clock import Clock

@@ -22,8 +22,8 @@ from kcore.apiserver.admission.cluster import Cluster
 from kcore.machinery.scheme import KindSpec
 
 if TYPE_CHECKING:
+    from kcore.apiserver.admission.service_addresses import ServiceAddresses, Taken
     from kcore.apiserver.registry import Write
-    from kcore.apiserver.service_addresses import ServiceAddresses, Taken
 
 Object = dict[str, Any]
 Admit = Callable[["Write", Object, Object | None, Cluster], None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kcore.apiserver.service_addresses import Full, Range
+from kcore.apiserver.admission.service_addresses import Full, Range
 from kcore.base.entropy import SeededEntropy
 from kcore.machinery.status import StatusError
 from tests.unit.apiserver.api import Api, reason_of, service
