@@ -8,38 +8,64 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from kcore.api.bulk.v1 import bulk_service_pb2 as pb
 from kcore.api.meta.v1 import meta_pb2
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.rpc_methods import PROTOBUF, delete_options, write_options
 from kcore.base import limits
 from kcore.machinery import codec, status
+from kcore.machinery._bulk import element, split_request
 from kcore.machinery.request import Request, User
 
 STATUS_MESSAGE = "kcore.api.meta.v1.Status"
 VERBS = frozenset(("create", "update", "patch", "delete"))
 
-Answered = tuple[Any, Outcome | None]
+
+class Item(NamedTuple):
+    """An item of a request, its fields in the order of their numbers; the options are bytes, or None where there are none."""
+
+    verb: str
+    group: str
+    version: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    object: bytes
+    content_type: str
+    options: bytes | None
+    delete_options: bytes | None
 
 
-def request_of(item: Any, user: User) -> Request:
+Answered = tuple[bytes, Outcome | None]
+
+
+def request_of(item: Item, user: User) -> Request:
     """An item as the pipeline's request."""
-    if item.verb not in VERBS:
-        raise status.bad_request(f"verb {item.verb!r} cannot be part of a bulk write: it must be one of {', '.join(sorted(VERBS))}")
-    request = Request(
-        verb=item.verb, group=item.group, version=item.version, resource=item.resource, subresource=item.subresource, user=user
-    )
-    request.namespace, request.name = item.namespace, item.name
-    if item.verb == "delete":
-        request.options = delete_options(item.delete_options)
-    else:
-        request.body, request.content_type = item.object, item.content_type or PROTOBUF
-    if item.HasField("options"):
-        request.options = {**request.options, **write_options(item.options)}
-    return request
+    verb, group, version, resource, subresource, namespace, name, body, content_type, given, given_to_delete = item
+    if verb not in VERBS:
+        raise status.bad_request(f"verb {verb!r} cannot be part of a bulk write: it must be one of {', '.join(sorted(VERBS))}")
+    options: dict[str, Any] = {}
+    if verb == "delete" and given_to_delete is not None:
+        options = delete_options(meta_pb2.DeleteOptions.FromString(given_to_delete))
+    if given is not None:
+        options |= write_options(meta_pb2.WriteOptions.FromString(given))
+    if verb == "delete":
+        return Request(verb, group, version, resource, subresource, namespace, name, None, "", options, user)
+    return Request(verb, group, version, resource, subresource, namespace, name, body, content_type or PROTOBUF, options, user)
+
+
+def result_of(outcome: Outcome, with_object: bool) -> bytes:
+    """An outcome as an element of the response."""
+    revision = str(outcome.revision) if outcome.revision else None
+    return element((None, outcome.name, revision, outcome.raw if with_object else None, outcome.uid))
+
+
+def failure_of(error: status.StatusError) -> bytes:
+    """A failure as an element of the response."""
+    return element((codec.encode(STATUS_MESSAGE, error.status),))
 
 
 class BulkStream:
@@ -58,7 +84,7 @@ class BulkStream:
                 response, last = found
                 if last is not None and last.submission is not None:
                     await last.submission.durable()
-                yield response.SerializeToString()
+                yield response
                 places.release()
             await reader
         finally:
@@ -75,49 +101,41 @@ class BulkStream:
 
     def decide(self, data: bytes) -> Answered:
         """Apply the items of one request; -> the response, and the last write to wait for."""
-        request = pb.WriteRequest.FromString(data)
-        if len(request.items) > limits.RPC_BULK_ITEMS_MAX:
-            raise status.request_entity_too_large(
-                f"a bulk write has at most {limits.RPC_BULK_ITEMS_MAX} items, this one {len(request.items)}"
-            )
-        response = pb.WriteResponse()
+        items, atomic, with_objects = split(data)
+        results: list[bytes] = []
         last: Outcome | None = None
         storage = self.pipeline.registry.storage
         chain = self.pipeline.registry.chain
-        mark = chain.mark() if request.atomic else None
+        mark = chain.mark() if atomic else None
         with storage.batch() as batch:
-            for item in request.items:
-                result = response.results.add()
+            for item in items:
                 try:
                     outcome = self.pipeline.write(request_of(item, self.user))
                 except status.StatusError as error:
-                    result.status.CopyFrom(meta_pb2.Status.FromString(codec.encode(STATUS_MESSAGE, error.status)))
                     if mark is not None:
                         batch.revert()
                         chain.revert(mark)
-                        return self.all_failed(request, response, error), None
+                        return all_failed(len(items), len(results), error), None
+                    results.append(failure_of(error))
                     continue
-                fill(result, outcome, request.return_objects)
+                results.append(result_of(outcome, with_objects))
                 if outcome.submission is not None:
                     last = outcome
-        return response, last
-
-    def all_failed(self, request: Any, response: Any, error: status.StatusError) -> Any:
-        """Say of every item of an atomic request that nothing was written."""
-        failed = len(response.results) - 1
-        answer = pb.WriteResponse()
-        for i in range(len(request.items)):
-            result = answer.results.add()
-            why = error if i == failed else status.failure("Conflict", f"item {failed} of the atomic write failed: {error.message}")
-            result.status.CopyFrom(meta_pb2.Status.FromString(codec.encode(STATUS_MESSAGE, why.status)))
-        return answer
+        return b"".join(results), last
 
 
-def fill(result: Any, outcome: Outcome, with_object: bool) -> None:
-    """Write an outcome into its result."""
-    result.name = outcome.name
-    result.uid = outcome.uid
-    if outcome.revision:
-        result.resource_version = str(outcome.revision)
-    if with_object:
-        result.object = outcome.raw
+def split(data: bytes) -> tuple[list[Item], bool, bool]:
+    """The items of a request, whether it is atomic, and whether it asks for objects. Raises StatusError for what is none, or too long."""
+    try:
+        items, atomic, with_objects = split_request(data, Item)
+    except codec.DecodeError as error:
+        raise status.bad_request(f"the request is no message of this method: {error}") from error
+    if len(items) > limits.RPC_BULK_ITEMS_MAX:
+        raise status.request_entity_too_large(f"a bulk write has at most {limits.RPC_BULK_ITEMS_MAX} items, this one {len(items)}")
+    return items, atomic, with_objects
+
+
+def all_failed(count: int, failed: int, error: status.StatusError) -> bytes:
+    """The response to an atomic request: nothing was written."""
+    other = status.failure("Conflict", f"item {failed} of the atomic write failed: {error.message}")
+    return b"".join(failure_of(error if number == failed else other) for number in range(count))

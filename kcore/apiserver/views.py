@@ -79,8 +79,8 @@ class Forms:
     def __init__(self, spec: KindSpec) -> None:
         self.spec = spec
         self.metadata = Projection(spec.message, ["metadata@raw"])
-        self.typed: Encode = self.element(self.whole)
-        self.typed_metadata: Encode = self.element(self.only_metadata)
+        self.typed: Encode = self.element(False)
+        self.typed_metadata: Encode = self.element(True)
         self.raw: Encode = self.tagged(self.whole)
         self.raw_metadata: Encode = self.tagged(self.only_metadata)
 
@@ -102,13 +102,14 @@ class Forms:
             return bookmark(revision, event_type == INITIAL_END)
         return codec.splice_resource_version(take(value), revision)
 
-    def element(self, take: Callable[[bytes], bytes]) -> Encode:
+    def element(self, metadata_only: bool) -> Encode:
         """Events as elements of a typed response."""
 
         def encode(event_type: str, value: bytes, revision: int) -> bytes:
-            shown = BOOKMARK if event_type == INITIAL_END else event_type
-            event = delimited(TYPE_TAG, shown.encode()) + delimited(OBJECT_TAG, self.object(event_type, value, revision, take))
-            return delimited(EVENT_TAG, event)
+            if event_type in (BOOKMARK, INITIAL_END):
+                shown = delimited(TYPE_TAG, BOOKMARK.encode()) + delimited(OBJECT_TAG, bookmark(revision, event_type == INITIAL_END))
+                return delimited(EVENT_TAG, shown)
+            return codec.watch_event(event_type.encode(), value, revision, metadata_only)
 
         return encode
 

@@ -17,15 +17,19 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from kcore.api.bulk.v1 import bulk_service_pb2 as bulk_pb2
+from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.client import failures
 from kcore.client.items import Item
 from kcore.client.transport import DuplexStream, Transport
 from kcore.machinery import status
+from kcore.machinery._bulk import split_results
 from kcore.machinery.status import StatusError
 
 WRITE: Final = "/kcore.api.bulk.v1.BulkService/Write"
+ATOMIC: Final = b"\x10\x01"
+RETURN_OBJECTS: Final = b"\x18\x01"
+"""Fields of a request as they stand on the wire."""
 
 
 class BulkResult(NamedTuple):
@@ -106,15 +110,15 @@ class BulkClient:
 
     async def _request(self, items: Sequence[Item], atomic: bool, return_objects: bool) -> list[BulkResult]:
         async with self._slots:
-            request = bulk_pb2.WriteRequest(items=items, atomic=atomic or None, return_objects=return_objects or None)
+            request = b"".join((*items, ATOMIC if atomic else b"", RETURN_OBJECTS if return_objects else b""))
             async with self._writing:
                 if self._stream is None or self._stream.broken:
                     self._stream = _Pipeline(self._transport.duplex(WRITE))
-                answer = await self._stream.send(request.SerializeToString())
-            response = bulk_pb2.WriteResponse.FromString(await answer)
-        if len(response.results) != len(items):
-            raise status.internal(f"{len(items)} items got {len(response.results)} results")
-        return [_result(found) for found in response.results]
+                answer = await self._stream.send(request)
+            results = split_results(await answer)
+        if len(results) != len(items):
+            raise status.internal(f"{len(items)} items got {len(results)} results")
+        return [_result(*found) for found in results]
 
 
 class _Pipeline:
@@ -166,7 +170,7 @@ def _chunks(items: Sequence[Item]) -> Iterator[list[Item]]:
     chunk: list[Item] = []
     size_bytes = 0
     for item in items:
-        item_bytes = item.ByteSize() + 8
+        item_bytes = len(item)
         if chunk and (len(chunk) == limits.BULK_ITEMS_MAX or size_bytes + item_bytes > limits.BULK_REQUEST_BYTES_MAX):
             yield chunk
             chunk, size_bytes = [], 0
@@ -176,9 +180,9 @@ def _chunks(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield chunk
 
 
-def _result(found: bulk_pb2.ItemResult) -> BulkResult:
-    error = failures.from_message(found.status) if found.HasField("status") else None
-    return BulkResult(error, found.name, found.resource_version, found.uid, found.object)
+def _result(failure: bytes | None, name: str, resource_version: str, object_: bytes, uid: str) -> BulkResult:
+    error = None if failure is None else failures.from_message(meta_pb2.Status.FromString(failure))
+    return BulkResult(error, name, resource_version, uid, object_)
 
 
 def _resolve(futures: Sequence[asyncio.Future[BulkResult]], results: Sequence[BulkResult]) -> None:

@@ -2,23 +2,24 @@
 
     await client.bulk.write([items.create(pod) for pod in pods])
 
-Cost: 2 to 3 us an item, and the encoding of its object.
+Cost: 1 us an item, and the encoding of its object.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NewType
 
 from google.protobuf.message import Message
 
-from kcore.api.bulk.v1 import bulk_service_pb2 as bulk_pb2
 from kcore.api.meta.v1 import meta_pb2
 from kcore.client import kinds
 from kcore.client.kinds import Resource
 from kcore.client.objects import MERGE_PATCH, delete_options
+from kcore.machinery._bulk import element
 
-Item = bulk_pb2.Item
+Item = NewType("Item", bytes)
+"""A write as it stands in a request: an element of `WriteRequest.items`."""
 
 
 def create(object_: Message, *, namespace: str = "") -> Item:
@@ -51,16 +52,7 @@ def write(verb: str, resource: Resource, object_: Any, *, subresource: str = "",
 
 def raw(verb: str, resource: Resource, object_: bytes, *, namespace: str, name: str, subresource: str = "") -> Item:
     """Write an object that is at hand as bytes."""
-    return Item(
-        verb=verb,
-        group=resource.group,
-        version=resource.version,
-        resource=resource.resource,
-        subresource=subresource,
-        namespace=namespace,
-        name=name,
-        object=object_,
-    )
+    return Item(element((verb, resource.group, resource.version, resource.resource, subresource, namespace, name, object_)))
 
 
 def patch(
@@ -74,9 +66,8 @@ def patch(
 ) -> Item:
     """Change an object by a patch."""
     body = patch_ if isinstance(patch_, bytes) else json.dumps(patch_).encode()
-    item = raw("patch", resource, body, namespace=namespace, name=name, subresource=subresource)
-    item.content_type = content_type
-    return item
+    of = (resource.group, resource.version, resource.resource, subresource, namespace, name)
+    return Item(element(("patch", *of, body, content_type)))
 
 
 def delete(
@@ -90,15 +81,9 @@ def delete(
     resource_version: str = "",
 ) -> Item:
     """Delete an object."""
-    return Item(
-        verb="delete",
-        group=resource.group,
-        version=resource.version,
-        resource=resource.resource,
-        namespace=namespace,
-        name=name,
-        delete_options=delete_options(grace_period_seconds, propagation_policy, uid, resource_version),
-    )
+    options = delete_options(grace_period_seconds, propagation_policy, uid, resource_version).SerializeToString()
+    of = (resource.group, resource.version, resource.resource, "", namespace, name)
+    return Item(element(("delete", *of, None, None, None, options)))
 
 
 def bind(name: str, node: str, *, namespace: str, uid: str = "") -> Item:

@@ -168,9 +168,9 @@ class Scheduler:
     async def _write_statuses(self, writes: Sequence[Item]) -> None:
         """Write conditions; one that fails is written by the pod's next attempt."""
         try:
-            for item, result in zip(writes, await self._statuses.write(writes), strict=True):
+            for result in await self._statuses.write(writes):
                 if result.error is not None and result.error.reason not in binding.EXPECTED_REFUSALS:
-                    _LOG.warning("status failed", pod=f"{item.namespace}/{item.name}", message=result.error.message)
+                    _LOG.warning("status failed", message=result.error.message)
         except StatusError as error:
             _LOG.warning("status failed", pods=len(writes), reason=error.reason, message=error.message)
         finally:

@@ -26,12 +26,22 @@ class Projected(NamedTuple):
     fields: dict[str, str]
 
 
-class Item(NamedTuple):
-    """An object that is there: its stored value, the revision it was written at, its projection."""
+class Item:
+    """An object that is there: its stored value, the revision it was written at, and its projection, made when somebody asks for it."""
 
-    value: bytes
-    revision: int
-    projected: Projected
+    __slots__ = ("_project", "_projected", "revision", "value")
+
+    def __init__(self, value: bytes, revision: int, project: Callable[[bytes], Projected]) -> None:
+        self.value, self.revision, self._project = value, revision, project
+        self._projected: Projected | None = None
+
+    @property
+    def projected(self) -> Projected:
+        """What selectors can ask of it."""
+        found = self._projected
+        if found is None:
+            found = self._projected = self._project(self.value)
+        return found
 
 
 Encode = Callable[[str, bytes, int], bytes]

@@ -85,7 +85,7 @@ class Hub:
         self.by_folder: dict[bytes, ResourceState | None] = {}
         for state in self.resources.values():
             for kv in storage.range(state.view.prefix, after_prefix(state.view.prefix)).kvs:
-                state.present[kv.key] = Item(kv.value, kv.mod_revision, state.view.project(kv.value))
+                state.present[kv.key] = Item(kv.value, kv.mod_revision, state.view.project)
         self.waiting: list[tuple[int, asyncio.Future[None]]] = []
         storage.subscribe(self.publish)
 
@@ -125,11 +125,13 @@ class Hub:
                     continue
                 del state.present[mutation.key]
             else:
-                new = state.present[mutation.key] = Item(mutation.value, mutation.revision, state.view.project(mutation.value))
+                new = state.present[mutation.key] = Item(mutation.value, mutation.revision, state.view.project)
             change = Change(mutation.key, mutation.revision, old, new)
             self.remember(state, change)
             if state.watchers:
-                for watcher in state.index.interested(None if old is None else old.projected, None if new is None else new.projected):
+                before = None if old is None or state.index.is_plain else old.projected
+                after = None if new is None or state.index.is_plain else new.projected
+                for watcher in state.index.interested(before, after):
                     watcher.offer(change)
         self.revision = revision
         for wanted, waiter in self.waiting:
@@ -197,9 +199,9 @@ class Hub:
         while start:
             page = self.storage.range(start, after_prefix(prefix), revision, limits.HISTORY_READ_OBJECTS)
             for kv in page.kvs:
-                projected = view.project(kv.value)
-                if spec.matches(projected):
-                    yield kv.key, Item(kv.value, kv.mod_revision, projected)
+                item = Item(kv.value, kv.mod_revision, view.project)
+                if spec.matches(item.projected):
+                    yield kv.key, item
             start = page.kvs[-1].key + b"\0" if page.more else b""
 
     # watching
@@ -249,8 +251,8 @@ class Hub:
     def rebuilt(self, state: ResourceState, mutation: Mutation) -> Change:
         """A change that memory has forgotten."""
         before = self.storage.get(mutation.key, mutation.revision - 1) if mutation.revision - 1 >= self.storage.compact_revision else None
-        old = None if before is None else Item(before.value, before.mod_revision, state.view.project(before.value))
-        new = None if mutation.value is None else Item(mutation.value, mutation.revision, state.view.project(mutation.value))
+        old = None if before is None else Item(before.value, before.mod_revision, state.view.project)
+        new = None if mutation.value is None else Item(mutation.value, mutation.revision, state.view.project)
         return Change(mutation.key, mutation.revision, old, new)
 
 

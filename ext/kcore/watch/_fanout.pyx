@@ -67,6 +67,11 @@ cdef class FanoutIndex:
         if not group:
             del self.groups[key]
 
+    @property
+    def is_plain(self):
+        """Whether no watcher stands under a criterion: then all are interested in everything, and projections are not looked at."""
+        return not self.groups
+
     def interested(self, before, after):
         """List the watchers that may want an object, each once.
 

@@ -11,7 +11,7 @@ The compiled modules are the only implementation; this package is the door to th
 Source: apimachinery `pkg/runtime/serializer/protobuf` and `pkg/runtime/serializer/json`.
 """
 
-from kcore.machinery.codec._envelope import envelope, open_envelope, splice_resource_version
+from kcore.machinery.codec._envelope import envelope, open_envelope, splice_resource_version, watch_event
 from kcore.machinery.codec._table import DecodeError, Table
 from kcore.machinery.codec.edits import Splice
 from kcore.machinery.codec.forms import MAGIC, decode, decode_object, encode, encode_object, normalise, splice
@@ -20,5 +20,5 @@ from kcore.machinery.codec.tables import table
 
 __all__ = [
     "MAGIC", "DecodeError", "Splice", "Table", "decode", "decode_object", "encode", "encode_object", "envelope", "normalise",
-    "open_envelope", "splice", "splice_resource_version", "strict_duplicates", "table",
+    "open_envelope", "splice", "splice_resource_version", "strict_duplicates", "table", "watch_event",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from kcore.agent.nodestate import NodeFacts
 from kcore.agent.podfleet import PodFleet
 from kcore.agent.podstate import Moment
 from kcore.agent.settings import HollowSettings
+from kcore.api.bulk.v1 import bulk_service_pb2 as bulk_pb2
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base.clock import VirtualClock
@@ -135,7 +136,8 @@ class PodFleetMachine(RuleBasedStateMachine):
             result = done if fate == "done" else None
         self.answered.append((pod, result))
 
-    def apply(self, item: Item) -> Pod:
+    def apply(self, sent: Item) -> Pod:
+        (item,) = bulk_pb2.WriteRequest.FromString(sent).items
         if item.verb == "delete":
             return self.server.delete(PODS, item.namespace, item.name, item.delete_options)
         return self.server.update(PODS, Pod.FromString(item.object), item.subresource)

@@ -117,7 +117,7 @@ async def test_requests_before_a_bad_one_are_answered(api: Api, monkeypatch: pyt
 
 
 async def test_what_is_no_request_ends_the_stream(api: Api) -> None:
-    with pytest.raises(Exception, match="parsing"):
+    with pytest.raises(StatusError, match="the request is no message of this method"):
         await answers(api, b"\xff\xff")
 
 

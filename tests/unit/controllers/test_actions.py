@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kcore.api.bulk.v1 import bulk_service_pb2 as bulk_pb2
 from kcore.client.bulk import BulkResult
 from kcore.client.items import Item
 from kcore.controllers import actions
@@ -23,8 +24,9 @@ class Writes:
         self.requests: list[list[str]] = []
 
     async def write(self, items: Sequence[Item]) -> list[BulkResult]:
-        self.requests.append([f"{item.verb} {item.name}" for item in items])
-        return [BulkResult(self.errors.get(item.name), item.name, "9", "u", b"") for item in items]
+        sent = bulk_pb2.WriteRequest.FromString(b"".join(items)).items
+        self.requests.append([f"{item.verb} {item.name}" for item in sent])
+        return [BulkResult(self.errors.get(item.name), item.name, "9", "u", b"") for item in sent]
 
     def submit(self, item: Item) -> "asyncio.Future[BulkResult]":
         return asyncio.ensure_future(self._one(item))
@@ -115,8 +117,9 @@ def test_every_write_becomes_an_item() -> None:
         (Bind("default", "a", "n1"), "create", "binding"),
     ]
     for action, verb, subresource in wanted:
-        item = item_of(action)
+        (item,) = bulk_pb2.WriteRequest.FromString(item_of(action)).items
         assert (item.verb, item.subresource, item.namespace, item.name, item.resource) == (verb, subresource, "default", "a", "pods")
-    options = item_of(Delete(PODS, "default", "a", "u", "7", "Orphan", 0)).delete_options
+    (item,) = bulk_pb2.WriteRequest.FromString(item_of(Delete(PODS, "default", "a", "u", "7", "Orphan", 0))).items
+    options = item.delete_options
     assert (options.preconditions.uid, options.preconditions.resourceVersion, options.propagationPolicy) == ("u", "7", "Orphan")
     assert options.HasField("gracePeriodSeconds")

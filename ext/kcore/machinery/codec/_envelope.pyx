@@ -35,6 +35,18 @@ cdef struct Span:
     Place start     # where its payload starts
     Place stop
 
+cdef struct Stamp:
+    # A message, its metadata, the resourceVersion in it that gives way, and the one that takes its place, written from the end of `digits`.
+    Place start
+    Place end
+    Span meta
+    Span old
+    uint8_t digits[DIGITS_MAX + 2]
+    uint8_t *field
+    Py_ssize_t field_size
+    Py_ssize_t meta_size
+    Py_ssize_t size
+
 
 def envelope(str api_version not None, str kind not None, bytes raw not None):
     """Put a message into the envelope in which it is stored and sent."""
@@ -79,26 +91,37 @@ def splice_resource_version(bytes raw not None, int64_t revision, bint is_list=F
     is_list  the metadata is a ListMeta
     Raises   DecodeError if the metadata is malformed
     """
-    cdef uint8_t digits[DIGITS_MAX + 2]
-    cdef uint8_t *field = put_version(digits + DIGITS_MAX + 2, revision, LIST_VERSION if is_list else OBJECT_VERSION)
-    cdef Py_ssize_t field_size = digits + DIGITS_MAX + 2 - field
+    cdef Stamp stamp
     cdef Place start = <Place>PyBytes_AS_STRING(raw)
-    cdef Place end = start + PyBytes_GET_SIZE(raw)
-    cdef Span meta = find_field(start, end, 1)
-    if meta.tag == NULL:
-        meta.tag = meta.start = meta.stop = start
-    cdef Span old = find_field(meta.start, meta.stop, LIST_VERSION if is_list else OBJECT_VERSION)
-    if old.tag == NULL:
-        old.tag = old.stop = place_of(meta.start, meta.stop, LIST_VERSION if is_list else OBJECT_VERSION)
-    cdef Py_ssize_t meta_size = (old.tag - meta.start) + field_size + (meta.stop - old.stop)
-    out = PyBytes_FromStringAndSize(NULL, (meta.tag - start) + 1 + varint_size(meta_size) + meta_size + (end - meta.stop))
-    cdef uint8_t *at = <uint8_t *>PyBytes_AS_STRING(out)
-    at = put_span(at, start, meta.tag)
-    at = put_tag(at, 1, meta_size)
-    at = put_span(at, meta.start, old.tag)
-    at = put_span(at, field, field + field_size)
-    at = put_span(at, old.stop, meta.stop)
-    put_span(at, meta.stop, end)
+    find_stamp(&stamp, start, start + PyBytes_GET_SIZE(raw), revision, LIST_VERSION if is_list else OBJECT_VERSION)
+    out = PyBytes_FromStringAndSize(NULL, stamp.size)
+    put_stamped(<uint8_t *>PyBytes_AS_STRING(out), &stamp)
+    return out
+
+
+def watch_event(bytes event_type not None, bytes value not None, int64_t revision, bint metadata_only=False):
+    """Return an event as an element of a watch response: `events { type, object }`, the object with its resourceVersion.
+
+    value          an object's envelope
+    metadata_only  leave out of the object whatever is not its metadata
+    Raises         DecodeError
+    """
+    cdef Stamp stamp
+    cdef Place at = <Place>PyBytes_AS_STRING(value)
+    cdef Place end = at + PyBytes_GET_SIZE(value)
+    if end - at < MAGIC_SIZE or memcmp(at, MAGIC, MAGIC_SIZE) != 0:
+        raise DecodeError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
+    cdef Span raw = find_field(at + MAGIC_SIZE, end, 2)
+    find_stamp(&stamp, raw.start, raw.stop, revision, OBJECT_VERSION)
+    if metadata_only:
+        stamp.size -= (stamp.meta.tag - stamp.start) + (stamp.end - stamp.meta.stop)
+        stamp.start, stamp.end = stamp.meta.tag, stamp.meta.stop
+    cdef Py_ssize_t type_size = PyBytes_GET_SIZE(event_type)
+    cdef Py_ssize_t size = 2 + varint_size(type_size) + type_size + varint_size(stamp.size) + stamp.size
+    out = PyBytes_FromStringAndSize(NULL, 1 + varint_size(size) + size)
+    cdef uint8_t *to = put_tag(<uint8_t *>PyBytes_AS_STRING(out), 1, size)
+    to = put_bytes(to, 1, event_type)
+    put_stamped(put_tag(to, 2, stamp.size), &stamp)
     return out
 
 
@@ -149,6 +172,33 @@ def delimited(uint32_t number, bytes payload not None):
     field = PyBytes_FromStringAndSize(NULL, varint_size(number << 3) + varint_size(size) + size)
     put_bytes(<uint8_t *>PyBytes_AS_STRING(field), number, payload)
     return field
+
+
+cdef int find_stamp(Stamp *stamp, Place start, Place end, int64_t revision, uint32_t number) except -1:
+    """Work out what a message is with a resourceVersion in its metadata."""
+    cdef uint8_t *digits_end = stamp.digits + DIGITS_MAX + 2
+    stamp.start, stamp.end = start, end
+    stamp.field = put_version(digits_end, revision, number)
+    stamp.field_size = digits_end - stamp.field
+    stamp.meta = find_field(start, end, 1)
+    if stamp.meta.tag == NULL:
+        stamp.meta.tag = stamp.meta.start = stamp.meta.stop = start
+    stamp.old = find_field(stamp.meta.start, stamp.meta.stop, number)
+    if stamp.old.tag == NULL:
+        stamp.old.tag = stamp.old.stop = place_of(stamp.meta.start, stamp.meta.stop, number)
+    stamp.meta_size = (stamp.old.tag - stamp.meta.start) + stamp.field_size + (stamp.meta.stop - stamp.old.stop)
+    stamp.size = (stamp.meta.tag - start) + 1 + varint_size(stamp.meta_size) + stamp.meta_size + (end - stamp.meta.stop)
+    return 0
+
+
+cdef uint8_t *put_stamped(uint8_t *at, Stamp *stamp) noexcept:
+    """Write what `find_stamp` worked out; Returns where it ends."""
+    at = put_span(at, stamp.start, stamp.meta.tag)
+    at = put_tag(at, 1, stamp.meta_size)
+    at = put_span(at, stamp.meta.start, stamp.old.tag)
+    at = put_span(at, stamp.field, stamp.field + stamp.field_size)
+    at = put_span(at, stamp.old.stop, stamp.meta.stop)
+    return put_span(at, stamp.meta.stop, stamp.end)
 
 
 cdef bytes replaced(bytes raw, tuple path, Py_ssize_t depth, bytes field):

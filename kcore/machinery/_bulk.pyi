@@ -1,0 +1,9 @@
+"""The frames of bulk writes, read and written without messages."""
+
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+def split_request(request: bytes, item_class: type[_T]) -> tuple[list[_T], bool, bool]: ...
+def split_results(response: bytes) -> list[tuple[bytes | None, str, str, bytes, str]]: ...
+def element(values: tuple[str | bytes | None, ...]) -> bytes: ...
