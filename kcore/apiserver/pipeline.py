@@ -168,7 +168,7 @@ class Pipeline:
         body = request.body
         if request.verb != "create" or write.rules.alike is never or request.options or not isinstance(body, bytes):
             return None
-        if request.content_type != bodies.PROTOBUF or body.startswith(codec.MAGIC) or len(body) > limits.REQUEST_BODY_BYTES_MAX:
+        if not is_bare(request) or len(body) > limits.REQUEST_BODY_BYTES_MAX:
             return None
         found = sketch(write.spec, write.namespace, write.user, body)
         return found._replace(name=request.name) if found is not None and not found.name else found
@@ -190,6 +190,8 @@ class Pipeline:
         if request.verb == "patch":
             change = self.patched(request, gvk, message, [])
         else:
+            if request.subresource == "status" and isinstance(body := request.body, bytes) and is_bare(request):
+                request.body = status_part(message, body)
             found, _ = self.decoded(request, gvk, message)
             check_name(found, request.name)
 
@@ -232,6 +234,19 @@ class Pipeline:
             return body.obj
 
         return change
+
+
+def is_bare(request: Request) -> bool:
+    """Whether the body is bytes of a message without envelope."""
+    return request.content_type == bodies.PROTOBUF and isinstance(request.body, bytes) and not request.body.startswith(codec.MAGIC)
+
+
+def status_part(message: str, body: bytes) -> bytes:
+    """What a status update is about: nothing else of the body is looked at, whatever the kind. What cannot be read stays as it is."""
+    try:
+        return codec.status_part(message)(body)
+    except codec.DecodeError:
+        return body
 
 
 class StrictError(ValueError):

@@ -13,12 +13,13 @@ Source: apimachinery `pkg/runtime/serializer/protobuf` and `pkg/runtime/serializ
 
 from kcore.machinery.codec._envelope import envelope, open_envelope, splice_resource_version, watch_event
 from kcore.machinery.codec._table import DecodeError, Table
-from kcore.machinery.codec.edits import Splice
+from kcore.machinery.codec.edits import Splice, status_part
 from kcore.machinery.codec.forms import MAGIC, decode, decode_object, encode, encode_object, normalise, splice
 from kcore.machinery.codec.strict import duplicates as strict_duplicates
 from kcore.machinery.codec.tables import table
 
 __all__ = [
     "MAGIC", "DecodeError", "Splice", "Table", "decode", "decode_object", "encode", "encode_object", "envelope", "normalise",
-    "open_envelope", "splice", "splice_resource_version", "strict_duplicates", "table", "watch_event",
+    "open_envelope", "splice", "splice_resource_version", "status_part", "strict_duplicates", "table",
+    "watch_event",
 ]  # fmt: skip

@@ -6,11 +6,12 @@ Binding is the model: `spec.nodeName` is set, one condition is put in or replace
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final
 
 from kcore.machinery.codec import tables
 from kcore.machinery.codec._encode import encode_field
-from kcore.machinery.codec._envelope import delimited, occurrences, splice, text_field
+from kcore.machinery.codec._envelope import delimited, occurrences, only, splice, text_field
 from kcore.machinery.codec._table import Table
 from kcore.machinery.codec.tables import FieldSpec
 
@@ -45,6 +46,13 @@ class Splice:
         for step, value in zip(self._steps, values, strict=True):
             raw = step(raw, value)
         return raw
+
+
+@cache
+def status_part(message: str) -> Callable[[bytes], bytes]:
+    """Return what cuts a message down to its metadata and its status."""
+    numbers = [find(tables.table(message), name).number for name in ("metadata", "status")]
+    return lambda raw: only(raw, *numbers)
 
 
 def _compile(table: Table, path: str) -> _Step:

@@ -132,6 +132,29 @@ def splice(bytes raw not None, edits not None):
     return raw
 
 
+def only(bytes raw not None, uint32_t first, uint32_t second):
+    """Return a message with no fields but those of two numbers.
+
+    Raises  DecodeError
+    """
+    cdef uint64_t tag = 0
+    cdef Place start = <Place>PyBytes_AS_STRING(raw)
+    cdef Place end = start + PyBytes_GET_SIZE(raw)
+    cdef Place at = start
+    cdef Place head
+    cdef Place stop
+    out = PyBytes_FromStringAndSize(NULL, end - start)
+    cdef uint8_t *to = <uint8_t *>PyBytes_AS_STRING(out)
+    cdef uint8_t *to_start = to
+    while at < end:
+        head = at
+        next_field(at, end, &tag, &stop)
+        if (tag >> 3) == first or (tag >> 3) == second:
+            to = put_span(to, head, stop)
+        at = stop
+    return (<const char *>to_start)[:to - to_start]
+
+
 def occurrences(bytes raw not None, path not None):
     """Return the payloads of a repeated field, in their order.
 

@@ -81,13 +81,15 @@ def validate_status(new: Json, old: Json, errors: list[FieldError]) -> None:
     if (status.get("qosClass") or "") != (before.get("qosClass") or ""):
         errors.append(immutable("status.qosClass", status.get("qosClass") or ""))
     _validate_transitions(status, before, old_spec, errors)
-    _validate_claim_statuses(status.get("resourceClaimStatuses") or (), spec, errors)
+    if status.get("resourceClaimStatuses"):
+        _validate_claim_statuses(status["resourceClaimStatuses"], spec, errors)
     _validate_pod_ips(status, errors)
     _validate_host_ips(status, errors)
-    for field, _ in _STATUS_LISTS:
-        _validate_users(status.get(field) or (), f"status.{field}", spec, errors)
-    for field, containers in _STATUS_LISTS:
-        _validate_allocations(status.get(field) or (), f"status.{field}", spec.get(containers) or () if containers else None, errors)
+    present = [(field, containers, status[field]) for field, containers in _STATUS_LISTS if status.get(field)]
+    for field, _, statuses in present:
+        _validate_users(statuses, f"status.{field}", spec, errors)
+    for field, containers, statuses in present:
+        _validate_allocations(statuses, f"status.{field}", spec.get(containers) or () if containers else None, errors)
 
 
 def status_warnings(pod: Json) -> list[str]:
@@ -109,6 +111,8 @@ def _keep(metadata: Object, stored: Json, field: str) -> None:
 
 def _validate_transitions(status: Json, before: Json, spec: Json, errors: list[FieldError]) -> None:
     """A container that has ended for good may not be running again."""
+    if not any((item.get("state") or {}).get("terminated") for field, _ in _STATUS_LISTS for item in before.get(field) or ()):
+        return
     policy = spec.get("restartPolicy")
     rules = {
         container.get("name"): container.get("restartPolicy") is not None or bool(container.get("restartPolicyRules"))
