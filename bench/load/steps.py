@@ -24,7 +24,7 @@ import click
 from kcore.api.core.v1 import binding_pb2, event_pb2, node_pb2, pod_pb2, service_account_pb2
 from kcore.apiserver import body, bulk, objects, registry
 from kcore.apiserver.admission import Chain
-from kcore.apiserver.bulk import BulkStream
+from kcore.apiserver.bulk import BulkStream, split
 from kcore.apiserver.server import ApiServer
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
@@ -122,7 +122,7 @@ class Bench:
             gc.collect()
             self.watch.lap()
             began = time.perf_counter()
-            response, _ = self.stream.decide(request)
+            response = self.decide(request)
             self.engine.flush()
             total_s = time.perf_counter() - began
             spent_s = self.watch.lap()
@@ -134,6 +134,13 @@ class Bench:
                 took_us = took_s * 1e6 / len(chunk)
                 best[step] = min(best.get(step, took_us), took_us)
         return best
+
+    def decide(self, request: bytes) -> bytes:
+        """Decide a request as the server does, without giving way to others."""
+        wanted, _, with_objects = split(request)
+        results: list[bytes] = []
+        self.stream.decide_each(wanted, with_objects, results)
+        return b"".join(results)
 
     def drain(self) -> float:
         """Let the watchers take what waits for them; -> seconds."""

@@ -1,7 +1,8 @@
-"""BulkService.Write: the items of a request go through the pipeline in order and into one commit.
+"""BulkService.Write: the items of a request go through the pipeline in order.
 
 While a request's commit is being synced the next request is decided already; the number of requests in between is bounded, and the stream
-is not read further meanwhile.
+is not read further meanwhile. After some items other calls have their turn, so that a leader renews its Lease however much is written; only
+an atomic request is decided at once and stands in one commit.
 """
 
 from __future__ import annotations
@@ -95,32 +96,55 @@ class BulkStream:
         try:
             async for data in requests:
                 await places.acquire()
-                decided.put_nowait(self.decide(data))
+                decided.put_nowait(await self.decide(data))
         finally:
             decided.put_nowait(None)
 
-    def decide(self, data: bytes) -> Answered:
+    async def decide(self, data: bytes) -> Answered:
         """Apply the items of one request; -> the response, and the last write to wait for."""
         items, atomic, with_objects = split(data)
+        if atomic:
+            return self.decide_together(items, with_objects)
         results: list[bytes] = []
         last: Outcome | None = None
-        storage = self.pipeline.registry.storage
+        for start in range(0, len(items), limits.BULK_TURN_ITEMS_MAX):
+            if start:
+                await asyncio.sleep(0)  # others have their turn
+            found = self.decide_each(items[start : start + limits.BULK_TURN_ITEMS_MAX], with_objects, results)
+            last = found or last
+        return b"".join(results), last
+
+    def decide_each(self, items: list[Item], with_objects: bool, results: list[bytes]) -> Outcome | None:
+        """Apply items in order, whatever becomes of the others; -> the last write."""
+        last: Outcome | None = None
+        write, user = self.pipeline.write, self.user
+        for item in items:
+            try:
+                outcome = write(request_of(item, user))
+            except status.StatusError as error:
+                results.append(failure_of(error))
+                continue
+            results.append(result_of(outcome, with_objects))
+            if outcome.submission is not None:
+                last = outcome
+        return last
+
+    def decide_together(self, items: list[Item], with_objects: bool) -> Answered:
+        """Apply all items in one commit, or none."""
+        results: list[bytes] = []
+        last: Outcome | None = None
         chain = self.pipeline.registry.chain
-        mark = chain.mark() if atomic else None
-        with storage.batch() as batch:
-            for item in items:
+        mark = chain.mark()
+        with self.pipeline.registry.storage.batch() as batch:
+            for number, item in enumerate(items):
                 try:
                     outcome = self.pipeline.write(request_of(item, self.user))
                 except status.StatusError as error:
-                    if mark is not None:
-                        batch.revert()
-                        chain.revert(mark)
-                        return all_failed(len(items), len(results), error), None
-                    results.append(failure_of(error))
-                    continue
+                    batch.revert()
+                    chain.revert(mark)
+                    return all_failed(len(items), number, error), None
                 results.append(result_of(outcome, with_objects))
-                if outcome.submission is not None:
-                    last = outcome
+                last = outcome if outcome.submission is not None else last
         return b"".join(results), last
 
 

@@ -346,6 +346,9 @@ ADMISSION_DECODED_OBJECTS_MAX: Final = 4_096
 NAMES_REMEMBERED_MAX: Final = 4_096
 """Keys and values of labels of which it is remembered whether they are well-formed, some 200 bytes each: far more than are in use."""
 
+INFORMER_CHANGES_MAX: Final = 256
+"""Sets of fields that change together of which an informer remembers who looks at them: a handful in practice."""
+
 LIKENESSES_MAX: Final = 256
 """Objects that later ones with the same body are made from, some 3 KB each: templates that are in use at a time."""
 
@@ -371,7 +374,10 @@ RPC_STREAMS_PER_CONNECTION_MAX: Final = 10_000
 """Calls at once on one connection: one watch for each hollow node."""
 
 RPC_BULK_ITEMS_MAX: Final = 10_000
-"""Items of one bulk write: one commit of some hundred milliseconds."""
+"""Items of one bulk write: a second's worth; of an atomic one, one commit."""
+
+BULK_TURN_ITEMS_MAX: Final = 50
+"""Items that are decided before other calls have their turn: a few milliseconds."""
 
 BULK_REQUESTS_UNDER_WAY_MAX: Final = 2
 """Requests of a bulk stream that are decided but not durable: one with the disk, one behind it."""

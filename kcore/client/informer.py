@@ -16,36 +16,48 @@ is asked for with a parse of its own (a projection, for a resource with many obj
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from itertools import compress
+from operator import ne
+from typing import Any, Final, Generic, TypeVar, cast
 
 from google.protobuf.message import Message
 
+from kcore.base import limits
 from kcore.client import kinds
 from kcore.client.client import Client
 from kcore.client.kinds import Resource
-from kcore.client.lister import Lister, Store, Values
+from kcore.client.lister import NAMESPACE, Lister, Store, Values
 from kcore.client.reflector import EVERYTHING, Deliver, Reflector, Selection
 from kcore.client.wire import DELETED, WatchEvent
+from kcore.machinery.projection import Projection
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
 Parse = Callable[[bytes], Any]
 
+UID: Final = "metadata.uid"
+NO_INDEXES: Final[frozenset[str]] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Handler(Generic[T]):
-    """Who is told of changes."""
+    """Who is told of changes, and which fields it looks at in an update; None: any."""
 
     on_add: Callable[[T], None] | None
     on_update: Callable[[T, T], None] | None
     on_delete: Callable[[T], None] | None
+    reads: frozenset[str] | None
 
 
 class Informer(Generic[T]):
-    """The objects of one resource and selection."""
+    """The objects of one resource and selection.
+
+    Whoever says what it `reads` (paths of `kcore.machinery.projection`: the fields that decide what it makes of a change) is not asked
+    again by a change of anything else. An object of another uid, one that comes and one that goes is told to all.
+    """
 
     def __init__(self, reflector: Reflector, parse: Callable[[bytes], T]) -> None:
         self.store: Store[T] = Store()
@@ -53,6 +65,11 @@ class Informer(Generic[T]):
         self._reflector = reflector
         self._parse = parse
         self._handlers: list[Handler[T]] = []
+        self._index_reads: dict[str, frozenset[str]] = {NAMESPACE: frozenset()}
+        self._paths: tuple[str, ...] = (UID,)
+        self._project: Projection | None = None
+        self._read: dict[str, tuple[Any, ...]] = {}
+        self._concerned: dict[frozenset[str], tuple[frozenset[str], list[Handler[T]]]] = {}
         reflector.add_receiver(self._receive)
 
     @property
@@ -74,9 +91,11 @@ class Informer(Generic[T]):
         """Wait until it has synced."""
         await self._reflector.wait_synced()
 
-    def add_index(self, name: str, values: Values[T]) -> None:
+    def add_index(self, name: str, values: Values[T], reads: Iterable[str] | None = None) -> None:
         """Index the objects; at any time."""
         self.store.add_index(name, values)
+        if reads is not None:
+            self._index_reads[name] = self._follow(reads)
 
     def add_handler(
         self,
@@ -84,37 +103,74 @@ class Informer(Generic[T]):
         on_add: Callable[[T], None] | None = None,
         on_update: Callable[[T, T], None] | None = None,
         on_delete: Callable[[T], None] | None = None,
+        reads: Iterable[str] | None = None,
     ) -> None:
         """Tell of changes; a handler that comes late is told of the present objects at once, as added.
 
         on_update  takes the old and the new object
         """
-        self._handlers.append(Handler(on_add, on_update, on_delete))
+        self._handlers.append(Handler(on_add, on_update, on_delete, None if reads is None else self._follow(reads)))
+        self._concerned.clear()
         if on_add is not None:
             for object_ in self.store.objects():
                 on_add(object_)
 
+    def _follow(self, reads: Iterable[str]) -> frozenset[str]:
+        """From now on know of these fields whether they change."""
+        wanted = frozenset(reads)
+        self._paths = tuple(dict.fromkeys((*self._paths, *sorted(wanted))))
+        self._project = Projection(self.resource.message.DESCRIPTOR.full_name, self._paths)
+        self._read.clear()
+        self._concerned.clear()
+        return wanted
+
     def _receive(self, changes: list[WatchEvent]) -> None:
         for type_, raw, key, _ in changes:
             if type_ == DELETED:
+                self._read.pop(key, None)
                 gone = self.store.delete(key)
                 if gone is not None:
                     self._tell_deleted(gone)
+                continue
+            object_ = self._parse(raw)
+            standing, handlers = self._who_looks(key, raw)
+            old = self.store.put(key, object_, standing)
+            if old is None:
+                self._tell_added(object_)
             else:
-                object_ = self._parse(raw)
-                old = self.store.put(key, object_)
-                if old is None:
-                    self._tell_added(object_)
-                else:
-                    self._tell_updated(old, object_)
+                self._tell_updated(old, object_, handlers)
+
+    def _who_looks(self, key: str, raw: bytes) -> tuple[frozenset[str], list[Handler[T]]]:
+        """Return the indexes that need no look at an object, and the handlers that do."""
+        if self._project is None:
+            return NO_INDEXES, self._handlers
+        now = self._project(raw)
+        before = self._read.get(key)
+        self._read[key] = now
+        if before is None:
+            return NO_INDEXES, self._handlers
+        changed = frozenset(compress(self._paths, map(ne, before, now)))
+        found = self._concerned.get(changed)
+        if found is None:
+            if len(self._concerned) >= limits.INFORMER_CHANGES_MAX:
+                self._concerned.clear()
+            found = self._concerned[changed] = self._work_out(changed)
+        return found
+
+    def _work_out(self, changed: frozenset[str]) -> tuple[frozenset[str], list[Handler[T]]]:
+        """Return the same for any object in which these fields changed."""
+        if UID in changed:
+            return NO_INDEXES, self._handlers
+        standing = frozenset(name for name, reads in self._index_reads.items() if reads.isdisjoint(changed))
+        return standing, [each for each in self._handlers if each.reads is None or not each.reads.isdisjoint(changed)]
 
     def _tell_added(self, object_: T) -> None:
         for handler in self._handlers:
             if handler.on_add is not None:
                 handler.on_add(object_)
 
-    def _tell_updated(self, old: T, new: T) -> None:
-        for handler in self._handlers:
+    def _tell_updated(self, old: T, new: T, handlers: list[Handler[T]]) -> None:
+        for handler in handlers:
             if handler.on_update is not None:
                 handler.on_update(old, new)
 

@@ -14,6 +14,7 @@ Source: Kubernetes `pkg/controller/controller_ref_manager.go`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +28,23 @@ from kcore.machinery.labels import Selector
 
 CONTROLLER: Final = "controller"
 ORPHAN: Final = "orphan"
+OWNERS: Final = "metadata.ownerReferences[]@raw"
+DELETING: Final = "metadata.deletionTimestamp@present"
+OWNERSHIP: Final = ("metadata.labels", OWNERS)
+"""What decides to whom an object belongs, as paths of a projection."""
+
 SELECTOR: Final = "selector"
+
+
+@dataclass(slots=True)
+class Last:
+    """The object whose label keys were asked for last."""
+
+    object: Any = None
+    keys: list[str] = field(default_factory=list)
+
+
+_last = Last()
 
 
 class Claim(NamedTuple):
@@ -99,9 +116,9 @@ def reference_value(reference: Any) -> dict[str, Any]:
         "name": reference.name,
         "uid": reference.uid,
     }
-    for field in ("controller", "blockOwnerDeletion"):
-        if reference.HasField(field):
-            value[field] = getattr(reference, field)
+    for flag in ("controller", "blockOwnerDeletion"):
+        if reference.HasField(flag):
+            value[flag] = getattr(reference, flag)
     return value
 
 
@@ -163,9 +180,15 @@ def by_selector(object_: Any) -> Iterable[str]:
 
 
 def label_keys(object_: Any) -> list[str]:
-    """Return the keys under which selectors that match an object look."""
-    namespace = object_.metadata.namespace
-    return [f"{namespace}/", *(f"{namespace}/{key}={value}" for key, value in object_.metadata.labels.items())]
+    """Return the keys under which selectors that match an object look: its namespace, then that with each label.
+
+    Several ask this of one object in a row, so that the last answer is kept; an object that was received is never changed.
+    """
+    if _last.object is not object_:
+        namespace, labels = object_.metadata.namespace, object_.metadata.labels
+        _last.keys = [f"{namespace}/", *(f"{namespace}/{key}={value}" for key, value in labels.items())]
+        _last.object = object_
+    return _last.keys
 
 
 def selector_key(namespace: str, selector: Selector) -> str:
@@ -177,8 +200,8 @@ def selector_key(namespace: str, selector: Selector) -> str:
 
 def index_owned(informer: Informer[Any]) -> None:
     """Add the indexes that `candidates` asks."""
-    informer.add_index(CONTROLLER, by_controller)
-    informer.add_index(ORPHAN, by_orphan_label)
+    informer.add_index(CONTROLLER, by_controller, (OWNERS,))
+    informer.add_index(ORPHAN, by_orphan_label, OWNERSHIP)
 
 
 def index_selectors(informer: Informer[Any]) -> None:

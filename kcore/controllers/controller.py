@@ -35,6 +35,7 @@ class Source:
     """Objects whose changes make a controller look.
 
     metadata_only  nothing but metadata is needed; the objects may have more
+    reads          the fields of an object that decide what an update of it means; None: any
     selection      which objects; must be that by which the controller asked for the informer
     """
 
@@ -42,6 +43,7 @@ class Source:
     changed: Changed
     metadata_only: bool = False
     selection: Selection = EVERYTHING
+    reads: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

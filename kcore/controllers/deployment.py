@@ -322,6 +322,6 @@ def make(context: Context) -> Controller:
     sources = (
         Source(DEPLOYMENTS, own_keys),
         Source(REPLICASETS, reconciler.set_changed),
-        Source(PODS, reconciler.pod_changed),
+        Source(PODS, reconciler.pod_changed, reads=("status.phase",)),
     )
     return Controller("deployment", context.queue("deployment"), reconciler.reconcile, sources)

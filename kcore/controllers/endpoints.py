@@ -170,7 +170,7 @@ def make(context: Context) -> Controller:
     reconciler = Reconciler(context)
     sources = (
         Source(service_pods.SERVICES, reconciler.service_changed),
-        Source(service_pods.PODS, reconciler.pod_changed),
+        Source(service_pods.PODS, reconciler.pod_changed, reads=service_pods.READS),
         Source(ENDPOINTS, own_keys),
     )
     return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources)

@@ -22,7 +22,7 @@ from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, live, service_pods
 from kcore.controllers.actions import Action, Create, Delete, Update
 from kcore.controllers.controller import DONE, Context, Controller, Result, Source, own_keys
-from kcore.controllers.node_lifecycle import BY_NODE, by_node
+from kcore.controllers.node_lifecycle import BY_NODE, NODE_READS, by_node
 from kcore.controllers.pod_state import is_finished, is_ready
 from kcore.controllers.ports import Lister
 from kcore.controllers.service_pods import IPV4, IPV6, Port
@@ -205,7 +205,7 @@ class Reconciler:
         self.context = context
         self.services = service_pods.index_services(context.informer)
         self.pods = service_pods.index_pods(context.informer)
-        context.informer(service_pods.PODS).add_index(BY_NODE, by_node)
+        context.informer(service_pods.PODS).add_index(BY_NODE, by_node, NODE_READS)
         self.nodes = context.informer(NODES).lister
         informer = context.informer(SLICES)
         informer.add_index(BY_SERVICE, by_service)
@@ -282,7 +282,7 @@ def make(context: Context) -> Controller:
     reconciler = Reconciler(context)
     sources = (
         Source(service_pods.SERVICES, own_keys),
-        Source(service_pods.PODS, reconciler.pod_changed),
+        Source(service_pods.PODS, reconciler.pod_changed, reads=service_pods.READS),
         Source(SLICES, reconciler.slice_changed),
         Source(NODES, reconciler.node_changed),
     )

@@ -38,7 +38,7 @@ from kcore.controllers import (
     serviceaccount,
     taint_eviction,
 )
-from kcore.controllers.controller import Changed, Context, Controller
+from kcore.controllers.controller import IGNORE, Context, Controller, Source
 from kcore.controllers.node_ipam import Subnets
 from kcore.controllers.settings import Settings
 
@@ -152,11 +152,13 @@ class SharedInformers:
         """Put what changes into a controller's queue."""
         for source in controller.sources:
             informer = self.metadata(source.resource) if source.metadata_only else self.whole(source.resource, source.selection)
-            connect(informer, source.changed, controller.queue)
+            if source.changed is not IGNORE:
+                connect(informer, source, controller.queue)
 
 
-def connect(informer: Any, changed: Changed, queue: WorkQueue[str]) -> None:
+def connect(informer: Any, source: Source, queue: WorkQueue[str]) -> None:
     """Put the keys that changes mean into a queue."""
+    changed = source.changed
 
     def enqueue(keys: Iterable[str]) -> None:
         for key in keys:
@@ -166,4 +168,5 @@ def connect(informer: Any, changed: Changed, queue: WorkQueue[str]) -> None:
         on_add=lambda new: enqueue(changed(None, new)),
         on_update=lambda old, new: enqueue(changed(old, new)),
         on_delete=lambda old: enqueue(changed(old, None)),
+        reads=source.reads,
     )

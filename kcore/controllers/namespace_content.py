@@ -66,7 +66,7 @@ class Reconciler:
         watchable = with_calls("watch")
         for resource in self._resources:
             if resource in watchable and resource.resource != "events":
-                yield Source(resource, self.content_changed, metadata_only=True)
+                yield Source(resource, self.content_changed, metadata_only=True, reads=())
 
     async def _empty(self, found: Any) -> list[Remaining]:
         """Delete all pods; when none is left, everything else. Returns what is left."""

@@ -102,6 +102,10 @@ def zone_of(node: Any) -> str:
     return f"{labels.get(REGION, '')}:{labels.get(ZONE, '')}"
 
 
+NODE_READS: Final = ("spec.nodeName",)
+"""What `by_node` reads."""
+
+
 def by_node(pod: Any) -> list[str]:
     """What the index of pods by node holds of one."""
     return [pod.spec.nodeName] if pod.spec.nodeName else []
@@ -143,7 +147,7 @@ class Reconciler:
         self.context, self.queue = context, queue
         self.nodes = context.informer(NODES).lister
         pods = context.informer(PODS)
-        pods.add_index(BY_NODE, by_node)
+        pods.add_index(BY_NODE, by_node, NODE_READS)
         self.pods = pods.lister
         self.known: dict[str, Health] = {}
         self.removed: dict[str, str] = {}

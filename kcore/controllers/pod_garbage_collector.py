@@ -15,10 +15,10 @@ from typing import Any, Final
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.base import limits
 from kcore.client import kinds
-from kcore.controllers import actions, conditions, live
+from kcore.controllers import actions, adoption, conditions, live
 from kcore.controllers.actions import Action, Delete, UpdateStatus
 from kcore.controllers.controller import Context, Controller, Result, Source
-from kcore.controllers.node_lifecycle import BY_NODE, by_node
+from kcore.controllers.node_lifecycle import BY_NODE, NODE_READS, by_node
 from kcore.controllers.pod_state import is_finished, is_ready, seconds
 
 NAME: Final = "pod-garbage-collector-controller"
@@ -97,8 +97,8 @@ class Reconciler:
     def __init__(self, context: Context) -> None:
         self.context = context
         pods = context.informer(PODS)
-        pods.add_index(BY_NODE, by_node)
-        pods.add_index(BY_END, by_end)
+        pods.add_index(BY_NODE, by_node, NODE_READS)
+        pods.add_index(BY_END, by_end, ("status.phase", adoption.DELETING))
         self.pods = pods.lister
         self.nodes = context.informer(NODES).lister
         self.suspects: set[str] = set()
@@ -138,5 +138,5 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    sources = (Source(PODS, reconciler.pod_changed), Source(NODES, reconciler.node_changed))
+    sources = (Source(PODS, reconciler.pod_changed, reads=NODE_READS), Source(NODES, reconciler.node_changed))
     return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources, workers=1, first_keys=("all",))

@@ -45,8 +45,8 @@ class Informer(Protocol[T]):
         """What it knows."""
         ...
 
-    def add_index(self, name: str, values: Callable[[T], Iterable[str]]) -> None:
-        """Index the objects."""
+    def add_index(self, name: str, values: Callable[[T], Iterable[str]], reads: Iterable[str] | None = None) -> None:
+        """Index the objects; `reads` are the fields that `values` looks at."""
         ...
 
     def add_handler(
@@ -55,8 +55,9 @@ class Informer(Protocol[T]):
         on_add: Callable[[T], None] | None = None,
         on_update: Callable[[T, T], None] | None = None,
         on_delete: Callable[[T], None] | None = None,
+        reads: Iterable[str] | None = None,
     ) -> None:
-        """Tell of changes."""
+        """Tell of changes; `reads` are the fields that decide what is made of an update."""
         ...
 
 

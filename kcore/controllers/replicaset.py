@@ -31,6 +31,9 @@ from kcore.machinery.status import StatusError
 
 KIND: Final = "ReplicaSet"
 PODS: Final = kinds.resource("", "v1", "pods")
+POD_READS: Final = (*adoption.OWNERSHIP, adoption.DELETING, "status.phase", "status.conditions[]@raw")
+"""What decides in a pod whether its set is looked at; what else a reconciliation reads, it reads when it comes."""
+
 REPLICASETS: Final = kinds.resource("apps", "v1", "replicasets")
 
 REPLICA_FAILURE: Final = "ReplicaFailure"
@@ -384,5 +387,5 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    sources = (Source(REPLICASETS, own_keys), Source(PODS, reconciler.pod_changed))
+    sources = (Source(REPLICASETS, own_keys), Source(PODS, reconciler.pod_changed, reads=POD_READS))
     return Controller("replicaset", context.queue("replicaset"), reconciler.reconcile, sources)

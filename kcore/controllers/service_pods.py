@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from kcore.client import kinds
 from kcore.client.wire import join_key
+from kcore.controllers.adoption import DELETING, label_keys
 from kcore.controllers.controller import InformerOf
 from kcore.controllers.pod_state import is_finished, is_ready
 from kcore.controllers.ports import Lister
@@ -46,7 +47,7 @@ def index_services(informer_of: InformerOf) -> Lister[Any]:
 def index_pods(informer_of: InformerOf) -> Lister[Any]:
     """The pods, with an index by namespace and label."""
     informer = informer_of(PODS)
-    informer.add_index(BY_LABEL, label_values)
+    informer.add_index(BY_LABEL, label_values, ("metadata.labels",))
     return informer.lister
 
 
@@ -57,7 +58,7 @@ def selector_values(service: Any) -> list[str]:
 
 def label_values(pod: Any) -> list[str]:
     """What the index of pods holds of one."""
-    return [label_value(pod.metadata.namespace, key, value) for key, value in pod.metadata.labels.items()]
+    return label_keys(pod)[1:]
 
 
 def label_value(namespace: str, key: str, value: str) -> str:
@@ -89,10 +90,9 @@ def pods_of(service: Any, pods: Lister[Any]) -> list[Any]:
 
 def services_of(pod: Any, services: Lister[Any]) -> Iterator[str]:
     """Keys of the services that select a pod."""
-    namespace, labels = pod.metadata.namespace, pod.metadata.labels
-    for key, value in labels.items():
-        for service in services.by_index(BY_SELECTOR, label_value(namespace, key, value)):
-            if is_selected(service, labels):
+    for key in label_keys(pod)[1:]:
+        for service in services.by_index(BY_SELECTOR, key):
+            if is_selected(service, pod.metadata.labels):
                 yield join_key(service.metadata.namespace, service.metadata.name)
 
 
@@ -109,6 +109,13 @@ def shown(pod: Any) -> tuple[Any, ...]:
         pod.spec.hostname,
         pod.spec.subdomain,
     )
+
+
+READS: Final = (
+    "metadata.labels", DELETING, "status.podIPs[]@raw", "status.podIP", "status.conditions[]@raw", "status.phase", "spec.nodeName",
+    "spec.hostname", "spec.subdomain",
+)  # fmt: skip
+"""What `keys_of_pod` reads, `shown` included."""
 
 
 def keys_of_pod(old: Any, new: Any, services: Lister[Any]) -> Iterable[str]:

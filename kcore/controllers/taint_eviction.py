@@ -17,7 +17,7 @@ from kcore.client.wire import split_key
 from kcore.controllers import actions, conditions
 from kcore.controllers.actions import Action, Delete, Event, UpdateStatus
 from kcore.controllers.controller import DONE, Context, Controller, Result, Source, key_of
-from kcore.controllers.node_lifecycle import BY_NODE, PODS, by_node
+from kcore.controllers.node_lifecycle import BY_NODE, NODE_READS, PODS, by_node
 from kcore.controllers.node_taints import NO_EXECUTE, NODES
 from kcore.controllers.pod_garbage_collector import DISRUPTION_TARGET
 from kcore.controllers.pod_state import seconds
@@ -90,7 +90,7 @@ class Reconciler:
         self.context = context
         self.nodes = context.informer(NODES).lister
         pods = context.informer(PODS)
-        pods.add_index(BY_NODE, by_node)
+        pods.add_index(BY_NODE, by_node, NODE_READS)
         self.pods = pods.lister
         self.since: dict[str, float] = {}
 
@@ -141,6 +141,5 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    return Controller(
-        NAME, context.queue(NAME), reconciler.reconcile, (Source(NODES, reconciler.node_changed), Source(PODS, reconciler.pod_changed))
-    )
+    pods = Source(PODS, reconciler.pod_changed, reads=(*NODE_READS, "spec.tolerations[]@raw"))
+    return Controller(NAME, context.queue(NAME), reconciler.reconcile, (Source(NODES, reconciler.node_changed), pods))

@@ -244,3 +244,62 @@ def test_bookmarks_move_the_place_to_resume_from():
             assert sum(call.verb == "watch" for call in world.transport.calls) == 2
 
     run(test)
+
+
+def test_who_says_what_it_reads_is_told_of_nothing_else():
+    async def test(world):
+        informers = Informers(world.client)
+        pods = informers.informer(Pod)
+        everything = Told(pods)
+        told, indexed = [], []
+
+        def by_phase(found):
+            indexed.append(found.metadata.name)
+            return [found.status.phase]
+
+        pods.add_handler(
+            on_add=lambda new: told.append("add"),
+            on_update=lambda old, new: told.append(f"labels {dict(new.metadata.labels)}"),
+            on_delete=lambda old: told.append("delete"),
+            reads=("metadata.labels",),
+        )
+        pods.add_index("phase", by_phase, ("status.phase",))
+        async with running(informers):
+            made = await world.client.pods.create(pod("a"))
+            made.metadata.annotations["x"] = "1"
+            made = await world.client.pods.update(made)
+            made.metadata.labels["app"] = "x"
+            made = await world.client.pods.update(made)
+            made.status.phase = "Running"
+            await world.client.pods.update_status(made)
+            await settle(world)
+            assert len(everything.notes) == 4
+            assert told == ["add", "labels {'app': 'x'}"]
+            assert indexed == ["a", "a"]
+            assert pods.store.keys_by_index("phase", "Running") == ["default/a"]
+            assert pods.lister.get("a", namespace="default").metadata.annotations["x"] == "1"
+            await world.client.pods.delete("a", namespace="default")
+            await settle(world)
+            assert told[2:] == ["delete"] and pods.store.keys_by_index("phase", "Running") == []
+
+    run(test)
+
+
+def test_another_object_of_the_same_name_is_news_to_all():
+    async def test(world):
+        informers = Informers(world.client)
+        pods = informers.informer(Pod)
+        told = []
+        pods.add_handler(on_update=lambda old, new: told.append(old.metadata.uid != new.metadata.uid), reads=())
+        _, other = world.new_client()
+        await other.pods.create(pod("a"))
+        async with running(informers):
+            world.transport.go_down()
+            await other.pods.delete("a", namespace="default")
+            await other.pods.create(pod("a"))
+            world.server.compact()
+            world.transport.come_up()
+            await settle(world, 20)
+            assert told == [True]
+
+    run(test)
