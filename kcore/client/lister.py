@@ -110,7 +110,8 @@ class Store(Generic[T]):
 
     def by_index(self, name: str, value: str) -> list[T]:
         """Return the objects that have a value in an index."""
-        return [self._objects[key] for key in self._indexes[name].keys_of.get(value, ())]
+        keys = self._indexes[name].keys_of.get(value)
+        return [self._objects[key] for key in keys] if keys else []
 
     def index_values(self, name: str) -> list[str]:
         """Return all values of an index that some object has."""

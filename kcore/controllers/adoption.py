@@ -185,10 +185,16 @@ def label_keys(object_: Any) -> list[str]:
     Several ask this of one object in a row, so that the last answer is kept; an object that was received is never changed.
     """
     if _last.object is not object_:
-        namespace, labels = object_.metadata.namespace, object_.metadata.labels
-        _last.keys = [f"{namespace}/", *(f"{namespace}/{key}={value}" for key, value in labels.items())]
+        namespace, found = object_.metadata.namespace, object_.metadata.labels
+        _last.keys = [f"{namespace}/", *[f"{namespace}/{key}={found[key]}" for key in found]]
         _last.object = object_
     return _last.keys
+
+
+def labels_of(object_: Any) -> dict[str, str]:
+    """Return the labels of an object as a dict: to read or compare the message's own map takes twice as long."""
+    found = object_.metadata.labels
+    return {key: found[key] for key in found}
 
 
 def selector_key(namespace: str, selector: Selector) -> str:

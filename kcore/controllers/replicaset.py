@@ -260,7 +260,7 @@ class Reconciler:
             if former is not None:
                 keys.add(key_of(former))
         if new is not None and adoption.controller_of(new) is None and not adoption.is_deleting(new):
-            moved = old is None or adoption.controller_of(old) is not None or old.metadata.labels != new.metadata.labels
+            moved = old is None or adoption.controller_of(old) is not None or adoption.labels_of(old) != adoption.labels_of(new)
             if moved:
                 keys.update(key_of(found) for found in adoption.matching(self._sets, new))
         return keys

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from kcore.client import kinds
 from kcore.client.wire import join_key
-from kcore.controllers.adoption import DELETING, label_keys
+from kcore.controllers.adoption import DELETING, label_keys, labels_of
 from kcore.controllers.controller import InformerOf
 from kcore.controllers.pod_state import is_finished, is_ready
 from kcore.controllers.ports import Lister
@@ -122,10 +122,10 @@ def keys_of_pod(old: Any, new: Any, services: Lister[Any]) -> Iterable[str]:
     """The services to look at after a change of a pod; most pods have none, which is found out first."""
     if old is None or new is None:
         return list(services_of(new if old is None else old, services))
-    if old.metadata.labels == new.metadata.labels:
-        found = list(services_of(new, services))
+    found = list(services_of(new, services))
+    if labels_of(old) == labels_of(new):
         return found if found and shown(old) != shown(new) else ()
-    return {*services_of(old, services), *services_of(new, services)}
+    return {*services_of(old, services), *found}
 
 
 def family_of(service: Any, pod: Any) -> str:
