@@ -349,6 +349,12 @@ NAMES_REMEMBERED_MAX: Final = 4_096
 INFORMER_CHANGES_MAX: Final = 256
 """Sets of fields that change together of which an informer remembers who looks at them: a handful in practice."""
 
+GC_NEW_OBJECTS_MAX: Final = 50_000
+"""Objects that are made before a part looks for circles among them: with 700, Python's own number, that is a twentieth of its time."""
+
+GC_GENERATIONS: Final = (20, 100)
+"""Looks at new objects for one at older ones, and those for one at all."""
+
 LIKENESSES_MAX: Final = 256
 """Objects that later ones with the same body are made from, some 3 KB each: templates that are in use at a time."""
 

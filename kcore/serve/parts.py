@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from kcore.base import log, service
+from kcore.base import limits, log, service
 from kcore.base.config import DataDir
 from kcore.serve.failure import PartError
 
@@ -29,6 +30,8 @@ def run(part: str, directory: DataDir, settings: Any, ready_fd: int | None, leve
     module, _, name = PARTS[part].partition(":")
     serve: Serve = getattr(importlib.import_module(module), name)
     service.await_turn(ready_fd)
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(limits.GC_NEW_OBJECTS_MAX, *limits.GC_GENERATIONS)
     try:
         import uvloop
 
