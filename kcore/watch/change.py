@@ -6,7 +6,6 @@ What was there before, what is there now, and its encodings, each made once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 ADDED: Final = "ADDED"
@@ -59,30 +58,41 @@ class Selector(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class Change:
-    """A change: `old` is None where the object appears, `new` where it goes."""
+    """A change: `old` is None where the object appears, `new` where it goes.
 
-    key: bytes
-    revision: int
-    old: Item | None
-    new: Item | None
-    encoded: dict[tuple[Encode, str], bytes] = field(default_factory=dict)
-    # What it is to a watch that wants every object.
-    event_type: str = field(init=False)
-    # About how many bytes it holds.
-    size: int = field(init=False)
+    event_type  what it is to a watch that wants every object
+    size        about how many bytes it holds
+    """
 
-    def __post_init__(self) -> None:
-        old, new = self.old, self.new
+    __slots__ = ("_encode", "_encoded", "_encoded_type", "_others", "event_type", "key", "new", "old", "revision", "size")
+
+    def __init__(self, key: bytes, revision: int, old: Item | None, new: Item | None) -> None:
+        self.key, self.revision, self.old, self.new = key, revision, old, new
         self.event_type = ADDED if old is None else DELETED if new is None else MODIFIED
         self.size = (0 if new is None else len(new.value)) + (0 if old is None else len(old.value))
+        # The first form that is asked for, which is nearly always the only one, and the others.
+        self._encode: Encode | None = None
+        self._encoded_type = ""
+        self._encoded = b""
+        self._others: dict[tuple[Encode, str], bytes] | None = None
 
     def encode(self, event_type: str, encode: Encode) -> bytes:
-        """The event in a form; a deletion shows the object as it was, at the revision of the deletion."""
-        found = self.encoded.get((encode, event_type))
+        """The event in a form, made once; a deletion shows the object as it was, at the revision of the deletion."""
+        if self._encode == encode and self._encoded_type == event_type:
+            return self._encoded
+        if self._encode is None:
+            self._encoded = self._encoded_by(event_type, encode)
+            self._encode, self._encoded_type = encode, event_type
+            return self._encoded
+        if self._others is None:
+            self._others = {}
+        found = self._others.get((encode, event_type))
         if found is None:
-            item = self.old if event_type == DELETED or self.new is None else self.new
-            assert item is not None
-            found = self.encoded[encode, event_type] = encode(event_type, item.value, self.revision)
+            found = self._others[encode, event_type] = self._encoded_by(event_type, encode)
         return found
+
+    def _encoded_by(self, event_type: str, encode: Encode) -> bytes:
+        item = self.old if event_type == DELETED or self.new is None else self.new
+        assert item is not None
+        return encode(event_type, item.value, self.revision)

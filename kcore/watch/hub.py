@@ -115,23 +115,25 @@ class Hub:
     def publish(self, mutations: Sequence[Mutation], revision: int) -> None:
         """Take a committed batch in, and offer each change to the watchers that may want it."""
         for mutation in mutations:
-            state = self.state_of(mutation.key)
+            key, value = mutation.key, mutation.value
+            state = self.state_of(key)
             if state is None:
                 continue
-            old = state.present.get(mutation.key)
+            old = state.present.get(key)
             new: Item | None = None
-            if mutation.value is None:
-                if old is None:
-                    continue
-                del state.present[mutation.key]
+            if value is not None:
+                new = state.present[key] = Item(value, mutation.revision, state.view.project)
+            elif old is not None:
+                del state.present[key]
             else:
-                new = state.present[mutation.key] = Item(mutation.value, mutation.revision, state.view.project)
-            change = Change(mutation.key, mutation.revision, old, new)
+                continue
+            change = Change(key, mutation.revision, old, new)
             self.remember(state, change)
             if state.watchers:
-                before = None if old is None or state.index.is_plain else old.projected
-                after = None if new is None or state.index.is_plain else new.projected
-                for watcher in state.index.interested(before, after):
+                index = state.index
+                plain = index.is_plain
+                before = None if old is None or plain else old.projected
+                for watcher in index.interested(before, None if new is None or plain else new.projected):
                     watcher.offer(change)
         self.revision = revision
         for wanted, waiter in self.waiting:

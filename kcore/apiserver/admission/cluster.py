@@ -94,14 +94,15 @@ class Cluster:
 
     def unchanged(self, lookups: Iterable[Lookup]) -> bool:
         """Whether everything would be looked up as it was."""
-        return all(self.state_of(lookup.what) == lookup.state for lookup in lookups)
-
-    def state_of(self, what: bytes | GroupVersionKind) -> int | Folder:
-        """How something is now, as a Lookup notes it."""
-        if isinstance(what, bytes):
-            found = self.storage.head(what)
-            return 0 if found is None else found.mod_revision
-        return self.folder(what).folder
+        head = self.storage.head
+        for what, state in lookups:
+            if isinstance(what, bytes):
+                found = head(what)
+                if state != (0 if found is None else found.mod_revision):
+                    return False
+            elif self.folder(what).folder != state:
+                return False
+        return True
 
     def every(self, gvk: GroupVersionKind, namespace: str = "") -> Iterator[Object]:
         """All objects of a kind that are durable, in key order."""
