@@ -6,12 +6,12 @@ Source: encoding/json's scanner, go-yaml's `fail`, apiserver `pkg/endpoints/hand
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
+if TYPE_CHECKING:
+    import yaml
 
 SUMMARY_SIZE = 30
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 VERSION_KIND = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 # What Python's reader misses -> how Go's says which character is wrong there.
 PLACES = {
@@ -71,7 +71,9 @@ def json_error(data: bytes, encoding: str = "utf-8") -> str:
 
 def load_yaml(data: bytes) -> tuple[Any, list[str]]:
     """Read the first document of a YAML text; -> its value, complaints about doubled keys. Raises TextError."""
-    loader = LOADER(data)
+    import yaml  # dear, and few bodies are YAML
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(data)
     try:
         if not loader.check_node():
             return None, []
@@ -87,7 +89,9 @@ def load_yaml(data: bytes) -> tuple[Any, list[str]]:
 
 def yaml_error(error: yaml.MarkedYAMLError) -> str:
     """What is wrong with a text that is no YAML, with go-yaml's idea of the line."""
-    scanned = isinstance(error, yaml.scanner.ScannerError)
+    from yaml.scanner import ScannerError
+
+    scanned = isinstance(error, ScannerError)
     for mark in (error.context_mark, error.problem_mark):
         if mark is not None and mark.line:
             return f"yaml: line {mark.line + scanned}: {error.problem}"
@@ -96,6 +100,8 @@ def yaml_error(error: yaml.MarkedYAMLError) -> str:
 
 def doubled_keys(root: Any) -> list[str]:
     """Keys that stand twice in one mapping, with the line of the later one."""
+    import yaml
+
     found: list[str] = []
     waiting = [root]
     while waiting:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
-import yaml
 
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as pb
 from kcore.apiserver import body as bodies
@@ -40,6 +39,8 @@ def encoded(outcome: Outcome, accept: str) -> Any:
     elif media == bodies.JSON:
         data = orjson.dumps(outcome.obj())
     else:
+        import yaml  # dear, and few ask for it
+
         data = yaml.dump(outcome.obj(), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False).encode()
     return pb.Object(content_type=media, data=data, warnings=outcome.all_warnings())
 

@@ -21,10 +21,10 @@ from kcore.machinery.request import User
 from kcore.serve import pki
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
+from kcore.serve.networks import SERVICE_CIDRS
 from kcore.store import Engine, StoreError
 
 PART = "apiserver"
-SERVICE_CIDRS = ("10.96.0.0/16",)
 ADMIN = User("admin", "1", ("system:masters",))
 PART_USERS = {name: User(f"system:kcore:{name}", f"kcore:{name}", ("system:kcore", "system:masters")) for name in pki.PART_TOKENS}
 

@@ -9,9 +9,8 @@ from kcore.controllers import manager
 from kcore.controllers.settings import Settings
 from kcore.network import SubnetAllocator, cluster_ranges
 from kcore.serve import client_part
-from kcore.serve.apiserver import SERVICE_CIDRS
 from kcore.serve.client_part import Running, Work
-from kcore.serve.networks import CLUSTER_CIDRS
+from kcore.serve.networks import CLUSTER_CIDRS, SERVICE_CIDRS
 
 
 def work(directory: DataDir, _settings: Any) -> Work:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-
-from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.exposition import generate_latest
+from typing import TYPE_CHECKING
 
 from kcore.base import limits, metrics
 from kcore.base import metric as instruments
 from kcore.base.config import DataDir, write_private_json
 
 TEXT = "text/plain; charset=utf-8"
+
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 
 class Collector:
@@ -33,8 +35,6 @@ class Diagnostics:
         self.part, self.directory = part, directory
         self.ready = False
         self.server: asyncio.Server | None = None
-        self.registry = CollectorRegistry(auto_describe=False)
-        self.registry.register(Collector())
 
     async def start(self) -> None:
         """Listen on a free port of loopback, and write where."""
@@ -64,7 +64,7 @@ class Diagnostics:
         if path == b"/readyz":
             return ("200 OK", b"ok\n") if self.ready else ("500 Internal Server Error", b"not ready\n")
         if path == b"/metrics":
-            return "200 OK", generate_latest(self.registry)
+            return "200 OK", exposition()
         return "404 Not Found", b"not found\n"
 
     async def stop(self) -> None:
@@ -74,8 +74,19 @@ class Diagnostics:
             await self.server.wait_closed()
 
 
+def exposition() -> bytes:
+    """All metrics as Prometheus text."""
+    from prometheus_client import CollectorRegistry, generate_latest  # dear, and a part starts before anybody asks
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Collector())
+    return generate_latest(registry)
+
+
 def family(metric: instruments.Metric) -> Metric:
     """One metric with its samples."""
+    from prometheus_client import Metric
+
     found = Metric(metric.name.removesuffix("_total") if metric.kind == "counter" else metric.name, metric.help, metric.kind)
     for sample in metric.samples():
         found.add_sample(metric.name + sample.suffix, sample.labels, sample.value)

@@ -98,3 +98,14 @@ def test_every_imported_library_is_declared_and_every_declared_one_is_imported()
     foreign = used - set(sys.stdlib_module_names) - {"kcore", "__future__"} - optional
     assert sorted(foreign - modules) == [], "imported but not declared in pyproject.toml"
     assert sorted(modules - used) == [], "declared in pyproject.toml but imported nowhere"
+
+
+@pytest.mark.parametrize("part", ["apiserver", "scheduler", "controllers", "nodes"])
+def test_a_part_starts_without_the_others(part: str) -> None:
+    """What a part imports, it waits for at its start and holds in memory as long as it runs."""
+    strangers = {"apiserver": "scheduler controllers agent network", "scheduler": "apiserver controllers agent network store watch"}
+    strangers |= {"controllers": "apiserver scheduler agent store watch", "nodes": "apiserver scheduler controllers store watch"}
+    program = f"import sys, kcore.serve.{part}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    unwanted = {f"kcore.{name}" for name in strangers[part].split()} | {"yaml", "prometheus_client", "http.server", "click", "rich"}
+    assert sorted(unwanted.intersection(loaded)) == []
