@@ -355,6 +355,9 @@ GC_NEW_OBJECTS_MAX: Final = 50_000
 GC_GENERATIONS: Final = (20, 100)
 """Looks at new objects for one at older ones, and those for one at all."""
 
+DIAGNOSTICS_IMPORT_AFTER_S: Final = 2.0
+"""When a part imports what writes its metrics: when it is up, and before the first scrape would wait for it."""
+
 LIKENESSES_MAX: Final = 256
 """Objects that later ones with the same body are made from, some 3 KB each: templates that are in use at a time."""
 

@@ -40,6 +40,7 @@ class Diagnostics:
         """Listen on a free port of loopback, and write where."""
         self.server = await asyncio.start_server(self.answer, "127.0.0.1", 0, limit=limits.DIAGNOSTICS_REQUEST_BYTES_MAX)
         port = self.server.sockets[0].getsockname()[1]
+        asyncio.get_running_loop().call_later(limits.DIAGNOSTICS_IMPORT_AFTER_S, exposition)
         write_private_json(self.directory.part_state(self.part), {"pid": os.getpid(), "address": f"127.0.0.1:{port}"})
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,7 +77,7 @@ class Diagnostics:
 
 def exposition() -> bytes:
     """All metrics as Prometheus text."""
-    from prometheus_client import CollectorRegistry, generate_latest  # dear, and a part starts before anybody asks
+    from prometheus_client import CollectorRegistry, generate_latest  # dear: it comes soon after the start, before anybody asks
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Collector())
