@@ -11,6 +11,9 @@ from typing import Final
 NAME_SUFFIX_LENGTH: Final = 5
 """Fixed by Kubernetes: generateName appends five characters (27^5 = 14 million names per prefix)."""
 
+UIDS_DRAWN_AT_ONCE: Final = 256
+"""A call into the kernel costs as much as the rest of a create."""
+
 VIRTUAL_TIME_START_S: Final = 1_767_225_600.0
 """Where virtual wall clocks start: 2026-01-01T00:00:00Z, recent enough that certificates made for a run are valid."""
 
