@@ -20,6 +20,6 @@ Never
 """
 
 from kcore.agent.hollow import HollowNodes
-from kcore.agent.settings import HollowSettings, NodeSettings
+from kcore.agent.settings import HollowSettings, NodeSettings, NodeShape
 
-__all__ = ["HollowNodes", "HollowSettings", "NodeSettings"]
+__all__ = ["HollowNodes", "HollowSettings", "NodeSettings", "NodeShape"]

@@ -77,6 +77,8 @@ def new_node(settings: NodeSettings, index: int, wall_s: int, cidrs: tuple[str, 
         node.spec.podCIDR = cidrs[0]
         node.spec.podCIDRs.extend(cidrs)
     node.spec.providerID = f"kcore://{name}"
+    for taint in settings.shape(index).taints:
+        node.spec.taints.add(**taint)
     report(node, settings, index, wall_s)
     return node
 
@@ -93,14 +95,15 @@ def _labels(settings: NodeSettings, index: int) -> dict[str, str]:
         labels["topology.kubernetes.io/zone"] = settings.zones[index % len(settings.zones)]
     if settings.region:
         labels["topology.kubernetes.io/region"] = settings.region
-    return labels | dict(settings.labels)
+    return labels | dict(settings.labels) | dict(settings.shape(index).labels)
 
 
 def report(node: Node, settings: NodeSettings, index: int, wall_s: int) -> None:
     """Bring a node's status to what its kubelet reports now. Conditions of others stay."""
     status, name = node.status, settings.name(index)
+    capacity = {**settings.capacity, **settings.shape(index).capacity}
     for amounts in (status.capacity, status.allocatable):
-        for resource, amount in settings.capacity.items():
+        for resource, amount in capacity.items():
             amounts[resource].string = amount
     _report_conditions(node, wall_s)
     del status.addresses[:]

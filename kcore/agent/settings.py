@@ -1,8 +1,10 @@
 """How hollow nodes look and how long what they pretend takes."""
 
 import re
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 EXIT_CODE = "kcore.io/exit-code"
 EXIT_AFTER = "kcore.io/exit-after"
@@ -60,10 +62,29 @@ class HollowSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeShape:
+    """A group of equal hollow nodes.
+
+    capacity   amounts that differ from those of all nodes, or that those do not have, as Kubernetes quantities
+    labels     labels beside, or over, those of all nodes
+    taints     key, value and effect of each taint
+    """
+
+    count: int
+    capacity: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: Sequence[Mapping[str, str]] = ()
+
+
+PLAIN_SHAPE = NodeShape(0)
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSettings:
     """How hollow nodes look.
 
     count           how many there are; their names are `name_prefix` and a number
+    shapes          groups of nodes that differ, in the order of the nodes; nodes beyond them are plain
     zones           names of the zones that nodes are spread over in turn; none: no zone label
     capacity        amounts of each resource, as Kubernetes quantities
     awaits_cidr     nodes count as ready only with a podCIDR and without the not-ready taint: where controllers run
@@ -82,6 +103,16 @@ class NodeSettings:
     awaits_cidr: bool = False
     kubelet_address: str = ""
     kubelet_port: int = 0
+    shapes: tuple[NodeShape, ...] = ()
+    _ends: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ends", tuple(accumulate(shape.count for shape in self.shapes)))
+
+    def shape(self, index: int) -> NodeShape:
+        """The group that a node belongs to."""
+        place = bisect_right(self._ends, index)
+        return self.shapes[place] if place < len(self.shapes) else PLAIN_SHAPE
 
     def name(self, index: int) -> str:
         """Name of a node."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from kcore.base import limits
@@ -13,6 +15,7 @@ from kcore.cli.part import run_part
 @click.command()
 @options.data_dir
 @click.option("--nodes", "count", type=click.IntRange(0, limits.HOLLOW_NODES_MAX), default=10, show_default=True, help="How many.")
+@options.node_shapes
 @click.option("--wait-for-controllers", is_flag=True, help="A node is ready only with a podCIDR and without the not-ready taint.")
 @click.option("--start-delay", type=float, default=0.0, help="Seconds from an image to a running container.")
 @click.option("--pull-delay", type=float, default=0.0, help="Seconds that pulling an image takes.")
@@ -25,6 +28,7 @@ from kcore.cli.part import run_part
 def command(
     directory: DataDir,
     count: int,
+    shapes_file: Path | None,
     wait_for_controllers: bool,
     start_delay: float,
     pull_delay: float,
@@ -41,7 +45,9 @@ def command(
     Simulates nodes that run pods, against the API server of a data directory.
     """
     from kcore.agent.settings import HollowSettings, NodeSettings
+    from kcore.cli import shapes
 
+    groups = shapes.read(shapes_file) if shapes_file is not None else ()
     hollow = HollowSettings(
         start_delay_s=start_delay,
         pull_delay_s=pull_delay,
@@ -50,4 +56,5 @@ def command(
         failure_rate=failure_rate,
         jitter=jitter,
     )
-    run_part("nodes", directory, (NodeSettings(count=count, awaits_cidr=wait_for_controllers), hollow), ready_fd, log_level, log_json)
+    look = NodeSettings(count=shapes.total(groups) if groups else count, awaits_cidr=wait_for_controllers, shapes=groups)
+    run_part("nodes", directory, (look, hollow), ready_fd, log_level, log_json)

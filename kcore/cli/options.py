@@ -39,6 +39,17 @@ def ready_fd(function: Command) -> Command:
     return click.option("--ready-fd", type=int, default=None, hidden=True)(function)
 
 
+def node_shapes(function: Command) -> Command:
+    """`--node-shapes FILE`: hollow nodes that differ."""
+    return click.option(
+        "--node-shapes",
+        "shapes_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        default=None,
+        help="Hollow nodes as this YAML file says, instead of --nodes: a list of groups, each with count, capacity, labels and taints.",
+    )(function)
+
+
 def server(function: Command) -> Command:
     """How to reach a server: a data directory, or an address with CA and token."""
     function = click.option("--insecure", is_flag=True, help="Speak plain text to the server (loopback only).")(function)

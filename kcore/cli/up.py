@@ -32,6 +32,7 @@ class UpOptions:
     token_auth_file: Path | None
     insecure: bool
     feature_gates: str
+    shapes_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ def check(given: UpOptions) -> None:
         raise click.BadParameter("plain text is for loopback addresses only", param_hint="--insecure")
     if not 0 <= given.nodes <= limits.HOLLOW_NODES_MAX:
         raise click.BadParameter(f"{given.nodes} is not in the range 0 to {limits.HOLLOW_NODES_MAX}", param_hint="--nodes")
+    if given.shapes_file is not None:
+        from kcore.cli import shapes
+
+        shapes.groups(given.shapes_file)
 
 
 def plan(given: UpOptions) -> list[Part]:
@@ -98,10 +103,11 @@ def plan(given: UpOptions) -> list[Part]:
         apiserver.append("--insecure")
     if given.feature_gates:
         apiserver += ["--feature-gates", given.feature_gates]
+    shapes = ["--node-shapes", str(given.shapes_file.absolute())] if given.shapes_file is not None else []
     others = {
         "scheduler": ["scheduler"],
         "controllers": ["controllers"],
-        "nodes": ["nodes", "--nodes", str(given.nodes), *(["--wait-for-controllers"] if "controllers" in given.parts else [])],
+        "nodes": ["nodes", "--nodes", str(given.nodes), *shapes, *(["--wait-for-controllers"] if "controllers" in given.parts else [])],
     }
     found = [Part("apiserver", tuple(apiserver))]
     return found + [Part(name, tuple(others[name]), after=("apiserver",)) for name in given.parts if name in others]
@@ -110,6 +116,7 @@ def plan(given: UpOptions) -> list[Part]:
 @click.command()
 @options.data_dir
 @click.option("--nodes", type=int, default=10, show_default=True, help="Number of hollow nodes; 0 for none.")
+@options.node_shapes
 @click.option("--parts", default=",".join(PARTS), show_default=True, help="Which parts run.")
 @click.option("--in-process", is_flag=True, help="All parts in one process.")
 @click.option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
@@ -133,6 +140,7 @@ def plan(given: UpOptions) -> list[Part]:
 def command(
     directory: DataDir,
     nodes: int,
+    shapes_file: Path | None,
     parts: str,
     in_process: bool,
     bind: str,
@@ -151,7 +159,7 @@ def command(
 
     Runs API server, scheduler, controllers and hollow nodes, and starts again what dies, until it is stopped.
     """
-    given = UpOptions(nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates)
+    given = UpOptions(nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates, shapes_file)
     check(given)
     if detached:
         given_line: list[str] = click.get_current_context().obj
@@ -186,6 +194,7 @@ def supervise(given: UpOptions, announcement: Announcement) -> None:
 
 def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     """Be all parts."""
+    from kcore.cli import shapes
     from kcore.serve import in_process
     from kcore.serve.apiserver import ApiServerSettings
     from kcore.serve.failure import PartError
@@ -194,7 +203,9 @@ def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     directory.make()
     log.configure(directory.log("supervisor"))
     api = ApiServerSettings(given.bind, given.grpc_port, given.insecure, given.token_auth_file)
-    together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), given.nodes)
+    groups = shapes.read(given.shapes_file) if given.shapes_file is not None else ()
+    nodes = shapes.total(groups) if groups else given.nodes
+    together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), nodes, groups)
     try:
         in_process.run(directory, together, announcement.ready)
     except PartError as error:

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvloop
 
-from kcore.agent.settings import HollowSettings, NodeSettings
+from kcore.agent.settings import HollowSettings, NodeSettings, NodeShape
 from kcore.apiserver.server import run_until
 from kcore.base import lock, service
 from kcore.base.config import DataDir, write_private_json
@@ -41,12 +41,13 @@ class Plan:
     api: ApiServerSettings
     parts: tuple[str, ...]
     nodes: int
+    shapes: tuple[NodeShape, ...] = ()
 
     def settings(self, part: str) -> object:
         """The settings of a part."""
         if part != "nodes":
             return None
-        return NodeSettings(count=self.nodes, awaits_cidr="controllers" in self.parts), HollowSettings()
+        return NodeSettings(count=self.nodes, awaits_cidr="controllers" in self.parts, shapes=self.shapes), HollowSettings()
 
 
 @dataclass(slots=True)

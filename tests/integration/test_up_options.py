@@ -60,3 +60,20 @@ def test_an_insecure_server_speaks_plain_text(tmp_path: Path) -> None:
     assert run("get", "namespaces", "--server", endpoints["grpc"], "--insecure", "--token", endpoints["token"], "-o", "name").code == 0
     assert plane.kcore("get", "namespaces", "-o", "name").code == 0
     assert plane.kcore("down").code == 0
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+def test_nodes_have_the_shapes_of_a_file(tmp_path: Path, in_process: bool) -> None:
+    plane = Plane(DataDir(tmp_path / "data"))
+    shapes = tmp_path / "shapes.yaml"
+    shapes.write_text("- {count: 0}\n")
+    refused = plane.up("--node-shapes", str(shapes))
+    assert (refused.code, refused.err) == (1, f"kcore: {shapes}: [0].count: it has to be a number from 1 on\n")
+    shapes.write_text("- {count: 2, capacity: {example.com/gpu: 8}, labels: {model: A10}}\n- {count: 1}\n")
+    try:
+        assert plane.up("--node-shapes", str(shapes), *(["--in-process"] if in_process else [])).code == 0
+        found = plane.objects("nodes", selector="model=A10")
+        assert [node["status"]["allocatable"]["example.com/gpu"] for node in found] == ["8", "8"]
+        assert len(plane.objects("nodes")) == 3
+    finally:
+        plane.kcore("down")

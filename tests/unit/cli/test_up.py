@@ -36,6 +36,12 @@ def test_what_was_asked_of_the_apiserver_is_passed_on() -> None:
     assert lines(given)["apiserver"].endswith("--token-auth-file /t.csv --insecure --feature-gates GenericWorkload=true")
 
 
+def test_shapes_go_to_the_nodes_by_their_whole_path() -> None:
+    given = replace(PLAIN, shapes_file=Path("/groups.yaml"))
+    assert lines(given)["nodes"] == "nodes --nodes 3 --node-shapes /groups.yaml --wait-for-controllers"
+    assert "shapes" not in lines(PLAIN)["nodes"]
+
+
 def test_parts_are_known_once_and_in_order() -> None:
     assert up.read_parts("nodes, apiserver,nodes") == ("apiserver", "nodes")
 
