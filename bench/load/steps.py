@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -211,13 +212,13 @@ def measure(folder: Path, count: int, vary: bool) -> dict[str, dict[str, float]]
     asyncio.run(bench.server.bootstrap())
     bench.send(prerequisites())
     bench.follow()
-    wanted = list(pods(Plan("steps", "default", count, vary), SystemEntropy()))
+    wanted = list(islice(pods(Plan("steps", "default", count, vary), SystemEntropy()), count))
     handle = kinds.resource("", "v1", "pods")
-    found = {"create": bench.send([items.raw("create", handle, raw, namespace="default", name=name) for name, raw in wanted])}
-    found["bind"] = bench.send([binding(index, name) for index, (name, _) in enumerate(wanted)])
+    found = {"create": bench.send([items.raw("create", handle, raw, namespace="default", name=name) for name, raw, _ in wanted])}
+    found["bind"] = bench.send([binding(index, name) for index, (name, _, _) in enumerate(wanted)])
     reads = bench.server.pipeline.reads
-    found["status"] = bench.send([running(reads.get(bench.spec, "default", name).raw) for name, _ in wanted])
-    found["event"] = bench.send([scheduled(index, name) for index, (name, _) in enumerate(wanted)])
+    found["status"] = bench.send([running(reads.get(bench.spec, "default", name).raw) for name, _, _ in wanted])
+    found["event"] = bench.send([scheduled(index, name) for index, (name, _, _) in enumerate(wanted)])
     bench.engine.close()
     return found
 

@@ -546,6 +546,12 @@ LOAD_ITEMS_PER_REQUEST: Final = 500
 LOAD_REQUESTS_IN_FLIGHT: Final = 4
 """Bulk writes of a load that are sent and not answered: the server always has a next one."""
 
+LOAD_SEND_TICK_S: Final = 0.01
+"""A load that waits for the next create waits at least so long: what is due by then goes in one request, and nobody sees the difference."""
+
+LOAD_BURST_S: Final = 1.0
+"""From one burst of a load to the next: what its rate is counted in, and long enough that the server is at rest in between."""
+
 LOAD_TICK_S: Final = 0.2
 """How often a load shows its progress."""
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from kcore.api.core.v1.pod_pb2 import Pod
     from kcore.client.client import Client
     from kcore.load.measure import Report
+    from kcore.load.run import Load
+
+PATTERNS = ("steady", "poisson", "burst")
+KINDS = ("pods", "deployments")
 
 
 @click.group()
@@ -26,28 +30,45 @@ def command() -> None:
 @command.command()
 @click.option("--count", type=click.IntRange(1), required=True, help="How many pods.")
 @click.option("--rate", type=click.FloatRange(0), default=0.0, help="Creates a second; as fast as possible by default.")
+@click.option("--pattern", type=click.Choice(PATTERNS), default="steady", show_default=True, help="In which rhythm, at that rate.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the rhythm, where it has chance.")
 @click.option(
-    "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="A Pod manifest to make them from."
+    "--template",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="Manifests of Pods to make them from, in turn.",
 )
 @click.option("--vary", is_flag=True, help="Every pod differs in labels, environment and requests.")
+@click.option("--kind", type=click.Choice(KINDS), default="pods", show_default=True, help="Bare pods, or Deployments that make them.")
+@click.option("--replicas", type=click.IntRange(1), default=10, show_default=True, help="Pods of each Deployment.")
 @click.option("--via", type=click.Choice(["bulk", "unary"]), default="bulk", show_default=True, help="Many creates in a call, or one.")
 @click.option("--in-flight", type=click.IntRange(1), default=64, show_default=True, help="Unary creates at once.")
+@click.option("--churn", type=click.FloatRange(0), default=0.0, help="Then delete so many pods a second, and make others in their place.")
+@click.option("--churn-time", type=click.FloatRange(0), default=10.0, show_default=True, help="For so many seconds.")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where the pods are made.")
 @click.option(
     "--acked", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Append each acknowledged namespace/name to this file."
 )
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Draw the latencies into this PNG file.")
 @click.option("--cleanup", is_flag=True, help="Delete the pods at the end.")
 @options.json_file
 @options.server
 def pods(
     count: int,
     rate: float,
+    pattern: str,
+    seed: int,
     template: Path | None,
     vary: bool,
+    kind: str,
+    replicas: int,
     via: str,
     in_flight: int,
+    churn: float,
+    churn_time: float,
     namespace: str,
     acked: Path | None,
+    plot: Path | None,
     cleanup: bool,
     json_file: str | None,
     directory: DataDir,
@@ -59,32 +80,27 @@ def pods(
     """Create pods, wait until they run, and report."""
     from kcore.cli import session
     from kcore.cli.progress import PodProgress
-    from kcore.load.pods import Plan, plain_template
-    from kcore.load.run import Load, Pace
+    from kcore.load.pods import PLAIN, Plan
+    from kcore.load.run import Churn, Load
+    from kcore.load.sender import Pace
     from kcore.serve.scrape import events_dropped
 
-    if json_file not in (None, "-") and not Path(str(json_file)).parent.is_dir():
-        raise click.ClickException(f"{json_file}: there is no such folder")
-    pod = plain_template() if template is None else read_template(template)
+    check(rate, pattern, json_file, plot)
+    templates = PLAIN if template is None else read_templates(template)
+    pace, coming_and_going = Pace(rate, via, in_flight, pattern, seed), Churn(churn, churn_time) if churn else None
     log = None if acked is None else open(acked, "a")  # noqa: SIM115 - closed below, after the loop that writes it
 
     async def act(client: Client) -> Report:
-        run = client.entropy.name_suffix()
+        plan = Plan(client.entropy.name_suffix(), namespace, count, vary, templates, kind, replicas)
         with PodProgress(count) as progress:
-            load = Load(
-                client,
-                Plan(run, namespace, count, vary, pod),
-                Pace(rate, via, in_flight),
-                progress.show,
-                log,
-                lambda: events_dropped(directory),
-            )
-            found = await load.run()
-            for error in list({failure.message: None for failure in load.failures.values()})[:3]:
-                click.echo(f"kcore: a create was refused: {error}", err=True)
+            load = Load(client, plan, pace, progress.show, log, lambda: events_dropped(directory))
+            found = await load.run(coming_and_going)
+            tell_refusals(load)
             if cleanup:
                 await load.cleanup()
-            return found
+        if plot is not None:
+            draw(load, plot)
+        return found
 
     try:
         report = session.run(act, directory, address, ca, token, insecure)
@@ -98,19 +114,49 @@ def pods(
     return 0 if report.running_per_s else 1
 
 
-def read_template(path: Path) -> Pod:
-    """The Pod of a manifest. Raises ClickException."""
+def check(rate: float, pattern: str, json_file: str | None, plot: Path | None) -> None:
+    """Refuse what would fail only after the load. Raises ClickException."""
+    from kcore.load.plots import can_plot
+
+    if pattern != "steady" and not rate:
+        raise click.BadParameter(f"{pattern} is a rhythm at some --rate", param_hint="--pattern")
+    for file in (json_file, plot):
+        if file not in (None, "-") and not Path(str(file)).parent.is_dir():
+            raise click.ClickException(f"{file}: there is no such folder")
+    if plot is not None and not can_plot():
+        raise click.ClickException("--plot needs matplotlib: pip install 'kcore[bench]'")
+
+
+def read_templates(path: Path) -> tuple[Pod, ...]:
+    """The Pods of a manifest. Raises ClickException."""
     from kcore.api.core.v1.pod_pb2 import Pod
     from kcore.cli import manifests
     from kcore.machinery import codec
 
+    made = []
     for found in manifests.read(str(path)):
         if isinstance(found, manifests.Document) and found.obj.get("kind") == "Pod":
             try:
-                return Pod.FromString(codec.encode("kcore.api.core.v1.Pod", codec.normalise("kcore.api.core.v1.Pod", found.obj)))
+                made.append(Pod.FromString(codec.encode("kcore.api.core.v1.Pod", codec.normalise("kcore.api.core.v1.Pod", found.obj))))
             except codec.DecodeError as error:
                 raise click.ClickException(f"{path}: {error}") from error
-    raise click.ClickException(f"{path} holds no Pod")
+    if not made:
+        raise click.ClickException(f"{path} holds no Pod")
+    return tuple(made)
+
+
+def tell_refusals(load: Load) -> None:
+    """Say why creates were refused, the first reasons."""
+    failures = {failure.message: None for phase in load.tracker.phases for failure in phase.failures.values()}
+    for error in list(failures)[:3]:
+        click.echo(f"kcore: a create was refused: {error}", err=True)
+
+
+def draw(load: Load, path: Path) -> None:
+    """Draw the latencies of the load's first phase."""
+    from kcore.load import plots
+
+    plots.latencies(load.tracker.first.times, path)
 
 
 def text(report: Report) -> str:
@@ -125,6 +171,11 @@ def text(report: Report) -> str:
         ("running", report.running_per_s, report.run_ms),
     ):
         lines.append(f"{name:10}{rate:>10.0f}{latency.p50:>10.0f}{latency.p95:>10.0f}{latency.p99:>10.0f}")
+    if report.churn is not None:
+        churn = report.churn
+        lines.append(f"then {churn.deleted} pods deleted, {churn.rate:g} a second, and {churn.running} run in their place")
+        for name, latency in (("gone", churn.delete_ms), ("bound", churn.bind_ms), ("running", churn.run_ms)):
+            lines.append(f"{name:20}{latency.p50:>10.0f}{latency.p95:>10.0f}{latency.p99:>10.0f}")
     if report.failed:
         lines.append(f"{report.failed} creates were refused")
     if report.pending:

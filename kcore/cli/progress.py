@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 class Counts(Protocol):
     """How far pods came: mappings by name."""
 
-    acknowledged: dict[str, float]
+    seen: dict[str, float]
     bound: dict[str, float]
     running: dict[str, float]
 
@@ -42,7 +42,7 @@ class PodProgress:
     def show(self, times: Counts) -> None:
         """Move the bars."""
         if self.progress is not None:
-            for bar, done in zip(self.bars, (times.acknowledged, times.bound, times.running), strict=True):
+            for bar, done in zip(self.bars, (times.seen, times.bound, times.running), strict=True):
                 self.progress.update(bar, completed=len(done))
 
 

@@ -43,6 +43,22 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Churned:
+    """Pods that came and went. `bind_ms` and `run_ms` are of those that came, `delete_ms` is from sending a deletion to seeing it.
+
+    deleted   pods that are gone
+    running   pods that came in their place and run
+    """
+
+    rate: float
+    deleted: int
+    running: int
+    delete_ms: Latency
+    bind_ms: Latency
+    run_ms: Latency
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What `kcore load` reports. X_per_s is count / (the last X is seen - the first create is sent); 0 if not all came to X."""
 
@@ -58,10 +74,11 @@ class Report:
     events_dropped: int
     pending: int
     failed: int
+    churn: Churned | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON form."""
-        return asdict(self)
+        """The JSON form; it speaks of churn only if there was one."""
+        return {name: value for name, value in asdict(self).items() if name != "churn" or value is not None}
 
 
 def rate(count: int, times: dict[str, float], start: float) -> float:
@@ -95,4 +112,16 @@ def report(count: int, nodes: int, times: Times, end: float, events_dropped: int
         events_dropped=events_dropped,
         pending=count - failed - len(times.bound),
         failed=failed,
+    )
+
+
+def churned(rate: float, times: Times, deletes: dict[str, float], deleted: dict[str, float]) -> Churned:
+    """The figures of the pods that came (`times`) and those that went."""
+    return Churned(
+        rate=rate,
+        deleted=len(deleted),
+        running=len(times.running),
+        delete_ms=latency(deleted, deletes),
+        bind_ms=latency(times.bound, times.sent),
+        run_ms=latency(times.running, times.sent),
     )

@@ -1,10 +1,11 @@
-"""A load: creates the pods of a plan through a client, watches them, and stops when all run or nothing moves any more."""
+"""A load: creates what a plan says through a client, watches the pods, and stops when all run or nothing moves any more."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TextIO
 
@@ -13,10 +14,13 @@ from kcore.base import limits
 from kcore.client import items, kinds
 from kcore.client.client import Client
 from kcore.client.objects import ResourceClient
-from kcore.client.wire import ADDED, MODIFIED
-from kcore.load import measure
+from kcore.client.wire import MODIFIED
+from kcore.load import measure, sender
+from kcore.load.arrivals import arrivals
 from kcore.load.measure import Times
-from kcore.load.pods import RUN_LABEL, Plan, pods
+from kcore.load.pods import RUN_LABEL, Plan, Wanted, wanted
+from kcore.load.sender import Group, Pace
+from kcore.load.tracker import Seen, Tracker
 from kcore.machinery.projection import Projection
 from kcore.machinery.status import StatusError
 
@@ -25,17 +29,11 @@ Progress = Callable[[Times], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How a load is sent.
+class Churn:
+    """Pods that come and go once all run: so many of the oldest are deleted a second, for so long, and others made in their place."""
 
-    rate      creates a second; 0 is as fast as they are taken
-    via       "bulk" or "unary"
-    in_flight unary creates at once
-    """
-
-    rate: float = 0.0
-    via: str = "bulk"
-    in_flight: int = 64
+    rate: float
+    seconds: float
 
 
 class Load:
@@ -45,9 +43,10 @@ class Load:
         self, client: Client, plan: Plan, pace: Pace, progress: Progress, acked: TextIO | None = None, dropped: Callable[[], int] = int
     ) -> None:
         self.client, self.plan, self.pace, self.progress, self.acked, self.dropped = client, plan, pace, progress, acked, dropped
-        self.times = Times()
-        self.failures: dict[str, StatusError] = {}
-        self.read = Projection(POD, ["metadata.name", "spec.nodeName", "status.phase"])
+        self.tracker = Tracker(has_owners=plan.kind != "pods")
+        self.wanted = wanted(plan, client.entropy)
+        self.pods: ResourceClient[pod_pb2.Pod] = client.resource(kinds.resource("", "v1", "pods"))
+        self.read = Projection(POD, ["metadata.name", "metadata.uid", "spec.nodeName", "status.phase"])
         self.moved = client.clock.monotonic()
         self.done = asyncio.Event()
         self.sent_all = False
@@ -55,116 +54,115 @@ class Load:
     def now(self) -> float:
         return self.client.clock.monotonic()
 
-    async def run(self) -> measure.Report:
+    async def run(self, churn: Churn | None = None) -> measure.Report:
         """Create, watch and measure."""
         dropped = self.dropped()
         nodes = len((await self.client.nodes.list(metadata_only=True)).items)
-        start = (await self.pods().list_page(limit=1, namespace=self.plan.namespace, metadata_only=True)).resource_version
-        watching = asyncio.create_task(self.watch(start))
-        ticking = asyncio.create_task(self.tick())
-        try:
-            await self.create()
-            self.sent_all = True
-            self.judge()
-            await self.done.wait()
-        finally:
-            for task in (watching, ticking):
-                task.cancel()
-            await asyncio.gather(watching, ticking, return_exceptions=True)
-        self.progress(self.times)
-        last = max(
-            (max(times.values(), default=0.0) for times in (self.times.acknowledged, self.times.bound, self.times.running)), default=0.0
-        )
-        return measure.report(self.plan.count, nodes, self.times, last, self.dropped() - dropped, len(self.failures))
-
-    def pods(self) -> ResourceClient[pod_pb2.Pod]:
-        return self.client.resource(kinds.resource("", "v1", "pods"))
+        async with self.watching():
+            await sender.send(islice(self.wanted, self.plan.count), self.pace, self.client.clock, self.create)
+            await self.settled()
+            if churn is not None:
+                self.tracker.begin_churn()
+                await self.churn(churn)
+                await self.settled()
+        self.progress(self.tracker.first.times)
+        first, times = self.tracker.first, self.tracker.first.times
+        last = max(max(each.values(), default=0.0) for each in (times.acknowledged, times.bound, times.running))
+        report = measure.report(self.plan.count, nodes, times, last, self.dropped() - dropped, first.refused)
+        if churn is None:
+            return report
+        second = self.tracker.phase
+        return replace(report, churn=measure.churned(churn.rate, second.times, second.deletes, second.deleted))
 
     # sending
 
-    async def create(self) -> None:
-        """Send all creates."""
-        wanted = pods(self.plan, self.client.entropy)
-        if self.pace.via == "bulk":
-            await self.in_parallel(chunks(wanted, self.chunk_size()), self.create_chunk, limits.LOAD_REQUESTS_IN_FLIGHT)
-        else:
-            await self.in_parallel(((pod,) for pod in wanted), self.create_one, self.pace.in_flight)
+    async def create(self, group: Group) -> None:
+        """Create the objects of a group."""
+        self.tracker.sent(group, self.now())
+        await (self.create_in_bulk(group) if self.pace.via == "bulk" else self.create_one(group[0]))
 
-    def chunk_size(self) -> int:
-        """Pods in a bulk write: fewer at a low rate, so that it is even."""
-        size = limits.LOAD_ITEMS_PER_REQUEST
-        return max(1, min(size, int(self.pace.rate / 10))) if self.pace.rate else size
-
-    async def in_parallel(
-        self, groups: Iterator[tuple[tuple[str, bytes], ...]], act: Callable[[tuple[tuple[str, bytes], ...]], Awaitable[None]], at_once: int
-    ) -> None:
-        """Act on each group, so many at once, in the rhythm of the rate."""
-        slots = asyncio.Semaphore(at_once)
-        due = self.now()
-
-        async def one(group: tuple[tuple[str, bytes], ...]) -> None:
-            try:
-                await act(group)
-            finally:
-                slots.release()
-
-        async with asyncio.TaskGroup() as tasks:
-            for group in groups:
-                await slots.acquire()
-                if self.pace.rate:
-                    if (pause := due - self.now()) > 0:
-                        await self.client.clock.sleep(pause)
-                    due += len(group) / self.pace.rate
-                tasks.create_task(one(group))
-
-    async def create_chunk(self, group: tuple[tuple[str, bytes], ...]) -> None:
-        resource = kinds.resource("", "v1", "pods")
-        wanted = [items.raw("create", resource, raw, namespace=self.plan.namespace, name=name) for name, raw in group]
-        sent = self.now()
-        self.times.sent.update((name, sent) for name, _ in group)
-        results = await self.client.bulk.write(wanted)
+    async def create_in_bulk(self, group: Group) -> None:
+        resource = self.plan.resource
+        made = [items.raw("create", resource, each.raw, namespace=self.plan.namespace, name=each.name) for each in group]
+        results = await self.client.bulk.write(made)
         now = self.now()
-        for (name, _), result in zip(group, results, strict=True):
-            self.acknowledge(name, result.error, now)
+        for item, result in zip(group, results, strict=True):
+            self.answered(item, result.error, now)
 
-    async def create_one(self, group: tuple[tuple[str, bytes], ...]) -> None:
-        ((name, raw),) = group
-        self.times.sent[name] = self.now()
-        error: StatusError | None = None
+    async def create_one(self, item: Wanted) -> None:
+        resource, error = self.plan.resource, None
         try:
-            await self.pods().create(pod_pb2.Pod.FromString(raw))
+            await self.client.resource(resource).create(resource.message.FromString(item.raw))
         except StatusError as refused:
             error = refused
-        self.acknowledge(name, error, self.now())
+        self.answered(item, error, self.now())
 
-    def acknowledge(self, name: str, error: StatusError | None, now: float) -> None:
+    def answered(self, item: Wanted, error: StatusError | None, now: float) -> None:
         """Note what the server answered."""
-        if error is not None:
-            self.failures[name] = error
-            return
-        self.times.acknowledged[name] = now
-        if self.acked is not None:
-            self.acked.write(f"{self.plan.namespace}/{name}\n")
+        self.tracker.answered(item, error, now)
+        if error is None and self.acked is not None:
+            self.acked.write(f"{self.plan.namespace}/{item.name}\n")
             self.acked.flush()
 
+    async def churn(self, churn: Churn) -> None:
+        """Delete pods in their rhythm, and make others unless their Deployments do."""
+        self.sent_all, self.moved = False, self.now()
+        began, owed = self.now(), 0
+        for due in arrivals("steady", churn.rate, 0):
+            if (pause_s := began + due - self.now()) > 0:
+                await self.exchange(owed)
+                owed = 0
+                await self.client.clock.sleep(max(pause_s, limits.LOAD_SEND_TICK_S))
+            if due >= churn.seconds:
+                break
+            owed += 1
+
+    async def exchange(self, count: int) -> None:
+        """Delete so many of the pods that run, the oldest first."""
+        names = self.tracker.take_oldest(count, self.now())
+        if not names:
+            return
+        made = () if self.tracker.has_owners else tuple(islice(self.wanted, len(names)))
+        await self.client.bulk.write([items.delete(self.pods.resource, name, namespace=self.plan.namespace) for name in names])
+        if made:
+            self.tracker.sent(made, self.now())
+            await self.create_in_bulk(made)
+
+    async def cleanup(self) -> None:
+        """Delete what the run made."""
+        resource = self.client.resource(self.plan.resource)
+        await resource.delete_collection(namespace=self.plan.namespace, label_selector=self.selector, grace_period_seconds=0)
+
     # watching
+
+    @property
+    def selector(self) -> str:
+        """What the run's objects have in common."""
+        return f"{RUN_LABEL}={self.plan.run}"
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Follow the run's pods and show progress meanwhile."""
+        start = (await self.pods.list_page(limit=1, namespace=self.plan.namespace, metadata_only=True)).resource_version
+        tasks = [asyncio.create_task(self.watch(start)), asyncio.create_task(self.tick())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def watch(self, start: str) -> None:
         """Follow the run's pods; a watch that breaks goes on where it ended."""
         after = start
         while True:
-            stream = self.pods().watch_raw(
-                namespace=self.plan.namespace, label_selector=f"{RUN_LABEL}={self.plan.run}", resource_version=after
-            )
+            stream = self.pods.watch_raw(namespace=self.plan.namespace, label_selector=self.selector, resource_version=after)
             try:
                 while (batch := await stream.read()) is not None:
                     now = self.now()
                     for event in batch:
-                        if event.type in (ADDED, MODIFIED):
-                            name, node, phase = self.read(event.raw)
-                            self.times.observe(name, node, phase, now)
-                            if not node and event.type == MODIFIED and is_unschedulable(pod_pb2.Pod.FromString(event.raw)):
-                                self.times.unschedulable.add(name)
+                        if event.raw:
+                            self.observe(event.type, event.raw, now)
                         after = str(event.revision)
                     self.moved = now
                     self.judge()
@@ -175,37 +173,37 @@ class Load:
             finally:
                 stream.cancel()
 
+    def observe(self, event: str, raw: bytes, now: float) -> None:
+        """Take in a pod as it is now."""
+        name, uid, node, phase = self.read(raw)
+        has_no_node = not node and event == MODIFIED and is_unschedulable(pod_pb2.Pod.FromString(raw))
+        self.tracker.observe(event, Seen(name, uid, node, phase, has_no_node), now)
+
+    async def settled(self) -> None:
+        """Wait until all that was sent runs, or nothing moves any more."""
+        self.done.clear()
+        self.sent_all = True
+        self.judge()
+        await self.done.wait()
+
     def judge(self) -> None:
         """Whether there is nothing more to wait for."""
-        if self.sent_all and len(self.times.running) >= self.plan.count - len(self.failures):
+        if self.sent_all and self.tracker.phase.is_complete:
             self.done.set()
 
     async def tick(self) -> None:
         """Show progress, and give up when nothing has moved for a while."""
         while True:
             await self.client.clock.sleep(limits.LOAD_TICK_S)
-            self.progress(self.times)
+            self.progress(self.tracker.first.times)
             if self.sent_all and self.now() - self.moved > self.patience_s():
                 self.done.set()
 
     def patience_s(self) -> float:
         """How long nothing may move before the run is given up: not long if all that is left does not fit."""
-        left = self.plan.count - len(self.failures) - len(self.times.running) - len(self.times.unschedulable)
-        return limits.LOAD_STILL_S if left > 0 else limits.LOAD_SETTLED_S
-
-    async def cleanup(self) -> None:
-        """Delete the run's pods."""
-        await self.pods().delete_collection(
-            namespace=self.plan.namespace, label_selector=f"{RUN_LABEL}={self.plan.run}", grace_period_seconds=0
-        )
+        return limits.LOAD_STILL_S if self.tracker.phase.left > 0 else limits.LOAD_SETTLED_S
 
 
 def is_unschedulable(pod: pod_pb2.Pod) -> bool:
     """Whether the scheduler found no node for a pod."""
     return any(each.type == "PodScheduled" and each.status == "False" and each.reason == "Unschedulable" for each in pod.status.conditions)
-
-
-def chunks(wanted: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[tuple[str, bytes], ...]]:
-    """Groups of a size."""
-    while group := tuple(islice(wanted, size)):
-        yield group

@@ -1,5 +1,7 @@
 """Figures of a load, from times."""
 
+from dataclasses import replace
+
 import pytest
 
 from kcore.load import measure
@@ -65,3 +67,17 @@ def test_the_json_form_has_the_keys_that_others_rely_on() -> None:
     found = measure.report(1, 1, times(1), 10.3, 0, 0).as_dict()
     assert set(found) >= {"count", "nodes", "created_per_s", "bound_per_s", "running_per_s", "duration_s", "events_dropped"}
     assert all(set(found[name]) == {"p50", "p95", "p99"} for name in ("create_ms", "bind_ms", "run_ms"))  # type: ignore[call-overload]
+
+
+def test_churn_stands_in_the_json_form_only_if_there_was_one() -> None:
+    found = measure.report(1, 1, times(1), 10.3, 0, 0)
+    assert "churn" not in found.as_dict()
+    came = measure.churned(5.0, times(2), {"x": 1.0, "y": 1.0}, {"x": 1.5})
+    assert replace(found, churn=came).as_dict()["churn"] == {
+        "rate": 5.0,
+        "deleted": 1,
+        "running": 2,
+        "delete_ms": {"p50": 500.0, "p95": 500.0, "p99": 500.0},
+        "bind_ms": {"p50": 250.0, "p95": 295.0, "p99": 299.0},
+        "run_ms": {"p50": 350.0, "p95": 395.0, "p99": 399.0},
+    }

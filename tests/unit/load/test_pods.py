@@ -1,13 +1,16 @@
 """Generated pods: all alike, or no two alike."""
 
+from itertools import islice
+
+from kcore.api.apps.v1.deployment_pb2 import Deployment
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.base.entropy import SeededEntropy
 from kcore.load import pods
-from kcore.load.pods import RUN_LABEL, Plan
+from kcore.load.pods import OWNER_LABEL, RUN_LABEL, Plan
 
 
 def made(plan: Plan) -> list[Pod]:
-    return [Pod.FromString(raw) for _, raw in pods.pods(plan, SeededEntropy(3))]
+    return [Pod.FromString(wanted.raw) for wanted in islice(pods.wanted(plan, SeededEntropy(3)), plan.count)]
 
 
 def test_names_are_unique_to_the_run() -> None:
@@ -39,6 +42,35 @@ def test_the_template_is_kept_and_not_changed() -> None:
     template.metadata.labels["mine"] = "yes"
     template.spec.containers.add(name="c", image="mine:1")
     before = template.SerializeToString(deterministic=True)
-    (pod,) = made(Plan("r", "n", 1, template=template))
+    (pod,) = made(Plan("r", "n", 1, templates=(template,)))
     assert (pod.metadata.labels["mine"], pod.spec.containers[0].image) == ("yes", "mine:1")
     assert template.SerializeToString(deterministic=True) == before
+
+
+def test_templates_are_taken_in_turn_and_pods_go_on_beyond_the_count() -> None:
+    templates = []
+    for image in ("one", "two"):
+        template = Pod()
+        template.spec.containers.add(name="c", image=image)
+        templates.append(template)
+    plan = Plan("r", "n", 3, templates=tuple(templates))
+    found = [Pod.FromString(wanted.raw) for wanted in islice(pods.wanted(plan, SeededEntropy(3)), 5)]
+    assert [pod.spec.containers[0].image for pod in found] == ["one", "two", "one", "two", "one"]
+    assert len({pod.metadata.name for pod in found}) == 5
+
+
+def test_deployments_have_the_pods_of_the_count_and_select_their_own() -> None:
+    plan = Plan("r", "n", 25, vary=True, kind="deployments", replicas=10)
+    found = list(pods.wanted(plan, SeededEntropy(3)))
+    made = [Deployment.FromString(wanted.raw) for wanted in found]
+    assert [each.spec.replicas for each in made] == [wanted.pods for wanted in found] == [10, 10, 5]
+    for each in made:
+        assert dict(each.spec.selector.matchLabels) == {OWNER_LABEL: each.metadata.name}
+        assert each.spec.template.metadata.labels[OWNER_LABEL] == each.metadata.name
+        assert each.spec.template.metadata.labels[RUN_LABEL] == each.metadata.labels[RUN_LABEL] == "r"
+        assert each.metadata.namespace == "n" and not each.spec.template.metadata.name
+    assert len({str(each.spec.template.spec) for each in made}) == 3
+
+
+def test_the_owner_of_a_deployments_pod_is_read_from_its_name() -> None:
+    assert pods.owner("load-abcde-7-6d4b75cb6d-x2vkq") == "load-abcde-7"
