@@ -29,7 +29,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 @pytest.fixture
 def space(shell: Shell, request: pytest.FixtureRequest) -> str:
     """A namespace of the test's own."""
-    name = "t" + re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test"))[:40].strip("-")
+    name = "t" + re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test"))[-40:].strip("-")
     shell.good("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
     return name
 
