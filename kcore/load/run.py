@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TextIO
 
 from kcore.api.core.v1 import pod_pb2
@@ -108,14 +108,13 @@ class Load:
         """Delete pods in their rhythm, and make others unless their Deployments do."""
         self.sent_all, self.moved = False, self.now()
         began, owed = self.now(), 0
-        for due in arrivals("steady", churn.rate, 0):
+        for due in takewhile(lambda due: due < churn.seconds, arrivals("steady", churn.rate, 0)):
             if (pause_s := began + due - self.now()) > 0:
                 await self.exchange(owed)
                 owed = 0
                 await self.client.clock.sleep(max(pause_s, limits.LOAD_SEND_TICK_S))
-            if due >= churn.seconds:
-                break
             owed += 1
+        await self.exchange(owed)
 
     async def exchange(self, count: int) -> None:
         """Delete so many of the pods that run, the oldest first."""
