@@ -564,6 +564,9 @@ LOAD_STILL_S: Final = 30.0
 DELETES_AT_ONCE: Final = 32
 """Deletions that `kcore delete` has under way: enough to share commits, few enough to be told in order as they come."""
 
+BENCH_WATCH_TIMEOUT_S: Final = 60.0
+"""An event that has not reached every watch of a bench by then never will: two thousand have it in a second on a busy machine."""
+
 BENCH_COMMAND_TIMEOUT_S: Final = 300.0
 """A command of a bench that takes longer than a part may take to start has failed."""
 

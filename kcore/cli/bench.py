@@ -1,9 +1,10 @@
-"""`kcore bench`: the loads whose figures stand in bench/README.md."""
+"""`kcore bench`: the rows whose figures stand in bench/README.md."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from kcore.cli import options
 from kcore.cli.progress import Steps
 
 Figures = dict[str, Any]
+SIZES = ("smoke", "full", "huge")
 
 
 @click.command()
-@click.option("--size", type=click.Choice(["smoke", "full"]), default="full", show_default=True, help="A minute or two, or a few seconds.")
+@click.option("--size", type=click.Choice(SIZES), default="full", show_default=True, help="Seconds, minutes, or up to 100,000 pods.")
+@click.option("--only", default="", metavar="TEXT", help="Only the rows whose name has this text.")
 @click.option(
     "--plots",
     type=click.Path(file_okay=False, path_type=Path),
@@ -25,47 +28,51 @@ Figures = dict[str, Any]
     help="Where pictures are put, if matplotlib is installed (the extra `bench`).",
 )
 @options.json_file
-def command(size: str, plots: Path, json_file: str | None) -> int:
-    """Measure start, rest and pod loads on hollow nodes, each from a fresh data directory; exit status 1 if a floor is missed."""
+def command(size: str, only: str, plots: Path, json_file: str | None) -> int:
+    """Measure start, rest, pod loads, calls, lists and watches, each from a fresh data directory; exit status 0 if all targets are met."""
     from kcore.load import plots as pictures
-    from kcore.load import workloads
+    from kcore.load.bench import report, rows
 
-    with Steps([row.name for row in workloads.SIZES[size]]) as steps:
-        try:
-            report = workloads.run(size, steps.begin)
-        except workloads.BenchError as error:
-            raise click.ClickException(str(error)) from error
+    chosen = [row for row in rows.SIZES[size] if only in row.name]
+    if not chosen:
+        raise click.BadParameter(f"no row of this size has {only!r} in its name", param_hint="--only")
+    with Steps([row.name for row in chosen]) as steps:
+        found = report.run(size, chosen, steps.begin)
     if json_file != "-":
-        click.echo(text(report))
+        click.echo("\n".join(lines(found)))
     if json_file is not None:
-        (sys.stdout.write if json_file == "-" else Path(json_file).write_text)(json.dumps(report, indent=2) + "\n")
-    if pictures.can_plot() and size == "full":
-        for path in pictures.plot(report, plots):
+        (sys.stdout.write if json_file == "-" else Path(json_file).write_text)(json.dumps(found, indent=2) + "\n")
+    if pictures.can_plot() and size != "smoke":
+        for path in pictures.plot(found, plots):
             click.echo(f"drew {path}", err=json_file == "-")
-    return 1 if report["missed"] else 0
+    return 1 if found["missed"] or (found["not_measured"] and size != "smoke") else 0
 
 
-def text(report: Figures) -> str:
-    """The report for people, beside the floors."""
-    from kcore.load.workloads import FLOORS
-
+def lines(report: Figures) -> Iterator[str]:
+    """The report for people, beside the targets."""
     where = report["machine"]
-    lines = [f"{where['cpus']} CPUs, {where['memory_mb']} MB, {where['system']}, Python {where['python']}, kcore {where['kcore']}", ""]
-    rests = {name: row for name, row in report["rows"].items() if "idle_cpu_percent" in row}
-    loads = {name: row for name, row in report["rows"].items() if "bound_per_s" in row}
-    for name, row in rests.items():
-        limits = [f" (at most {FLOORS[name, figure]:g})" if (name, figure) in FLOORS else "" for figure in ("start_s", "memory_mb")]
-        lines.append(f"{name}: ready in {row['start_s']:.2f} s{limits[0]}, {row['memory_mb']:.0f} MB{limits[1]}, ")
-        lines[-1] += f"idle {row['idle_cpu_percent']:.1f} % of a CPU"
-    lines.append(f"\n{'':42}{'created/s':>10}{'bound/s':>10}{'running/s':>10}{'floor':>8}{'bind p50':>10}{'p95':>8}{'p99 ms':>8}")
-    for name, row in loads.items():
-        floor = FLOORS.get((name, "bound_per_s"))
-        lines.append(
-            f"{name:42}{row['created_per_s']:>10.0f}{row['bound_per_s']:>10.0f}{row['running_per_s']:>10.0f}"
-            f"{'' if floor is None else f'{floor:.0f}':>8}"
-            f"{row['bind_ms']['p50']:>10.0f}{row['bind_ms']['p95']:>8.0f}{row['bind_ms']['p99']:>8.0f}"
-        )
-        used = ", ".join(f"{part} {us:.0f}" for part, us in row["cpu_us_per_pod"].items())
-        lines.append(f"{'':6}us of CPU for a pod: {used}")
-    lines += ["", *(f"missed: {sentence}" for sentence in report["missed"])]
-    return "\n".join(lines).rstrip()
+    yield f"{where['cpus']} CPUs, {where['memory_mb']} MB, {where['system']}, Python {where['python']}, kcore {where['kcore']}"
+    for name, row in report["rows"].items():
+        yield f"\n{name}"
+        yield from row_lines(row)
+    yield ""
+    yield from (f"missed: {sentence}" for sentence in report["missed"])
+    yield from (f"not measured: {sentence}" for sentence in report["not_measured"])
+
+
+def row_lines(row: Figures) -> Iterator[str]:
+    """The figures of a row: those that have a target first, each with it."""
+    from kcore.load.bench.rows import is_at_least
+
+    for figure, target in row["targets"].items():
+        if figure in row:
+            yield f"    {figure:26}{row[figure]:>12,g}   at {'least' if is_at_least(figure) else 'most'} {target:,g}"
+    for figure, value in row.items():
+        if figure in row["targets"] or figure == "targets" or value in ({}, []):
+            continue
+        if isinstance(value, dict):
+            yield f"    {figure:26}{', '.join(f'{part} {each:,g}' for part, each in value.items())}"
+        elif isinstance(value, bool | str | list):
+            yield f"    {figure:26}{value}"
+        else:
+            yield f"    {figure:26}{value:>12,g}"

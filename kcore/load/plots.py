@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from kcore.load.bench.rows import is_at_least
 from kcore.load.measure import PERCENTILES, Times
 
 Figures = dict[str, Any]
@@ -15,6 +16,9 @@ STEPS: Final = (("created_per_s", "created"), ("bound_per_s", "bound"), ("runnin
 LATENCIES: Final = (("create_ms", "created"), ("bind_ms", "bound"), ("run_ms", "running"))
 WIDTH: Final = 0.26
 DPI: Final = 120
+BAR_MAX: Final = 4.0
+"""A bar ends here, whatever multiple of its target it tells, so that the others can be seen."""
+
 CURVE_POINTS_MAX: Final = 2_000
 """More points of a curve than this no picture shows."""
 
@@ -37,7 +41,33 @@ def plot(report: Figures, folder: Path) -> list[Path]:
         latency = {label: [row[figure][f"p{percentile}"] for percentile in PERCENTILES] for figure, label in LATENCIES}
         file = f"latency-{'-'.join(name.replace(',', '').split())}.png"
         made.append(bars(folder / file, [f"p{each}" for each in PERCENTILES], latency, f"ms from sending the create ({name})"))
+    if parts := reached(report["rows"]):
+        made.append(against_targets(folder / "targets.png", parts))
     return made
+
+
+def reached(rows: dict[str, Figures]) -> dict[str, float]:
+    """Each figure that has a target, as a multiple of it: 1 and more is met."""
+    return {
+        f"{name}: {figure}": row[figure] / target if is_at_least(figure) else target / max(row[figure], 1e-9)
+        for name, row in rows.items()
+        for figure, target in row["targets"].items()
+        if figure in row
+    }
+
+
+def against_targets(path: Path, parts: dict[str, float]) -> Path:
+    """A bar for each figure that has a target; the line is the target."""
+    figure, axes = canvas(1)
+    colours = ["tab:green" if part >= 1 else "tab:red" for part in parts.values()]
+    drawn = axes.barh(list(parts), [min(part, BAR_MAX) for part in parts.values()], color=colours)
+    axes.bar_label(drawn, [f"{part:.2f}" for part in parts.values()], fontsize=8)
+    axes.axvline(1.0, color="black", linewidth=1)
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", labelsize=7)
+    axes.set_title("multiples of the targets")
+    figure.savefig(path, dpi=DPI)
+    return path
 
 
 def canvas(columns: int) -> tuple[Any, Any]:
@@ -98,7 +128,8 @@ def latencies(times: Times, path: Path) -> Path:
     distribution.set(title="% that took at most", xlabel="ms from sending the create")
     for percentile in PERCENTILES:
         distribution.axhline(percentile, linewidth=0.5, linestyle=":")
-    for axes in (progress, distribution):
-        axes.legend(fontsize=8)
+    if times.acknowledged:
+        for axes in (progress, distribution):
+            axes.legend(fontsize=8)
     figure.savefig(path, dpi=DPI)
     return path

@@ -4,38 +4,53 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shutil import which
 
-from kcore.load import plots, workloads
+from kcore.load import plots
+from kcore.load.bench import calls, rows
 
 TIMEOUT_S = 120.0
+PARTS = {"supervisor", "apiserver", "scheduler", "controllers", "nodes"}
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "kcore", "bench", "--size", "smoke", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
 
 
 def test_the_small_bench_measures_every_figure(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
-    command = [sys.executable, "-m", "kcore", "bench", "--size", "smoke", "--json", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
-    assert done.returncode == 0, done.stderr
+    done = bench("--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(file.read_text())
-    assert list(report["rows"]) == [row.name for row in workloads.SIZES["smoke"]]
-    rest, load = report["rows"].values()
-    parts = {"supervisor", "apiserver", "scheduler", "controllers", "nodes"}
-    assert rest["memory_mb_by_part"].keys() == rest["idle_cpu_percent_by_part"].keys() == parts
+    assert list(report["rows"]) == [row.name for row in rows.SIZES["smoke"]] and report["missed"] == []
+    rest, varied, load, create, get, listed, watched = report["rows"].values()
+    assert rest["memory_mb_by_part"].keys() == rest["idle_cpu_percent_by_part"].keys() == PARTS
     assert 0 < rest["start_s"] < TIMEOUT_S and rest["memory_mb"] > 10
-    assert load["created_per_s"] >= load["bound_per_s"] >= load["running_per_s"] > 0
-    assert load["cpu_us_per_pod"].keys() == parts and load["pending"] == 0
-    assert "us of CPU for a pod" in done.stdout
-    assert plots.plot(report, tmp_path / "plots") and (tmp_path / "plots" / "throughput.png").stat().st_size > 1000
+    for each in (varied, load):
+        assert each["created_per_s"] >= each["bound_per_s"] >= each["running_per_s"] > 0
+        assert each["cpu_us_per_pod"].keys() == PARTS and each["pending"] == 0 and each["memory_mb"] > 10
+    assert load["speed_ratio"] > 0 and "speed_ratio" not in varied
+    assert listed["megabytes"] > 0.05 and listed["list_s"] >= listed["best_s"] > 0
+    assert (watched["watches"], watched["events"]) == (20, 5) and watched["p99_ms"] >= watched["p50_ms"] > 0
+    if which("h2load"):
+        assert create["calls_per_s"] > 0 and get["calls_per_s"] > 0 and report["not_measured"] == []
+    else:
+        assert create["not_measured"] == get["not_measured"] == calls.MISSING and len(report["not_measured"]) == 2
+    assert "cpu_us_per_pod" in done.stdout
+    drawn = {path.name: path for path in plots.plot(report, tmp_path / "plots")}
+    assert drawn.keys() >= {"throughput.png", "scale.png"} and all(path.stat().st_size > 1000 for path in drawn.values())
 
 
-def test_every_floor_belongs_to_a_row_that_has_its_figure() -> None:
-    rows = {row.name: row for row in workloads.SIZES["full"]}
-    for name, figure in workloads.FLOORS:
-        assert figure in (("start_s", "memory_mb") if isinstance(rows[name], workloads.Rest) else ("bound_per_s",))
+def test_a_missing_h2load_is_not_measured_and_never_passed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kcore", "bench", "--size", "full", "--only", "get, one", "--plots", str(tmp_path), "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, env={"PATH": str(tmp_path)})
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    assert report["rows"] == {"get, one at a time": {"not_measured": calls.MISSING, "targets": {"calls_per_s": 1200}}}
+    assert (report["missed"], report["not_measured"]) == ([], [f"get, one at a time: {calls.MISSING}"])
 
 
-def test_a_floor_that_is_not_reached_is_named() -> None:
-    rows = {"start and rest, 100 nodes": {"start_s": 2.5, "memory_mb": 299.0}, "10,000 pods, 5,000 nodes": {"bound_per_s": 1499.0}}
-    assert workloads.missed(rows) == [
-        "start and rest, 100 nodes: start_s is 2.5, the floor 2",
-        "10,000 pods, 5,000 nodes: bound_per_s is 1499, the floor 1500",
-    ]
+def test_rows_are_chosen_by_their_name() -> None:
+    done = bench("--only", "no such row")
+    assert done.returncode == 2 and "no row of this size has 'no such row' in its name" in done.stderr
