@@ -23,7 +23,7 @@ help:
 	@echo "make check        lint, then all other tests"
 	@echo "make bench        measure; results under build/bench"
 	@echo "make proto        write the service definitions anew from the options of the kinds"
-	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS)"
+	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS), fill the nodes of its trace with its pods"
 	@echo "make checked      unit and property tests on a build with bounds and overflow checks"
 	@echo "make sdist-proof  sdist, wheel from it, install into a fresh venv, run"
 	@echo "make clean        remove all that was built, but $(VENV)"

@@ -2,10 +2,11 @@
 
     python -m bench.load.corpus DIR [--nodes N] [--json FILE]
 
-DIR/manifests holds the manifests, DIR/manifests/microservices-demo.yaml the shop. Each document counts for itself: applied, or refused with
+DIR/manifests holds the manifests, DIR/manifests/microservices-demo.yaml the shop; DIR/openb, if there is one, nodes and pods of a real
+cluster, with which another control plane is filled (`bench.load.openb`). Each document counts for itself: applied, or refused with
 a reason. Each folder, and the shop, is an example of its own and gets a namespace for what names none, since many use the same names.
-Namespaces come first, those too that manifests name and nobody brings, as a person would make them. Exit status 0 when the shop runs and
-every refusal says why.
+Namespaces come first, those too that manifests name and nobody brings, as a person would make them. Exit status 0 when the shop runs,
+every refusal says why, and the real cluster's nodes are full.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ from typing import Any, Final
 
 import click
 
+from bench.load import openb
+from bench.load.openb import Filled
 from kcore.base import service
 from kcore.base.config import DataDir
 from kcore.base.supervisor import HeldError, PartFailedError, detach
 from kcore.cli.manifests import Broken, Document, read
 from kcore.client import apply, connect
 from kcore.client.client import Client
+from kcore.load.bench.plane import BenchError
 from kcore.machinery.status import StatusError
 
 Object = dict[str, Any]
@@ -273,9 +277,22 @@ def main(base: Path, nodes: int, json_file: Path | None) -> None:
         service.stop_all(directory)
         shutil.rmtree(directory.path, ignore_errors=True)
     click.echo("\n".join(lines(corpus)))
+    trace = fill_trace(base / "openb")
     if json_file is not None:
-        json_file.write_text(json.dumps(corpus.as_dict(), indent=2) + "\n")
-    sys.exit(0 if corpus.is_good else 1)
+        json_file.write_text(json.dumps(corpus.as_dict() | ({"openb": trace.as_dict()} if trace else {}), indent=2) + "\n")
+    sys.exit(0 if corpus.is_good and (trace is None or trace.is_full) else 1)
+
+
+def fill_trace(folder: Path) -> Filled | None:
+    """Fill the nodes of a trace with its pods, if there is one. Raises ClickException."""
+    if not folder.is_dir():
+        return None
+    try:
+        found = openb.run(folder)
+    except (BenchError, StatusError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("\n" + "\n".join(openb.lines(found)))
+    return found
 
 
 if __name__ == "__main__":

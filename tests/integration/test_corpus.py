@@ -71,3 +71,28 @@ def test_a_corpus_is_applied_and_its_shop_runs(tmp_path: Path) -> None:
 def test_a_corpus_without_a_shop_that_runs_fails(tmp_path: Path) -> None:
     code, report = corpus(tmp_path, elsewhere=ELSEWHERE)
     assert code == 1 and not report["shop_runs"] and report["applied"] == 1
+
+
+NODES = """sn,cpu_milli,memory_mib,gpu,model
+a,8000,16384,0,
+b,16000,32768,2,T4
+c,16000,32768,2,P100
+"""
+PODS = """name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase
+p0,2000,1024,1,500,T4,LS,Running
+p1,3000,1024,0,0,,LS,Running
+p2,1000,1024,2,1000,P100|V100,LS,Running
+p3,1000,1024,1,1000,G3,LS,Running
+"""
+
+
+def test_the_nodes_of_a_trace_are_filled_with_its_pods(tmp_path: Path) -> None:
+    (tmp_path / "openb").mkdir()
+    (tmp_path / "openb" / "nodes.csv").write_text(NODES)
+    (tmp_path / "openb" / "pods.csv").write_text(PODS)
+    code, report = corpus(tmp_path, microservices_demo=SHOP)
+    assert code == 0
+    found = report["openb"]
+    assert (found["nodes"], found["pods"], found["kinds"], found["kinds_waiting"], found["refused"]) == (3, 4, 4, 4, 0)
+    assert found["full"] and found["used_percent"]["gpu"] >= 50 and found["used_percent"]["cpu"] > 80
+    assert sum(found["placed_by_pass"]) == found["placed"] and found["waiting"] == 4
