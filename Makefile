@@ -8,11 +8,13 @@ PIP = $(PY) -m pip install --quiet --disable-pip-version-check
 PROOF = build/proof
 REQUIREMENTS = $(PY) -c 'import sys, tomllib; print(*eval(sys.argv[1], tomllib.load(open("pyproject.toml", "rb"))), sep="\n")'
 
+MICRO = KCORE_BENCH_SIZE=full $(PY) -m pytest bench/micro --benchmark-enable --benchmark-only --benchmark-json=build/bench/micro.json
+
 export KCORE_STRICT = 1
 
 SOURCES := setup.py $(shell find ext proto -name '*.pyx' -o -name '*.pxd' -o -name '*.proto')
 
-.PHONY: help setup setup-run demo test lint check bench proto corpus sdist-proof checked clean
+.PHONY: help setup setup-run demo test lint check bench bench-compare proto corpus sdist-proof checked clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,7 +23,8 @@ help:
 	@echo "make setup        make $(VENV) with everything to develop kcore; quick when nothing changed"
 	@echo "make lint         import layers, ruff, mypy, stubs, proto, layout"
 	@echo "make check        lint, then all other tests"
-	@echo "make bench        measure; results under build/bench"
+	@echo "make bench        measure; results and pictures under build/bench"
+	@echo "make bench-compare  the ratios of bench/micro beside bench/baseline.json; fails on one that fell by more than a quarter"
 	@echo "make proto        write the service definitions anew from the options of the kinds"
 	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS), fill the nodes of its trace with its pods"
 	@echo "make checked      unit and property tests on a build with bounds and overflow checks"
@@ -69,8 +72,13 @@ check: lint
 
 bench: setup
 	@mkdir -p build/bench
-	KCORE_BENCH_SIZE=full $(PY) -m pytest bench/micro --benchmark-enable --benchmark-only --benchmark-json=build/bench/micro.json
-	$(PY) -m kcore bench --json build/bench/load.json
+	$(MICRO); micro=$$?; \
+	$(PY) -m bench.compare build/bench/micro.json --plot build/bench/micro.png; compared=$$?; \
+	$(PY) -m kcore bench --json build/bench/load.json && exit $$((micro + compared))
+
+bench-compare: setup
+	@mkdir -p build/bench
+	$(MICRO); micro=$$?; $(PY) -m bench.compare build/bench/micro.json && exit $$micro
 
 proto: setup
 	$(PY) proto/derive_services.py

@@ -1,22 +1,19 @@
 """Cutting watch responses beside the same with protobuf messages that have the object as bytes (`tests.reference.client`).
 
-What is recorded is a ratio within one run (`extra_info["ratio"]`: protobuf's time / ours), the best of several rounds on both sides.
+What is recorded is a ratio within one run (`extra_info["ratio"]`: protobuf's time / ours), the best of many rounds each
+(`bench.micro.rounds`).
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from time import perf_counter
-
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bench.micro.rounds import SMOKE, ratio
 from kcore.api.core.v1.pod_service_pb2 import PodWatchResponse
 from kcore.client.wire import WatchEvent, split_watch
 from tests.reference.client import frames_twin
 
-SMOKE = os.environ.get("KCORE_BENCH_SIZE", "smoke") == "smoke"
-ROUNDS, CALLS, EVENTS = (3, 20, 50) if SMOKE else (20, 100, 200)
+EVENTS = 50 if SMOKE else 200
 FLOOR = 3.0
 """How much faster it must be; a smoke run on a busy machine must reach half of it."""
 
@@ -35,22 +32,11 @@ def response() -> bytes:
     return made.SerializeToString()
 
 
-def best(call: Callable[[], object]) -> float:
-    """Return the seconds of one call: the best of several rounds."""
-    found = []
-    for _ in range(ROUNDS):
-        start = perf_counter()
-        for _ in range(CALLS):
-            call()
-        found.append(perf_counter() - start)
-    return min(found) / CALLS
-
-
 def test_cutting_a_response_beside_protobuf(benchmark: BenchmarkFixture) -> None:
     raw = response()
     make = lambda event: WatchEvent(*event)  # noqa: E731 - one line says it
     assert split_watch(raw) == frames_twin.split_watch(raw, make)
     benchmark(lambda: split_watch(raw))
-    ratio = best(lambda: frames_twin.split_watch(raw, make)) / best(lambda: split_watch(raw))
-    benchmark.extra_info["ratio"] = round(ratio, 1)
-    assert SMOKE or ratio >= FLOOR, f"cutting is {ratio:.1f} times as fast as with protobuf"
+    found = ratio(lambda: split_watch(raw), lambda: frames_twin.split_watch(raw, make))
+    benchmark.extra_info["ratio"] = round(found, 1)
+    assert SMOKE or found >= FLOOR, f"cutting is {found:.1f} times as fast as with protobuf"

@@ -1,15 +1,14 @@
 """The codec beside protobuf's runtime with json_format, projection beside parsing, defaulting beside its twin.
 
-What is recorded is a ratio within one run (`extra_info["ratio"]`: peer's time / ours), the best of several rounds on both sides.
-`KCORE_BENCH_SIZE=smoke` takes few rounds and only checks that the ratio is not absurd; the full size holds the floors below.
+What is recorded is a ratio within one run (`extra_info["ratio"]`: peer's time / ours), the best of many rounds each
+(`bench.micro.rounds`). `KCORE_BENCH_SIZE=smoke` takes few rounds and only checks
+that the ratio is not absurd; the full size holds the floors below.
 """
 
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 import orjson
@@ -17,15 +16,13 @@ import pytest
 from google.protobuf import json_format
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bench.micro.rounds import SMOKE, ratio
 from kcore.api.core.v1 import pod_pb2
 from kcore.machinery import codec, defaults
 from kcore.machinery.projection import Projection
 from tests.reference.machinery import defaults_twin
 
 POD = "kcore.api.core.v1.Pod"
-SMOKE = os.environ.get("KCORE_BENCH_SIZE", "smoke") == "smoke"
-ROUNDS, CALLS = (3, 200) if SMOKE else (20, 2_000)
-
 FLOORS = {"decode": 10.0, "encode": 10.0, "normalise": 10.0, "project": 1.5, "bind": 1.5, "defaults": 10.0}
 """How much faster than its peer each must be; a smoke run on a busy machine must reach half of it."""
 
@@ -78,30 +75,17 @@ HUB = Projection(POD, ["metadata.name", "metadata.namespace", "metadata.labels",
 BIND = codec.Splice(POD, ["spec.nodeName", "status.conditions[type]", "metadata.labels[]"])
 
 
-def best(call: Callable[[], object]) -> float:
-    """Return the seconds of one call: the best of several rounds."""
-    found = []
-    for _ in range(ROUNDS):
-        start = perf_counter()
-        for _ in range(CALLS):
-            call()
-        found.append((perf_counter() - start) / CALLS)
-    return min(found)
-
-
 def compare(benchmark: BenchmarkFixture, name: str, ours: Callable[[], object], peer: Callable[[], object]) -> None:
     benchmark(ours)
-    ratio = best(peer) / best(ours)
-    benchmark.extra_info["ratio"] = round(ratio, 1)
-    assert SMOKE or ratio >= FLOORS[name], f"{name} is {ratio:.1f} times as fast as its peer"
+    found = ratio(ours, peer)
+    benchmark.extra_info["ratio"] = round(found, 1)
+    assert SMOKE or found >= FLOORS[name], f"{name} is {found:.1f} times as fast as its peer"
 
 
 def project_by_parsing() -> tuple[Any, ...]:
     message = pod_pb2.Pod.FromString(RAW)
     meta = message.metadata
     return meta.name, meta.namespace, dict(meta.labels), message.spec.nodeName, message.status.phase
-
-
 
 
 def test_decoding_beside_protobuf_and_json_format(benchmark: BenchmarkFixture) -> None:

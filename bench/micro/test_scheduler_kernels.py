@@ -1,13 +1,12 @@
 """Scheduler kernels beside a plain C loop over the same arrays, and whole decisions.
 
-What is recorded is a ratio within one run (`extra_info["ratio"]`: C's time / the kernel's, both called from Python), the best of several
-rounds on both sides; the decisions' row has microseconds a pod besides, for the reader.
+What is recorded is a ratio within one run (`extra_info["ratio"]`: C's time / the kernel's, both called from Python), the best of many
+rounds on both sides (`bench.micro.rounds`); the decisions' row has microseconds a pod besides, for the reader.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -21,14 +20,14 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bench.micro.rounds import SMOKE, ratio
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.cycle import schedule
 from kcore.scheduler.evaluation import Evaluations
 from kcore.scheduler.rows import Account, Ask, NodeRow, PodRow, Toleration
 
-SMOKE = os.environ.get("KCORE_BENCH_SIZE", "smoke") == "smoke"
-NODES, ROUNDS, CALLS, PODS = (500, 5, 20, 200) if SMOKE else (5_000, 20, 100, 5_000)
+NODES, PODS = (500, 200) if SMOKE else (5_000, 5_000)
 FLOOR = 0.5
 """A kernel has at least this part of plain C's speed; a smoke run, where the call itself weighs more, half of it."""
 
@@ -56,17 +55,6 @@ def half_full(nodes: int = NODES) -> Columns:
     return columns
 
 
-def seconds(call: Callable[[], object]) -> float:
-    """Return the seconds of one call: the best of several rounds."""
-    found = []
-    for _ in range(ROUNDS):
-        start = perf_counter()
-        for _ in range(CALLS):
-            call()
-        found.append(perf_counter() - start)
-    return min(found) / CALLS
-
-
 def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
 
@@ -77,9 +65,9 @@ def integers(*values: int) -> Iterator[ctypes.c_int64]:
 
 def compare(benchmark: BenchmarkFixture, kernel: Callable[[], object], plain: Callable[[], object]) -> None:
     benchmark(kernel)
-    ratio = seconds(plain) / seconds(kernel)
-    benchmark.extra_info["ratio"] = round(ratio, 2)
-    assert SMOKE or ratio >= FLOOR, f"the kernel has {ratio:.2f} of C's speed"
+    found = ratio(kernel, plain)
+    benchmark.extra_info["ratio"] = round(found, 2)
+    assert SMOKE or found >= FLOOR, f"the kernel has {found:.2f} of C's speed"
 
 
 def test_fit_beside_a_plain_c_loop(benchmark: BenchmarkFixture, plain_c: ctypes.CDLL) -> None:

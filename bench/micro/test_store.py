@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -20,11 +21,11 @@ import lmdb
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bench.micro.rounds import SMOKE, best_s
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
 from kcore.store import Engine, Put, Txn
 
-SMOKE = os.environ.get("KCORE_BENCH_SIZE", "smoke") == "smoke"
 ROUNDS = 5 if SMOKE else 60
 BATCH = 500
 VALUE = os.urandom(600)
@@ -35,10 +36,6 @@ PUT_US_MAX = 30.0
 
 def key(number: int) -> bytes:
     return b"/registry/pods/default/pod-%08d" % number
-
-
-def best(round_of: Callable[[int], float]) -> float:
-    return min(round_of(number) for number in range(ROUNDS))
 
 
 class Peer:
@@ -107,8 +104,8 @@ def test_gets_beside_bare_lmdb(benchmark: BenchmarkFixture, tmp_path: Path, wher
             engine.get(key(number))
 
     def run() -> None:
-        ours = best(lambda number: timed(lambda: get_batch(number % 4 * BATCH)))
-        peers = best(lambda number: timed(lambda: peer.get_batch(number % 4 * BATCH)))
+        turns = count()
+        ours, peers = best_s(lambda: get_batch(next(turns) % 4 * BATCH), lambda: peer.get_batch(next(turns) % 4 * BATCH))
         benchmark.extra_info.update(ratio=round(peers / ours, 2), us_per_get=round(ours / BATCH * 1e6, 2))
 
     benchmark.pedantic(run, rounds=1)

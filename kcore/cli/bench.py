@@ -12,13 +12,13 @@ import click
 
 from kcore.cli import options
 from kcore.cli.progress import Steps
+from kcore.load.bench import rows
 
 Figures = dict[str, Any]
-SIZES = ("smoke", "full", "huge")
 
 
 @click.command()
-@click.option("--size", type=click.Choice(SIZES), default="full", show_default=True, help="Seconds, minutes, or up to 100,000 pods.")
+@click.option("--size", type=click.Choice(list(rows.SIZES)), default="full", show_default=True, help="How much.")
 @click.option("--only", default="", metavar="TEXT", help="Only the rows whose name has this text.")
 @click.option(
     "--plots",
@@ -31,7 +31,7 @@ SIZES = ("smoke", "full", "huge")
 def command(size: str, only: str, plots: Path, json_file: str | None) -> int:
     """Measure start, rest, pod loads, calls, lists and watches, each from a fresh data directory; exit status 0 if all targets are met."""
     from kcore.load import plots as pictures
-    from kcore.load.bench import report, rows
+    from kcore.load.bench import report
 
     chosen = [row for row in rows.SIZES[size] if only in row.name]
     if not chosen:
@@ -62,11 +62,9 @@ def lines(report: Figures) -> Iterator[str]:
 
 def row_lines(row: Figures) -> Iterator[str]:
     """The figures of a row: those that have a target first, each with it."""
-    from kcore.load.bench.rows import is_at_least
-
     for figure, target in row["targets"].items():
         if figure in row:
-            yield f"    {figure:26}{row[figure]:>12,g}   at {'least' if is_at_least(figure) else 'most'} {target:,g}"
+            yield f"    {figure:26}{row[figure]:>12,g}   at {'least' if rows.is_at_least(figure) else 'most'} {target:,g}"
     for figure, value in row.items():
         if figure in row["targets"] or figure == "targets" or value in ({}, []):
             continue

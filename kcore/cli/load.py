@@ -11,15 +11,14 @@ import click
 
 from kcore.base.config import DataDir
 from kcore.cli import options
+from kcore.load.arrivals import PATTERNS
+from kcore.load.pods import KINDS, PLAIN, Plan
 
 if TYPE_CHECKING:
     from kcore.api.core.v1.pod_pb2 import Pod
     from kcore.client.client import Client
     from kcore.load.measure import Report
     from kcore.load.run import Load
-
-PATTERNS = ("steady", "poisson", "burst")
-KINDS = ("pods", "deployments")
 
 
 @click.group()
@@ -80,7 +79,6 @@ def pods(
     """Create pods, wait until they run, and report."""
     from kcore.cli import session
     from kcore.cli.progress import PodProgress
-    from kcore.load.pods import PLAIN, Plan
     from kcore.load.run import Churn, Load
     from kcore.load.sender import Pace
     from kcore.serve.scrape import events_dropped

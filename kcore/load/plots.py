@@ -42,7 +42,7 @@ def plot(report: Figures, folder: Path) -> list[Path]:
         file = f"latency-{'-'.join(name.replace(',', '').split())}.png"
         made.append(bars(folder / file, [f"p{each}" for each in PERCENTILES], latency, f"ms from sending the create ({name})"))
     if parts := reached(report["rows"]):
-        made.append(against_targets(folder / "targets.png", parts))
+        made.append(against(folder / "targets.png", parts, "multiples of the targets"))
     return made
 
 
@@ -56,8 +56,8 @@ def reached(rows: dict[str, Figures]) -> dict[str, float]:
     }
 
 
-def against_targets(path: Path, parts: dict[str, float]) -> Path:
-    """A bar for each figure that has a target; the line is the target."""
+def against(path: Path, parts: dict[str, float], title: str) -> Path:
+    """A bar for each figure, as a multiple of what it should be, which is the line."""
     figure, axes = canvas(1)
     colours = ["tab:green" if part >= 1 else "tab:red" for part in parts.values()]
     drawn = axes.barh(list(parts), [min(part, BAR_MAX) for part in parts.values()], color=colours)
@@ -65,7 +65,7 @@ def against_targets(path: Path, parts: dict[str, float]) -> Path:
     axes.axvline(1.0, color="black", linewidth=1)
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize=7)
-    axes.set_title("multiples of the targets")
+    axes.set_title(title)
     figure.savefig(path, dpi=DPI)
     return path
 
