@@ -106,7 +106,10 @@ def scale(loads: dict[str, Figures], path: Path) -> Path:
     for axes, title in ((speed, "pods bound a second"), (memory, "memory of all processes (MB)")):
         axes.set_title(title)
         axes.set_xlabel("pods")
+        axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
+        axes.locator_params(axis="x", nbins=6)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.legend(fontsize=8)
     figure.savefig(path, dpi=DPI)
     return path

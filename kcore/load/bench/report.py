@@ -64,7 +64,7 @@ def missed(rows: dict[str, Figures]) -> list[str]:
             found.append(f"{name}: {row['error']}")
         elif "not_measured" not in row:
             found += [
-                f"{name}: {figure} is {row.get(figure, 0):g}, the target {target:g}"
+                f"{name}: {figure} is {f'{row[figure]:g}' if figure in row else 'not known'}, the target {target:g}"
                 for figure, target in row["targets"].items()
                 if figure not in row or not is_met(figure, row[figure], target)
             ]

@@ -65,7 +65,10 @@ class Crowd:
         self.connections: list[Watching] = []
 
     async def open(self, where: Endpoint, row: Watches) -> None:
-        """Open the watches, and wait until each has seen what is there now."""
+        """Open the watches, and wait until each has seen what is there now.
+
+        One connection after the other: gRPC's core turns away at random what comes while a thousand calls wait to be looked at.
+        """
         host, _, port = where.server.rpartition(":")
         headers = [(":method", "POST"), (":scheme", "https"), (":path", PATH), (":authority", where.server)]
         headers += [("content-type", "application/grpc"), ("te", "trailers"), ("authorization", f"Bearer {where.token}")]
@@ -78,7 +81,7 @@ class Crowd:
             open_one = partial(Watching, row.watches // row.connections, headers, request.SerializeToString(), self.told)
             _, opened = await loop.create_connection(open_one, host, int(port), ssl=context)
             self.connections.append(opened)
-        await self.until(1)
+            await self.until(1)
 
     async def until(self, messages: int) -> None:
         """Wait until every watch has so many messages. Raises BenchError if one ends or nothing comes."""

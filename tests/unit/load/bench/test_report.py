@@ -27,7 +27,7 @@ def test_a_target_that_is_not_reached_is_named() -> None:
 
 
 def test_a_figure_that_is_absent_is_missed_unless_the_row_was_not_measured() -> None:
-    assert report.missed({"calls": {"targets": {"calls_per_s": 5}}}) == ["calls: calls_per_s is 0, the target 5"]
+    assert report.missed({"calls": {"targets": {"calls_per_s": 5}}}) == ["calls: calls_per_s is not known, the target 5"]
     absent = {"calls": {"not_measured": "no tool", "targets": {"calls_per_s": 5}}}
     assert (report.missed(absent), report.not_measured(absent)) == ([], ["calls: no tool"])
 
