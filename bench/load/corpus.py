@@ -14,9 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,12 +26,10 @@ import click
 
 from bench.load import openb
 from bench.load.openb import Filled
-from kcore.base import service
-from kcore.base.config import DataDir
-from kcore.base.supervisor import HeldError, PartFailedError, detach
 from kcore.cli.manifests import Broken, Document, read
-from kcore.client import apply, connect
+from kcore.client import apply
 from kcore.client.client import Client
+from kcore.load.bench import plane
 from kcore.load.bench.plane import BenchError
 from kcore.machinery.status import StatusError
 
@@ -223,12 +219,11 @@ async def available(client: Client, namespace: str, name: str) -> bool:
     )
 
 
-async def run(directory: DataDir, base: Path) -> Corpus:
+async def run(client: Client, base: Path) -> Corpus:
     """Apply everything below base/manifests, and wait for the shop."""
-    async with await connect.from_endpoints(directory.path) as client:
-        corpus = await apply_all(client, base / "manifests", base)
-        await shop_available(client, corpus)
-        return corpus
+    corpus = await apply_all(client, base / "manifests", base)
+    await shop_available(client, corpus)
+    return corpus
 
 
 def sentence(message: str) -> str:
@@ -266,16 +261,12 @@ def lines(corpus: Corpus) -> Iterator[str]:
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write the report as JSON.")
 def main(base: Path, nodes: int, json_file: Path | None) -> None:
     """Apply BASE/manifests to a control plane of its own."""
-    directory = DataDir.at(tempfile.mkdtemp(prefix="kcore-corpus-"))
-    ports = ["--port", "0", "--grpc-port", "0", "--etcd-port", "0"]
     try:
-        detach(["up", "--data-dir", str(directory.path), "--nodes", str(nodes), *ports], directory)
-        corpus = asyncio.run(run(directory, base))
-    except (PartFailedError, HeldError, StatusError) as error:
+        with plane.data_directory() as directory:
+            plane.start(directory, nodes)
+            corpus = plane.ask(directory, lambda client: run(client, base))
+    except (BenchError, StatusError) as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        service.stop_all(directory)
-        shutil.rmtree(directory.path, ignore_errors=True)
     click.echo("\n".join(lines(corpus)))
     trace = fill_trace(base / "openb")
     if json_file is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,13 +45,15 @@ def program(*arguments: str, name: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def data_directory() -> Iterator[DataDir]:
-    """A fresh data directory; what runs in it is stopped at the end."""
+    """A fresh data directory; what runs in it is stopped at the end, also if this process is told to end."""
     directory = DataDir.at(tempfile.mkdtemp(prefix="kcore-bench-"))
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         yield directory
     finally:
         service.stop_all(directory)
         rmtree(directory.path, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 def start(directory: DataDir, nodes: int, *options: str) -> float:
