@@ -617,3 +617,8 @@ LARGE_CLUSTER_NODES: Final = 50
 
 QUANTITY_MEMO_COUNT: Final = 8_192
 """Amounts of resources that are remembered in parsed and in canonical form; a cluster's manifests use far fewer different ones."""
+
+# testing
+
+TESTING_CALLS_KEPT_MAX: Final = 100_000
+"""Calls that a transport with faults remembers: more than a test looks at, and some 20 MB; a day of virtual time makes many more."""

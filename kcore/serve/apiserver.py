@@ -10,23 +10,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kcore.apiserver.authentication import Authenticator, TokenFileError, read_token_file
-from kcore.apiserver.server import ApiServer, RpcServer, Tls, run_until
+from kcore.apiserver.authentication import TokenFileError, read_token_file
 from kcore.base import lock, service
 from kcore.base.clock import SystemClock
 from kcore.base.config import DataDir, Endpoints
 from kcore.base.entropy import SystemEntropy
-from kcore.machinery import scheme
 from kcore.machinery.request import User
-from kcore.serve import pki
+from kcore.serve import pki, users
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
 from kcore.serve.networks import SERVICE_CIDRS
+from kcore.serve.plane import Plane, assembled
+from kcore.serve.rpc_port import RpcPort, Tls, run_until
 from kcore.store import Engine, StoreError
 
 PART = "apiserver"
-ADMIN = User("admin", "1", ("system:masters",))
-PART_USERS = {name: User(f"system:kcore:{name}", f"kcore:{name}", ("system:kcore", "system:masters")) for name in pki.PART_TOKENS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,7 @@ class ApiServerSettings:
 
 def tokens(directory: DataDir, settings: ApiServerSettings) -> dict[str, User]:
     """Whom each token belongs to. Raises PartError."""
-    found = {directory.token("admin").read_text(): ADMIN}
-    found |= {directory.token(name).read_text(): user for name, user in PART_USERS.items()}
+    found = {directory.token(name).read_text(): user for name, user in users.USERS.items()}
     if settings.token_auth_file is not None:
         try:
             with open(settings.token_auth_file) as lines:
@@ -93,12 +90,32 @@ def open_store(directory: DataDir) -> Engine:
         raise PartError(str(error)) from error
 
 
+@asynccontextmanager
+async def port_of(plane: Plane, directory: DataDir, settings: ApiServerSettings) -> AsyncIterator[RpcPort]:
+    """Open the port of an API server and write its address. Raises PartError."""
+    pki.ensure(directory.path, own_addresses(settings.bind))
+    rpc = RpcPort(plane.frontend)
+    tls = None if settings.insecure else Tls(directory.pki / "apiserver.crt", directory.pki / "apiserver.key")
+    try:
+        port = rpc.listen(address(settings.bind, port_to_use(directory, settings)), tls)
+    except RuntimeError as error:
+        raise PartError(f"port {settings.grpc_port} of {settings.bind} cannot be opened: another program may listen there") from error
+    await rpc.start()
+    where = Endpoints(
+        grpc=address(reachable(settings.bind), port),
+        ca=None if settings.insecure else str(directory.pki / "ca.crt"),
+        token=directory.token("admin").read_text(),
+    )
+    where.write(directory)
+    yield rpc
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An API server whose port is open and whose addresses are written."""
 
-    server: ApiServer
-    rpc: RpcServer
+    plane: Plane
+    rpc: RpcPort
 
 
 @asynccontextmanager
@@ -110,25 +127,12 @@ async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bo
     held = lock.take(directory.part_lock(PART), supervised)
     if isinstance(held, lock.Holder):
         raise PartError(f"the API server of {directory.path} runs already, as process {held.pid}")
-    pki.ensure(directory.path, own_addresses(settings.bind))
+    users.ensure_tokens(directory.pki)
     storage = open_store(directory)
     try:
-        server = ApiServer(scheme.load(), storage, SystemClock(), SystemEntropy(), list(settings.service_cidrs))
-        await server.bootstrap()
-        rpc = RpcServer(server, Authenticator(tokens(directory, settings)))
-        tls = None if settings.insecure else Tls(directory.pki / "apiserver.crt", directory.pki / "apiserver.key")
-        try:
-            port = rpc.listen(address(settings.bind, port_to_use(directory, settings)), tls)
-        except RuntimeError as error:
-            raise PartError(f"port {settings.grpc_port} of {settings.bind} cannot be opened: another program may listen there") from error
-        await rpc.start()
-        where = Endpoints(
-            grpc=address(reachable(settings.bind), port),
-            ca=None if settings.insecure else str(directory.pki / "ca.crt"),
-            token=directory.token("admin").read_text(),
-        )
-        where.write(directory)
-        yield Opened(server, rpc)
+        plane = await assembled(storage, tokens(directory, settings), SystemClock(), SystemEntropy(), settings.service_cidrs)
+        async with port_of(plane, directory, settings) as rpc:
+            yield Opened(plane, rpc)
     finally:
         storage.close()
         held.release()
@@ -143,5 +147,5 @@ async def serve(directory: DataDir, settings: ApiServerSettings, ready_fd: int |
         service.on_stop(asyncio.get_running_loop(), stop.set)
         diagnostics.ready = True
         service.report_ready(ready_fd)
-        await run_until(stop, api.server, api.rpc)
+        await run_until(stop, api.plane.server, api.rpc)
         await diagnostics.stop()

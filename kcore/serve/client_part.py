@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
-from kcore.base import lock, log, service
+from kcore.base import lock, service
 from kcore.base.config import DataDir
 from kcore.base.entropy import SystemEntropy
 from kcore.base.lock import FileLock
 from kcore.client import connect
 from kcore.client.client import Client
-from kcore.client.election import LeaderElector
 from kcore.machinery.status import StatusError
 from kcore.serve import slow_start
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
-
-LOG = log.get("serve")
-LEASE_NAMESPACE = "kube-system"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What a part works with.
-
-    identity  this process's name in elections: the same over restarts while it holds the part's lock, else by chance
-    ready     to be called once, when it serves
-    """
-
-    client: Client
-    identity: str
-    ready: Callable[[], None]
-
-
-Work = Callable[[Running], Awaitable[None]]
+from kcore.serve.running import Running, Work, as_coroutine
 
 
 def identity_of(part: str, held: object, directory: DataDir) -> str:
@@ -84,15 +63,3 @@ async def opened(part: str, directory: DataDir) -> Client:
         raise PartError(f"no API server runs in {directory.path}") from error
     except StatusError as error:
         raise PartError(f"the API server of {directory.path} does not answer: {error.message}") from error
-
-
-async def lead(running: Running, lease: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Work while this process holds a Lease; a lost Lease ends the part, which its supervisor starts again."""
-    elector = LeaderElector(running.client, LEASE_NAMESPACE, lease, running.identity)
-    await elector.run(lambda: as_coroutine(work()))
-    LOG.warning("the Lease was lost", lease=lease)
-
-
-async def as_coroutine(awaitable: Awaitable[None]) -> None:
-    """A coroutine from anything that can be awaited."""
-    await awaitable

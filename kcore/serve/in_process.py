@@ -9,29 +9,27 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 import uvloop
 
 from kcore.agent.settings import HollowSettings, NodeSettings, NodeShape
-from kcore.apiserver.server import run_until
 from kcore.base import lock, service
 from kcore.base.config import DataDir, write_private_json
 from kcore.client.client import Client
 from kcore.machinery.status import StatusError
-from kcore.serve import apiserver, client_part, controllers, nodes, scheduler
+from kcore.serve import apiserver, client_part, parts
 from kcore.serve.apiserver import ApiServerSettings, Opened
-from kcore.serve.client_part import Running, Work
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.direct import DirectTransport
 from kcore.serve.failure import PartError
+from kcore.serve.rpc_port import run_until
+from kcore.serve.running import Running
 
 SUPERVISOR = "supervisor"
-# part -> what it does, given the data directory and its settings.
-WORKS: Mapping[str, Callable[[DataDir, Any], Work]] = {"scheduler": scheduler.work, "controllers": controllers.work, "nodes": nodes.work}
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class Together:
             self.waiting = {apiserver.PART, *self.plan.parts}
             tasks = [asyncio.create_task(self.run_part(part, api), name=part) for part in self.plan.parts]
             stopping = asyncio.create_task(stop.wait())
-            serving = asyncio.create_task(run_until(stop, api.server, api.rpc))
+            serving = asyncio.create_task(run_until(stop, api.plane.server, api.rpc))
             diagnostics.ready = True
             self.ready(apiserver.PART)
             try:
@@ -95,8 +93,8 @@ class Together:
 
     async def run_part(self, part: str, api: Opened) -> None:
         """Do what a part does, as the user that it is."""
-        transport = DirectTransport(api.rpc.frontend, self.directory.token(part).read_text())
-        work = WORKS[part](self.directory, self.plan.settings(part))
+        transport = DirectTransport(api.plane.frontend, self.directory.token(part).read_text())
+        work = parts.work(part, self.directory, self.plan.settings(part))
         held = lock.take(self.directory.part_lock(part), supervised=True)
         if isinstance(held, lock.Holder):
             raise PartError(f"it runs already, as process {held.pid}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SERVICE_CIDRS = ("10.96.0.0/16",)
-"""The addresses of Services."""
+"""The addresses of Services; kubeadm's default."""
 
 CLUSTER_CIDRS = ("10.128.0.0/9",)
 """Room for 32,768 nodes with 254 pods each; kube-controller-manager's usual 10.244.0.0/16 ends at 256 nodes."""

@@ -8,9 +8,8 @@ from kcore.agent.hollow import HollowNodes
 from kcore.agent.settings import HollowSettings, NodeSettings
 from kcore.base.config import DataDir
 from kcore.network import NodeIpam, SubnetAllocator, cluster_ranges
-from kcore.serve import client_part
-from kcore.serve.client_part import Running, Work
 from kcore.serve.networks import CLUSTER_CIDRS
+from kcore.serve.running import Running, Work, as_coroutine
 
 Settings = tuple[NodeSettings, HollowSettings]
 
@@ -23,13 +22,8 @@ def work(_directory: DataDir, settings: Settings) -> Work:
     async def act(running: Running) -> None:
         hollow = HollowNodes(running.client, node_settings, addresses_for=NodeIpam, hollow_settings=hollow_settings, subnets=subnets)
         async with asyncio.TaskGroup() as group:
-            group.create_task(client_part.as_coroutine(hollow.run()))
+            group.create_task(as_coroutine(hollow.run()))
             await hollow.wait_ready()
             running.ready()
 
     return act
-
-
-async def serve(directory: DataDir, settings: Settings, ready_fd: int | None) -> None:
-    """Simulate nodes until SIGTERM."""
-    await client_part.serve("nodes", directory, ready_fd, work(directory, settings))

@@ -1,15 +1,12 @@
-"""Certificates and tokens of a control plane, made at its first start and kept under DIR/pki with mode 0600.
+"""Certificates of a control plane, made at its first start and kept under DIR/pki with mode 0600.
 
-A CA of ten years signs the serving certificate (a year, renewed at a start when less than a month is left or an address is missing). Each
-part has a token of its own;
-`admin` is the token of people.
+A CA of ten years signs the serving certificate (a year, renewed at a start when less than a month is left or an address is missing).
 """
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
-import secrets
 from pathlib import Path
 
 from cryptography import x509
@@ -19,9 +16,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kcore.base.config import write_private
 
-PART_TOKENS = ("scheduler", "controllers", "nodes", "network")
-TOKENS = ("admin", *PART_TOKENS)
-TOKEN_BYTES = 32
 CA_DAYS, SERVING_DAYS, RENEW_DAYS = 3650, 365, 30
 NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
 
@@ -29,14 +23,6 @@ NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.sv
 def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     """A key as PEM, not encrypted: its file is private."""
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-
-
-def ensure_tokens(pki: Path) -> None:
-    """Make the tokens that are missing."""
-    for name in TOKENS:
-        path = pki / f"{name}.token"
-        if not path.exists():
-            write_private(path, secrets.token_urlsafe(TOKEN_BYTES).encode())
 
 
 def ensure_ca(pki: Path, now: datetime.datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
@@ -76,7 +62,6 @@ def ensure(directory: Path, addresses: set[str]) -> None:
     """
     pki = directory / "pki"
     pki.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ensure_tokens(pki)
     now = datetime.datetime.now(datetime.UTC)
     wanted = {"127.0.0.1", "::1"} | addresses
     serving_path = pki / "apiserver.crt"

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
-from kcore.client import kinds, wire
+from kcore.client import wire
 from kcore.client.kinds import Resource
 from kcore.client.wire import ADDED, DELETED, INITIAL_EVENTS_END, MODIFIED
 from kcore.machinery import codec, fields, labels, patch, status
@@ -264,11 +264,6 @@ def watch_event(mutation: Mutation, selection: Selection) -> tuple[str, bytes] |
     gone = mutation.new if mutation.type == DELETED else _copy(mutation.old)
     gone.metadata.resourceVersion = str(mutation.revision)
     return DELETED, gone.SerializeToString()
-
-
-def methods() -> dict[str, tuple[Resource, str, str]]:
-    """Return what each RPC of every kind does: resource, verb, subresource."""
-    return {path: (resource, *rpc) for resource in kinds.served() for path, rpc in resource.rpcs().items()}
 
 
 def _copy(message: Message) -> Message:

@@ -1,13 +1,10 @@
-"""The way to a `FakeServer`, with everything that can go wrong on a way.
+"""The way to a `FakeServer`, with everything that can go wrong on a way (`kcore.testing.faulty_transport`).
 
     server = FakeServer(clock, entropy)
     transport = FakeTransport(server)
     client = Client(transport, clock=clock, entropy=entropy)
 
     transport.fail("update", status.service_unavailable("gone"))          the next update does not reach the server
-    transport.fail("create", error, after=True)                           the next create happens, but its answer is lost
-    transport.break_streams(error)                                        all open streams end
-    transport.calls                                                       what was asked: (verb, resource, subresource, key)
 
 Several transports may lead to one server; each has its own faults.
 """
@@ -17,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from kcore.api.bulk.v1 import bulk_service_pb2 as bulk_pb2
 from kcore.api.meta.v1 import meta_pb2
@@ -28,29 +25,13 @@ from kcore.client.kinds import Resource
 from kcore.client.wire import BOOKMARK
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
-from kcore.testing.fake_server import FakeServer, Mutation, Selection, methods, watch_event
-
-ANY: Final = "*"
-
-
-class Call(NamedTuple):
-    """A call that arrived, or an item of a bulk write."""
-
-    verb: str
-    resource: str
-    subresource: str
-    key: str
+from kcore.testing.calls import Write, methods, request_of
+from kcore.testing.fake_server import FakeServer, Mutation, Selection, watch_event
+from kcore.testing.faulty_transport import FaultyTransport
 
 
-class _Fault(NamedTuple):
-    verb: str
-    resource: str
-    error: StatusError
-    after: bool
-
-
-class FakeTransport:
-    """A client's way to a server in the same process."""
+class FakeTransport(FaultyTransport):
+    """A client's way to a `FakeServer`."""
 
     def __init__(self, server: FakeServer, clock: Clock | None = None, delay_s: float = 0.0) -> None:
         """Lead to a server.
@@ -58,36 +39,21 @@ class FakeTransport:
         delay_s  how long an answer takes, by `clock`
         """
         self.server = server
-        self.calls: list[Call] = []
-        self.is_down = False
-        self._clock, self._delay_s = clock, delay_s
-        self._methods = methods()
-        self._faults: list[_Fault] = []
+        self._way = ServerTransport(server)
+        super().__init__(self._way, clock, delay_s)
+
+    def send_bookmarks(self) -> None:
+        """Send a bookmark on every watch that takes them."""
+        self._way.send_bookmarks()
+
+
+class ServerTransport:
+    """Calls and streams of a `FakeServer`, with no faults."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self.server = server
         self._streams: list[_FakeStream] = []
         server.subscribe(self._committed)
-
-    def fail(self, verb: str, error: StatusError, *, resource: str = ANY, times: int = 1, after: bool = False) -> None:
-        """Have the next calls fail.
-
-        verb   such as "create", "watch", "bulk" (the whole request), or ANY
-        after  the server carries them out, but the answer is lost
-        """
-        self._faults += [_Fault(verb, resource, error, after)] * times
-
-    def break_streams(self, error: StatusError | None = None) -> None:
-        """End all open streams, with a failure or as a server does whose time is up."""
-        for stream in self._streams:
-            stream.end(error)
-        self._streams = []
-
-    def go_down(self) -> None:
-        """Be as if there were no server, until `come_up`."""
-        self.is_down = True
-        self.break_streams(status.service_unavailable("connection lost"))
-
-    def come_up(self) -> None:
-        """Be there again."""
-        self.is_down = False
 
     def send_bookmarks(self) -> None:
         """Send a bookmark on every watch that takes them."""
@@ -95,37 +61,19 @@ class FakeTransport:
             if isinstance(stream, _FakeWatch) and stream.bookmarks:
                 stream.push([(BOOKMARK, self.server.bookmark(stream.resource))])
 
-    @property
-    def watch_count(self) -> int:
-        """How many watches are open."""
-        return sum(isinstance(stream, _FakeWatch) for stream in self._streams)
-
     async def unary(self, method: str, request: bytes, timeout_s: float | None = None) -> bytes:
         """Carry a call out."""
-        await self._travel()
-        resource, verb, subresource = self._methods[method]
-        arguments = _ARGUMENTS[verb if verb in _ARGUMENTS and not (subresource and verb != "get") else "write"](request)
-        name = getattr(arguments, "name", "")
-        self.calls.append(Call(verb, resource.resource, subresource, wire.join_key(arguments.namespace, name)))
-        fault = self._fault(verb, resource.resource)
-        if fault is not None and not fault.after:
-            raise fault.error
+        resource, verb, subresource = methods()[method]
+        arguments = request_of(verb, subresource, request)
         answer: bytes = self.server.commit(lambda: self._answer(resource, verb, subresource, arguments))
-        if fault is not None:
-            raise fault.error
         return answer
 
     def stream(self, method: str, request: bytes) -> _FakeStream:
         """Open a watch."""
-        resource, verb, _ = self._methods[method]
+        resource, verb, _ = methods()[method]
         assert verb == "watch", method
         wanted = meta_pb2.WatchRequest.FromString(request)
-        self.calls.append(Call(verb, resource.resource, "", wanted.namespace))
         watch = _FakeWatch(resource, Selection.of(wanted), wanted.allow_bookmarks)
-        fault = self._fault(verb, resource.resource)
-        if fault is not None or self.is_down:
-            watch.end(fault.error if fault is not None else status.service_unavailable("no server"))
-            return watch
         try:
             watch.push(self._first_events(resource, watch.selection, wanted))
         except StatusError as error:
@@ -138,30 +86,14 @@ class FakeTransport:
         """Open a stream of bulk writes."""
         assert method == WRITE, method
         bulk = _FakeBulk(self._bulk)
-        if self.is_down:
-            bulk.end(status.service_unavailable("no server"))
-        else:
-            self._streams.append(bulk)
+        self._streams.append(bulk)
         return bulk
 
     async def close(self) -> None:
         """End all streams."""
-        self.break_streams(status.service_unavailable("the client is closed"))
-
-    async def _travel(self) -> None:
-        if self._delay_s and self._clock is not None:
-            await self._clock.sleep(self._delay_s)
-        else:
-            await asyncio.sleep(0)
-        if self.is_down:
-            raise status.service_unavailable("no server")
-
-    def _fault(self, verb: str, resource: str) -> _Fault | None:
-        for fault in self._faults:
-            if fault.verb in (verb, ANY) and fault.resource in (resource, ANY):
-                self._faults.remove(fault)
-                return fault
-        return None
+        for stream in self._streams:
+            stream.end(status.service_unavailable("the client is closed"))
+        self._streams = []
 
     def _first_events(self, resource: Resource, selection: Selection, wanted: meta_pb2.WatchRequest) -> list[tuple[str, bytes]]:
         server = self.server
@@ -215,28 +147,15 @@ class FakeTransport:
         return meta_pb2.Status(status="Success")
 
     async def _bulk(self, request: bytes) -> bytes:
-        await self._travel()
         wanted = bulk_pb2.WriteRequest.FromString(request)
-        fault = self._fault("bulk", ANY)
-        if fault is not None and not fault.after:
-            raise fault.error
         results = self.server.commit(lambda: [self._bulk_item(item, wanted.return_objects) for item in wanted.items])
-        if fault is not None:
-            raise fault.error
         answer: bytes = bulk_pb2.WriteResponse(results=results).SerializeToString()
         return answer
 
     def _bulk_item(self, item: bulk_pb2.Item, return_objects: bool) -> bulk_pb2.ItemResult:
         resource = kinds.resource(item.group, item.version, item.resource)
-        self.calls.append(Call(item.verb, item.resource, item.subresource, wire.join_key(item.namespace, item.name)))
-        fault = self._fault(item.verb, item.resource)
         try:
-            if fault is not None and not fault.after:
-                raise fault.error
-            arguments = _item_arguments(item)
-            answer = self._object_answer(resource, item.verb, item.subresource, arguments)
-            if fault is not None:
-                raise fault.error
+            answer = self._object_answer(resource, item.verb, item.subresource, _item_arguments(item))
         except StatusError as error:
             return bulk_pb2.ItemResult(status=failures.to_message(error))
         if isinstance(answer, meta_pb2.Status):
@@ -317,27 +236,6 @@ class _FakeBulk(_FakeStream):
             self.end(error)
 
 
-class _Write(NamedTuple):
-    namespace: str
-    name: str
-    raw: bytes
-
-
-def _write(request: bytes) -> _Write:
-    namespace, name, raw, _ = wire.read_write_request(request)
-    return _Write(namespace, name, raw)
-
-
-_ARGUMENTS: Final[dict[str, Callable[[bytes], Any]]] = {
-    "get": meta_pb2.GetRequest.FromString,
-    "list": meta_pb2.ListRequest.FromString,
-    "patch": meta_pb2.PatchRequest.FromString,
-    "delete": meta_pb2.DeleteRequest.FromString,
-    "deletecollection": meta_pb2.DeleteCollectionRequest.FromString,
-    "write": _write,
-}
-
-
 def _item_arguments(item: bulk_pb2.Item) -> Any:
     if item.verb == "delete":
         return meta_pb2.DeleteRequest(namespace=item.namespace, name=item.name, options=item.delete_options)
@@ -349,7 +247,7 @@ def _item_arguments(item: bulk_pb2.Item) -> Any:
             content_type=item.content_type,
             subresource=item.subresource,
         )
-    return _Write(item.namespace, item.name, item.object)
+    return Write(item.namespace, item.name, item.object)
 
 
 def _page(found: list[Any], request: meta_pb2.ListRequest, resource_version: str) -> bytes:

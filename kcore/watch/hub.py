@@ -74,8 +74,11 @@ def place_of(spec: WatchSpec) -> tuple[str, str]:
 class Hub:
     """The watch hub over one store. Thread: the event loop's."""
 
-    def __init__(self, storage: Storage, views: dict[str, ResourceView]) -> None:
-        """Read the present objects of all resources, and follow the store from there."""
+    def __init__(self, storage: Storage, views: dict[str, ResourceView], origin: Hub | None = None) -> None:
+        """Read the present objects of all resources, and follow the store from there.
+
+        origin  the hub over the store that this one is a fork of: its objects, which nobody changes, are shared instead of read
+        """
         self.storage = storage
         self.revision = storage.revision
         self.resources = {name: ResourceState(view, floor=storage.revision) for name, view in views.items()}
@@ -83,7 +86,10 @@ class Hub:
         self.depths = sorted({prefix.count(b"/") for prefix in self.by_prefix}, reverse=True)
         # The resource of each folder of keys, as far as any was asked for; a folder is a resource's namespace, or a whole resource.
         self.by_folder: dict[bytes, ResourceState | None] = {}
-        for state in self.resources.values():
+        for name, state in self.resources.items():
+            if origin is not None:
+                state.present = origin.resources[name].present.copy()
+                continue
             for kv in storage.range(state.view.prefix, after_prefix(state.view.prefix)).kvs:
                 state.present[kv.key] = Item(kv.value, kv.mod_revision, state.view.project)
         self.waiting: list[tuple[int, asyncio.Future[None]]] = []

@@ -11,7 +11,7 @@ from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.service_account_pb2 import ServiceAccount
 from kcore.apiserver.authentication import Authenticator, User
 from kcore.apiserver.rpc_frontend import RpcFrontend
-from kcore.apiserver.server import ApiServer, RpcServer
+from kcore.apiserver.server import ApiServer
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
 from kcore.client import connect, items, kinds
@@ -21,6 +21,7 @@ from kcore.client.reflector import EVERYTHING, Selection
 from kcore.machinery import scheme
 from kcore.machinery.status import StatusError
 from kcore.serve.direct import DirectTransport
+from kcore.serve.rpc_port import RpcPort
 from kcore.store import Engine
 from kcore.testing.fake_server import FakeServer
 from kcore.testing.fake_transport import FakeTransport
@@ -33,7 +34,7 @@ async def real(folder):
     storage = Engine(folder / "store", SystemClock(), SystemEntropy())
     server = ApiServer(scheme.load(), storage, SystemClock(), SystemEntropy(), ["10.96.0.0/16"])
     await server.bootstrap()
-    rpc = RpcServer(server, Authenticator({"secret": User("admin", "1", ("system:masters",))}))
+    rpc = RpcPort(RpcFrontend(server.pipeline, Authenticator({"secret": User("admin", "1", ("system:masters",))})))
     port = rpc.listen("127.0.0.1:0", None)
     await rpc.start()
     try:

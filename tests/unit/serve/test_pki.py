@@ -1,4 +1,4 @@
-"""Keys, certificates and tokens: private, made once, renewed in time."""
+"""Keys and certificates: private, made once, renewed in time."""
 
 import datetime
 from pathlib import Path
@@ -28,8 +28,6 @@ def test_everything_is_private_from_the_start(tmp_path: Path) -> None:
     pki.ensure(tmp_path, set())
     assert (tmp_path / "pki").stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "pki").iterdir()} == {0o600}
-    tokens = {path.read_text() for path in (tmp_path / "pki").glob("*.token")}
-    assert len(tokens) == len(pki.TOKENS) and min(map(len, tokens)) >= 40
 
 
 def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
@@ -61,10 +59,3 @@ def test_a_certificate_is_renewed_before_it_ends(tmp_path: Path, days_left: int,
     certificate = serving(tmp_path)
     now = certificate.not_valid_after_utc - days_left * DAY
     assert pki.serves(certificate, {"127.0.0.1"}, now) is is_good
-
-
-def test_a_token_that_is_there_stays(tmp_path: Path) -> None:
-    (tmp_path / "pki").mkdir()
-    (tmp_path / "pki" / "admin.token").write_text("mine")
-    pki.ensure(tmp_path, set())
-    assert (tmp_path / "pki" / "admin.token").read_text() == "mine"

@@ -1,0 +1,43 @@
+"""An API server over an open store, without a port: what `kcore apiserver`, `up --in-process` and `kcore.testing` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kcore.apiserver.authentication import Authenticator
+from kcore.apiserver.rpc_frontend import RpcFrontend
+from kcore.apiserver.server import ApiServer
+from kcore.base.clock import Clock
+from kcore.base.entropy import Entropy
+from kcore.machinery import scheme
+from kcore.machinery.request import User
+from kcore.serve.networks import SERVICE_CIDRS
+from kcore.store import Storage
+from kcore.watch import Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """An API server and its front-end, which a port or a `DirectTransport` leads to."""
+
+    server: ApiServer
+    frontend: RpcFrontend
+
+
+async def assembled(
+    storage: Storage,
+    users: Mapping[str, User],
+    clock: Clock,
+    entropy: Entropy,
+    service_cidrs: Sequence[str] = SERVICE_CIDRS,
+    origin: Hub | None = None,
+) -> Plane:
+    """Put an API server together and create the objects that every cluster has.
+
+    users   whom each token belongs to
+    origin  the hub of the store that `storage` is a fork of
+    """
+    server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin)
+    await server.bootstrap()
+    return Plane(server, RpcFrontend(server.pipeline, Authenticator(dict(users))))

@@ -1,0 +1,84 @@
+"""The gRPC port of an API server: TLS, health, reflection, and the front-end behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2
+
+from kcore.apiserver.rpc_frontend import RpcFrontend
+from kcore.apiserver.rpc_reflection import ReflectionHandler
+from kcore.apiserver.server import ApiServer
+from kcore.base import limits
+
+OPTIONS = [
+    ("grpc.max_receive_message_length", limits.RPC_RECEIVE_BYTES_MAX),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_concurrent_streams", limits.RPC_STREAMS_PER_CONNECTION_MAX),
+    ("grpc.so_reuseport", 0),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The serving certificate and key, in PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+class RpcPort:
+    """The port. Thread: the event loop's."""
+
+    def __init__(self, frontend: RpcFrontend) -> None:
+        self.server = grpc.aio.server(options=OPTIONS)
+        made: Any = health
+        self.health = made.aio.HealthServicer()
+        handlers = (health_handler(self.health), ReflectionHandler(frontend.pipeline.scheme), frontend)
+        self.server.add_generic_rpc_handlers(handlers)
+
+    def listen(self, address: str, tls: Tls | None) -> int:
+        """Open a port; -> its number. Raises RuntimeError if it is taken."""
+        if tls is None:
+            return self.server.add_insecure_port(address)
+        credentials = grpc.ssl_server_credentials([(tls.key.read_bytes(), tls.certificate.read_bytes())])
+        return self.server.add_secure_port(address, credentials)
+
+    async def start(self) -> None:
+        """Serve."""
+        await self.server.start()
+        await self.health.set("", health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self, grace_s: float) -> None:
+        """Refuse new calls and end those that are there within a time."""
+        await self.health.enter_graceful_shutdown()
+        await self.server.stop(grace_s)
+
+
+def health_handler(servicer: Any) -> grpc.GenericRpcHandler[Any, Any]:
+    """The standard health service, put together by hand: service stubs are dear to import."""
+    forms = {
+        "request_deserializer": health_pb2.HealthCheckRequest.FromString,
+        "response_serializer": health_pb2.HealthCheckResponse.SerializeToString,
+    }
+    methods = {
+        "Check": grpc.unary_unary_rpc_method_handler(servicer.Check, **forms),
+        "Watch": grpc.unary_stream_rpc_method_handler(servicer.Watch, **forms),
+    }
+    return grpc.method_handlers_generic_handler(health.SERVICE_NAME, methods)
+
+
+async def run_until(stop: asyncio.Event, server: ApiServer, port: RpcPort) -> None:
+    """Serve until told to stop."""
+    maintenance = asyncio.create_task(server.maintain())
+    try:
+        await stop.wait()
+    finally:
+        maintenance.cancel()
+        await port.stop(limits.RPC_STOP_GRACE_S)
