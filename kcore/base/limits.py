@@ -622,3 +622,27 @@ QUANTITY_MEMO_COUNT: Final = 8_192
 
 TESTING_CALLS_KEPT_MAX: Final = 100_000
 """Calls that a transport with faults remembers: more than a test looks at, and some 20 MB; a day of virtual time makes many more."""
+
+TESTING_WAIT_S: Final = 30.0
+"""How long a test waits for what it does not give a time for: a hundred times what a healthy cluster takes, also on a busy machine."""
+
+TESTING_LOOK_PAUSE_S: Final = 0.005
+"""The first pause between two looks at what a test waits for; it doubles, and a change in the cluster ends it."""
+
+TESTING_LOOK_PAUSE_S_MAX: Final = 0.1
+"""The longest such pause: what changes outside the cluster, such as a test's own list, is noticed no later."""
+
+TESTING_LOOKS_MIN: Final = 1_000
+"""At least so many looks in a long wait: on virtual time a day must not take as many as there are tenths of a second in it."""
+
+TESTING_RESET_ROUNDS_MAX: Final = 10
+"""How often a reset undoes what parts still wrote from what they knew before: each takes one or two turns."""
+
+TESTING_QUIET_TURNS_MAX: Final = 200
+"""Turns of the loop in which parts take in what a reset changed; a part that is held up or cut off is not waited for longer."""
+
+TESTING_CALM_TURNS: Final = 5
+"""Turns in a row in which no part has anything to read or to send: what was read last has been handed on by then."""
+
+TESTING_CLUSTERS_KEPT_MAX: Final = 4
+"""Clusters of different settings that a pytest session keeps running: some 20 MB each, and a few tasks that look every second."""

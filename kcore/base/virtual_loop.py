@@ -50,16 +50,16 @@ class _VirtualSelector(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A selector loop whose ``time()`` is a virtual clock's."""
+    """A selector loop whose ``time()`` is that of a virtual clock, `clock`."""
 
     def __init__(self, clock: VirtualClock) -> None:
-        self._virtual_clock = clock
+        self.clock = clock
         self._executing_count = 0
         super().__init__(_VirtualSelector(clock, lambda: self._executing_count > 0))
 
     def time(self) -> float:
         """Return the virtual clock's monotonic time."""
-        return self._virtual_clock.monotonic()
+        return self.clock.monotonic()
 
     def run_in_executor(self, executor: Executor | None, func: Callable[..., _T], *args: Any) -> asyncio.Future[_T]:  # type: ignore[override]
         """Run in a thread, with virtual time standing still until it is done."""

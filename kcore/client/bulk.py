@@ -139,6 +139,7 @@ class _Pipeline:
         except StatusError as error:
             self._break(error)
         except asyncio.CancelledError:
+            answer.cancel()  # nobody waits for it any more
             self._break(status.service_unavailable("a bulk request was cancelled while it was sent"))
             raise
         return answer

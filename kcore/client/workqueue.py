@@ -225,6 +225,12 @@ class WorkQueue(Generic[K]):
         self._timer_due_at = due_at
         self._timer = asyncio.create_task(self._wait(due_at), name=f"workqueue-{self.name}")
 
+    def stop_timer(self) -> None:
+        """Wait for no delayed key any more: nobody is there to take it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     async def _wait(self, due_at: float) -> None:
         while (left_s := due_at - self._clock.monotonic()) > 0:
             await self._clock.sleep(left_s)
@@ -287,9 +293,12 @@ Reconcile = Callable[[K], Awaitable[Result | None]]
 
 async def work(queue: WorkQueue[K], reconcile: Reconcile[K], workers: int) -> None:
     """Run workers until the queue is shut down and they have finished, or until cancelled."""
-    async with asyncio.TaskGroup() as group:
-        for number in range(workers):
-            group.create_task(_worker(queue, reconcile), name=f"{queue.name}-{number}")
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number in range(workers):
+                group.create_task(_worker(queue, reconcile), name=f"{queue.name}-{number}")
+    finally:
+        queue.stop_timer()
 
 
 async def _worker(queue: WorkQueue[K], reconcile: Reconcile[K]) -> None:

@@ -89,9 +89,9 @@ class Engine:
             self.revision = max(newest, self.compact_revision, 1)
         else:
             self.index, self.revision = origin.index.copy(), origin.revision
-            chunk, self.used_bytes = self.log.span()
+            chunk, self.used_bytes = origin.open.first_chunk - 1, origin.used_bytes
         self.head_revision = self.revision
-        self.open = Group(chunk + 1)
+        self.open: Group = Group(chunk + 1)
         self.measure_room()
         self.compactor = Compactor(self)
         now = self.clock.monotonic()

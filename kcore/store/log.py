@@ -213,15 +213,6 @@ class Log:
                 size += len(data)
         return revision, chunk, size
 
-    def span(self) -> tuple[int, int]:
-        """(newest chunk, bytes of all chunks), without a look into them."""
-        chunk = size = 0
-        with translated(self.quota_bytes), self.env.begin(db=self.log, buffers=True) as txn:
-            for key, data in txn.cursor():
-                (chunk,) = _CHUNK.unpack(key)
-                size += len(data)
-        return chunk, size
-
     def newest_chunk(self) -> int:
         """The id of the newest chunk on disk, 0 if there is none."""
         with translated(self.quota_bytes), self.env.begin(db=self.log) as txn:

@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from kcore.api.bulk.v1 import bulk_service_pb2 as bulk_pb2
 from kcore.base import limits
 from kcore.base.clock import Clock
-from kcore.client import failures
+from kcore.client import failures, wire
 from kcore.client.bulk import WRITE
 from kcore.client.transport import DuplexStream, Stream, Transport
 from kcore.machinery import status
@@ -34,6 +35,9 @@ from kcore.testing.calls import Call, call_of
 
 ANY: Final = "*"
 BULK: Final = "bulk"
+
+Refusal = Callable[[str, bytes], StatusError | None]
+"""Resource and bytes of an object that is to be created -> why it is not, None if it is."""
 
 
 @dataclass(slots=True)
@@ -74,17 +78,19 @@ class Trouble(NamedTuple):
 class FaultyTransport:
     """A client's way to a server in the same process. Thread: the event loop's."""
 
-    def __init__(self, inner: Transport, clock: Clock | None = None, delay_s: float = 0.0) -> None:
+    def __init__(self, inner: Transport, clock: Clock | None = None, delay_s: float = 0.0, refusal: Refusal | None = None) -> None:
         """Lead where another transport does.
 
         delay_s  how long every answer takes, by `clock`
+        refusal  says why something is not to be created, beside what a test asks for
         """
         self.calls: list[Call] = []
         self.is_down = False
         self._inner = inner
-        self._clock, self._delay_s = clock, delay_s
+        self._clock, self._delay_s, self._refusal = clock, delay_s, refusal
         self._faults: list[Fault] = []
         self._streams: list[_FaultyStream] = []
+        self._calling = 0
         self._held: set[str] = set()
         self._released = asyncio.Event()
 
@@ -140,15 +146,27 @@ class FaultyTransport:
         """How many watches are open."""
         return sum(stream.call.verb == "watch" for stream in self._streams)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is under way, and who reads streams waits for more."""
+        return not self._calling and all(stream.is_idle for stream in self._streams)
+
     # what a transport does
 
     async def unary(self, method: str, request: bytes, timeout_s: float | None = None) -> bytes:
         """Send a request and return its answer, or not."""
-        trouble = await self._meet(call_of(method, request))
-        trouble.strike(after=False)
-        answer = await self._inner.unary(method, request, timeout_s)
-        trouble.strike(after=True)
-        return answer
+        self._calling += 1
+        try:
+            call = call_of(method, request)
+            trouble = await self._meet(call)
+            trouble.strike(after=False)
+            if call.verb == "create" and self._refusal is not None:
+                self._refuse(call, wire.read_write_request(request)[2])
+            answer = await self._inner.unary(method, request, timeout_s)
+            trouble.strike(after=True)
+            return answer
+        finally:
+            self._calling -= 1
 
     def stream(self, method: str, request: bytes) -> Stream:
         """Open a stream of answers, or one that ends at once."""
@@ -195,6 +213,12 @@ class FaultyTransport:
         if trouble.delay_s and self._clock is not None:
             await self._clock.sleep(trouble.delay_s)
         return trouble
+
+    def _refuse(self, call: Call, raw: bytes) -> None:
+        """Raise why an object is not to be created."""
+        error = self._refusal(call.resource, raw) if self._refusal is not None else None
+        if error is not None:
+            raise error
 
     def _trouble(self, call: Call) -> Trouble:
         """What happens to a call: all delays that concern it, and the first failure; both are used up by it."""
@@ -246,6 +270,12 @@ class _FaultyStream:
         self.has_ended = False
         self.error: StatusError | None = None
         self._way, self._inner, self._delay_s = way, inner, delay_s
+        self._is_reading = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the reader has come back for more."""
+        return self._is_reading
 
     def end(self, error: StatusError | None) -> None:
         """Break the stream; what waits in it is lost."""
@@ -257,7 +287,7 @@ class _FaultyStream:
         answer: bytes | None = None
         try:
             if not self.has_ended:
-                answer = await self._inner.read()
+                answer = await self._read()
                 await self._way._flow(self.call)
                 if self._delay_s and self._way._clock is not None:
                     await self._way._clock.sleep(self._delay_s)
@@ -273,6 +303,13 @@ class _FaultyStream:
             self._way._gone(self)
         return answer
 
+    async def _read(self) -> bytes | None:
+        self._is_reading = True
+        try:
+            return await self._inner.read()
+        finally:
+            self._is_reading = False
+
     def cancel(self) -> None:
         self._way._gone(self)
         self.end(status.service_unavailable("the stream is cancelled"))
@@ -286,6 +323,11 @@ class _FaultyBulk(_FaultyStream):
         self._duplex = inner
         # What happens to each item of the requests that are not answered, and the failure of the answer as a whole.
         self._under_way: deque[tuple[list[Trouble], StatusError | None]] = deque()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every request is answered."""
+        return not self._under_way
 
     async def write(self, request: bytes) -> None:
         if self.has_ended:
@@ -311,6 +353,11 @@ class _FaultyBulk(_FaultyStream):
     def _item(self, item: bulk_pb2.Item) -> Trouble:
         call = Call(item.verb, item.resource, item.subresource, f"{item.namespace}/{item.name}".lstrip("/"))
         self._way._note(call)
+        try:
+            if item.verb == "create":
+                self._way._refuse(call, item.object)
+        except StatusError as error:
+            return Trouble(error, False, 0.0)
         return self._way._trouble(call)
 
     async def read(self) -> bytes | None:

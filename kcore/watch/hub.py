@@ -116,6 +116,11 @@ class Hub:
                     return found
         return None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every watch has been sent all that it wants."""
+        return all(watcher.is_idle for state in self.resources.values() for watcher in state.watchers)
+
     # writing side
 
     def publish(self, mutations: Sequence[Mutation], revision: int) -> None:

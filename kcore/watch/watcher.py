@@ -100,6 +100,11 @@ class Watcher:
         elif self.waiter is not None:
             self.wake()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether its consumer waits for more, or will not come back."""
+        return self.waiter is not None or self.closed
+
     def wake(self) -> None:
         """Let the consumer look again."""
         waiter, self.waiter = self.waiter, None
