@@ -41,4 +41,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    from kcore.base import garbage
+
+    with garbage.held_back():
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

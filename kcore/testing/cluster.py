@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from kcore.base import limits
+from kcore.base import garbage, limits
 from kcore.base.clock import Clock, SystemClock, VirtualClock
 from kcore.base.config import DataDir, Endpoints
 from kcore.base.entropy import Entropy, SeededEntropy, SystemEntropy
@@ -34,16 +34,18 @@ from kcore.serve import parts, users
 from kcore.serve.direct import DirectTransport
 from kcore.serve.plane import Plane, assembled
 from kcore.serve.running import Running
-from kcore.store import Engine, Txn
+from kcore.store import Engine, Put, Txn
 from kcore.store.history import ways_back
+from kcore.store.storage import Operation
 from kcore.testing.faulty_transport import FaultyTransport, Refusal
 from kcore.testing.ghosts import Ghosts, uid_of
 from kcore.testing.part import Part
 from kcore.testing.settings import Settings
-from kcore.testing.wait import NoLonger, Predicate, Wait
+from kcore.testing.wait import Predicate, Stay, Wait
 
 ADMIN = "admin"
 EVENTS = b"/registry/events/"
+NODE_LEASES = b"/registry/leases/kube-node-lease/"
 
 Operator = Callable[[Client], Awaitable[None]]
 
@@ -78,7 +80,8 @@ class Cluster:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.close)
-            await self._open()
+            with garbage.held_back():
+                await self._open()
             undo.pop_all()
         return self
 
@@ -227,13 +230,13 @@ class Cluster:
 
     async def stays(self, predicate: Predicate, seconds: float) -> None:
         """Let so much time pass in which every look has to return something true. Raises NoLonger."""
-        end = self._clock.monotonic() + seconds
+        stay = Stay(seconds, self._clock.monotonic())
         while True:
-            if not (seen := await value_of(predicate())):
-                raise NoLonger(f"it was to stay true for {seconds:g} s; now it is {seen!r}")
-            if (left_s := end - self._clock.monotonic()) <= 0:
+            now = self._clock.monotonic()
+            stay.sees(await value_of(predicate()))
+            if not (pause_s := stay.pause_s(now)):
                 return
-            await self.changed(left_s)
+            await self.changed(pause_s)
 
     async def changed(self, timeout_s: float) -> None:
         """Wait until something is written, at most so long. Raises PartFailed."""
@@ -270,21 +273,21 @@ class Cluster:
         for part in self.parts.values():
             await part.heal()
         for _ in range(limits.TESTING_RESET_ROUNDS_MAX):
-            self._go_back(wanted)
-            reached = self.revision
-            await self._quiet()
-            if self.revision == reached:
+            if not self._go_back(wanted):
                 return
+            await self._quiet()
 
-    def _go_back(self, mark: int) -> None:
-        """Commit the way back to a mark, and note which objects vanish by it."""
-        way = ways_back(self._storage, mark)
+    def _go_back(self, mark: int) -> bool:
+        """Commit the way back to a mark, and note which objects vanish by it; -> whether there was anything to do."""
+        way = [operation for operation in ways_back(self._storage, mark) if not is_heartbeat(operation)]
         found = (self._storage.head(operation.key) for operation in way)
         made = (kv for kv in found if kv is not None and kv.create_revision > mark and not kv.key.startswith(EVENTS))
         self._ghosts.add(uid_of(kv.value) for kv in made)
-        self._storage.submit(Txn((), way))
-        self._storage.flush()
-        self._plane.server.adopt()
+        if way:
+            self._storage.submit(Txn((), way))
+            self._storage.flush()
+            self._plane.server.adopt()
+        return bool(way)
 
     async def _quiet(self) -> None:
         """Let the parts take in what is committed, and act on it."""
@@ -304,6 +307,11 @@ class Cluster:
         same = {field.name: getattr(self.settings, field.name) for field in fields(self.settings)}
         port = {} if self.settings.port is None else {"port": 0}
         return Cluster(origin=self, **{**same, **port, **changes})
+
+
+def is_heartbeat(operation: Operation) -> bool:
+    """Whether a step back would only take a node's newest renewal of its Lease back."""
+    return isinstance(operation, Put) and operation.key.startswith(NODE_LEASES)
 
 
 async def value_of(found: Any | Awaitable[Any]) -> Any:

@@ -28,7 +28,7 @@ from kcore.testing.faulty_transport import FaultyTransport
 from kcore.testing.part import Part
 from kcore.testing.portal import Portal, ThreadPortal, VirtualPortal
 from kcore.testing.settings import Settings
-from kcore.testing.wait import NoLonger, Wait
+from kcore.testing.wait import Stay, Wait
 
 T = TypeVar("T")
 
@@ -177,13 +177,13 @@ class SyncCluster:
 
     def stays(self, predicate: Callable[[], Any], seconds: float) -> None:
         """Let so much time pass in which every look has to return something true. Raises NoLonger."""
-        end = self._now() + seconds
+        stay = Stay(seconds, self._now())
         while True:
-            if not (seen := predicate()):
-                raise NoLonger(f"it was to stay true for {seconds:g} s; now it is {seen!r}")
-            if (left_s := end - self._now()) <= 0:
+            now = self._now()
+            stay.sees(predicate())
+            if not (pause_s := stay.pause_s(now)):
                 return
-            self._call(self._cluster.changed(left_s))
+            self._call(self._cluster.changed(pause_s))
 
     def _now(self) -> float:
         return self._cluster.client.clock.monotonic()

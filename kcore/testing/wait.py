@@ -23,6 +23,11 @@ class NoLonger(AssertionError):
     """What should have stayed true did not."""
 
 
+def longest_pause_s(seconds: float) -> float:
+    """The longest pause between two looks in a wait of a length."""
+    return max(limits.TESTING_LOOK_PAUSE_S_MAX, seconds / limits.TESTING_LOOKS_MIN)
+
+
 class Wait:
     """One wait. Pure: whoever waits brings the time, looks, and pauses."""
 
@@ -31,7 +36,7 @@ class Wait:
         self.deadline = now + timeout_s
         self.seen: object = None
         self._next_pause_s = limits.TESTING_LOOK_PAUSE_S
-        self._pause_s_max = max(limits.TESTING_LOOK_PAUSE_S_MAX, timeout_s / limits.TESTING_LOOKS_MIN)
+        self._pause_s_max = longest_pause_s(timeout_s)
 
     def sees(self, value: object) -> bool:
         """Take in what a look returned; -> whether the wait is over."""
@@ -53,3 +58,19 @@ class Wait:
         pause_s = min(self._next_pause_s, left_s)
         self._next_pause_s = min(self._next_pause_s * 2, self._pause_s_max)
         return pause_s
+
+
+class Stay:
+    """A time in which something has to stay true. Pure, as a wait is."""
+
+    def __init__(self, seconds: float, now: float) -> None:
+        self.seconds, self.end = seconds, now + seconds
+
+    def sees(self, value: object) -> None:
+        """Take in what a look returned. Raises NoLonger."""
+        if not value:
+            raise NoLonger(f"it was to stay true for {self.seconds:g} s; now it is {value!r}")
+
+    def pause_s(self, now: float) -> float:
+        """How long to wait for a change before the next look; 0 when the time is over and the last look was taken."""
+        return min(max(0.0, self.end - now), longest_pause_s(self.seconds))

@@ -54,3 +54,13 @@ def test_a_missing_h2load_is_not_measured_and_never_passed(tmp_path: Path) -> No
 def test_rows_are_chosen_by_their_name() -> None:
     done = bench("--only", "no such row")
     assert done.returncode == 2 and "no row of this size has 'no such row' in its name" in done.stderr
+
+
+def test_the_small_bench_of_clusters_measures_every_figure(tmp_path: Path) -> None:
+    file = tmp_path / "clusters.json"
+    command = [sys.executable, "-m", "bench.load.clusters", "--size", "smoke", "--json", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(file.read_text())
+    starts, large = {"first_start_s", "further_start_s", "reset_s"}, {"fork_s", "reset_large_s"}
+    assert figures.keys() == starts | large | {"day_api_s", "day_s", "day_two_nodes_s"} and min(figures.values()) > 0

@@ -1,6 +1,7 @@
 """Bulk writes against the fake server: order, limits, broken streams."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -109,5 +110,23 @@ def test_nothing_is_no_request():
     async def test(world):
         assert await world.client.bulk.write([]) == []
         assert world.transport.calls == []
+
+    run(test)
+
+
+def test_a_request_that_is_cancelled_while_it_is_sent_leaves_no_unread_failure_behind():
+    async def test(world):
+        unread = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unread.append(context["message"]))
+        world.transport._clock = world.clock
+        world.transport.delay("bulk", 10.0)
+        writing = asyncio.create_task(world.client.bulk.write([items.create(pod("a"))]))
+        await world.clock.sleep(1.0)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        del writing
+        await world.clock.sleep(1.0)
+        gc.collect()
+        assert unread == []
 
     run(test)

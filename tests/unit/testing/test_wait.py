@@ -4,7 +4,7 @@ import pytest
 
 from kcore.base import limits
 from kcore.machinery import status
-from kcore.testing.wait import NotYet, Wait
+from kcore.testing.wait import NoLonger, NotYet, Stay, Wait
 
 
 def test_what_is_true_ends_the_wait() -> None:
@@ -46,3 +46,13 @@ def test_a_day_does_not_take_a_look_every_tenth_of_a_second() -> None:
         now += wait.pause_s(now)
         looks += 1
     assert limits.TESTING_LOOKS_MIN <= looks < 2 * limits.TESTING_LOOKS_MIN
+
+
+def test_what_has_to_stay_is_looked_at_until_the_time_is_over() -> None:
+    stay = Stay(10.0, now=100.0)
+    stay.sees([1])
+    assert stay.pause_s(100.0) == limits.TESTING_LOOK_PAUSE_S_MAX
+    assert stay.pause_s(109.96) == pytest.approx(0.04)
+    assert stay.pause_s(110.0) == stay.pause_s(111.0) == 0.0
+    with pytest.raises(NoLonger, match=r"it was to stay true for 10 s; now it is \[\]"):
+        stay.sees([])
