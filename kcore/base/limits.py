@@ -644,5 +644,8 @@ TESTING_QUIET_TURNS_MAX: Final = 200
 TESTING_CALM_TURNS: Final = 5
 """Turns in a row in which no part has anything to read or to send: what was read last has been handed on by then."""
 
+TESTING_GHOSTS_MAX: Final = 200_000
+"""Objects of earlier tests that are remembered by uid: what parts still write about one comes within seconds of its reset; some 20 MB."""
+
 TESTING_CLUSTERS_KEPT_MAX: Final = 4
 """Clusters of different settings that a pytest session keeps running: some 20 MB each, and a few tasks that look every second."""

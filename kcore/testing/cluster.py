@@ -46,6 +46,7 @@ from kcore.testing.wait import Predicate, Stay, Wait
 ADMIN = "admin"
 EVENTS = b"/registry/events/"
 NODE_LEASES = b"/registry/leases/kube-node-lease/"
+REAL_LOOP = "a Cluster has the time of its loop; virtual_loop.run of kcore.base makes a virtual one, SyncCluster(virtual_time=True) has one"
 
 Operator = Callable[[Client], Awaitable[None]]
 
@@ -103,6 +104,8 @@ class Cluster:
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop):
             self._clock = loop.clock
+        elif self.settings.virtual_time:
+            raise RuntimeError(REAL_LOOP)
         self.directory = Path(tempfile.mkdtemp(prefix="kcore-"))
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._storage = self._opened_store()
@@ -190,7 +193,7 @@ class Cluster:
     def clock(self) -> VirtualClock:
         """The clock of a cluster on virtual time: `await cluster.clock.advance(hours=24)`."""
         if not isinstance(self._clock, VirtualClock):
-            raise RuntimeError("this cluster is on real time; start it on a loop of kcore.base.virtual_loop, or with virtual_time=True")
+            raise RuntimeError(f"this cluster is on real time: {REAL_LOOP}")
         return self._clock
 
     @property

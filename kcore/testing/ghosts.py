@@ -8,9 +8,11 @@ which never comes back; so they are refused as the server refuses what is too la
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from kcore.api.core.v1.event_pb2 import Event
 from kcore.api.meta.v1.meta_pb2 import PartialObjectMetadata
+from kcore.base import limits
 from kcore.machinery import codec, status
 from kcore.machinery.projection import Projection
 from kcore.machinery.status import StatusError
@@ -28,11 +30,13 @@ class Ghosts:
     """The uids of objects that are no more."""
 
     def __init__(self) -> None:
-        self.uids: set[str] = set()
+        self.uids: dict[str, None] = {}
 
     def add(self, uids: Iterable[str]) -> None:
-        """Take note of objects that go."""
-        self.uids.update(uids)
+        """Take note of objects that go; the oldest are forgotten."""
+        self.uids |= dict.fromkeys(uids)
+        for uid in list(islice(self.uids, max(0, len(self.uids) - limits.TESTING_GHOSTS_MAX))):
+            del self.uids[uid]
 
     def refusal(self, resource: str, raw: bytes) -> StatusError | None:
         """Why an object is not created; None if it may be."""

@@ -23,7 +23,7 @@ class Settings:
     nodes         how many hollow nodes, or how they look
     hollow        what containers of hollow nodes do
     port          of gRPC with TLS on loopback; 0: a free one; None: no port is opened
-    virtual_time  for those who make a loop (`SyncCluster`, the pytest fixture); a `Cluster` has the time of the loop it is in
+    virtual_time  of `SyncCluster` and the pytest fixture, which make a loop; a `Cluster` has the time of the loop that it is started in
     seed          of names and uids; None: by chance
     """
 

@@ -211,6 +211,8 @@ async def test_real_time_cannot_be_advanced() -> None:
     async with Cluster(parts=()) as cluster:
         with pytest.raises(RuntimeError, match="real time"):
             await cluster.clock.advance(hours=1)
+    with pytest.raises(RuntimeError, match="the time of its loop"):
+        await Cluster(virtual_time=True)
 
 
 def test_a_wait_ends_on_virtual_time_too() -> None:
