@@ -291,6 +291,9 @@ STORE_CHUNK_BYTES: Final = 64 << 10
 STORE_PENDING_BYTES_MAX: Final = 256 << 20
 """Writes that wait for the disk: a disk that is this far behind (a second or more) is not caught up with by accepting more."""
 
+STORE_PROBE_BYTES: Final = 1 << 20
+"""After a failed commit so much is written on trial, to tell a full disk from a broken one: more than most commits."""
+
 COMPACTION_KEYS_MAX: Final = 20_000
 """Keys that a step of compaction looks at: two milliseconds of the event loop at most."""
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kcore.base import limits
+from kcore.base.folder import sync_folder
 
 HEADER = b"kcore-ipam 1\n"
 
@@ -234,11 +235,7 @@ def _replace(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_folder(path.parent)
 
 
 def _truncate(path: Path, size: int) -> None:

@@ -9,24 +9,32 @@ loop waits up to 5 ms each time. One call for many records instead of one for ea
 instead of 500; it also saves most of LMDB's own work.
 
 A buffer from LMDB dies with its transaction, so only copies leave this module. A commit ends with one fsync.
+
+LMDB begins a file with pages that it does not sync, and no program's new file is sure to have its name after a loss of power. So a new
+file is made beside its place, signed, synced, moved, and the folders that lead to it are synced.
 """
 
 from __future__ import annotations
 
+import os
 import struct
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import lmdb
 
 from kcore.base import limits
+from kcore.base.folder import make_durably, sync_folder
 from kcore.store import _record
 from kcore.store._index import KeyIndex
 from kcore.store.storage import Mutation, StoreError
 
 FORMAT: Final = b"kcore-store-2"
+DATA: Final = "data.mdb"
+"""The name that LMDB gives to its file."""
 _CHUNK: Final = struct.Struct(">Q")
 _NUMBER: Final = struct.Struct("<Q")
 
@@ -64,8 +72,7 @@ def translated(quota_bytes: int) -> Iterator[None]:
     except lmdb.DiskError as error:
         raise StoreError("no space", f"the disk took no more: {error}") from error
     except lmdb.Error as error:
-        kind: Final = "no space" if "No space left" in str(error) else "failed"
-        raise StoreError(kind, f"the store's file failed: {error}") from error
+        raise StoreError("failed", f"the store's file failed: {error}") from error
     except OSError as error:
         raise StoreError("failed", f"the store's file failed: {error}") from error
 
@@ -85,10 +92,27 @@ class Log:
         sync       False: a commit is durable only after the operating system wrote it (tests, simulation)
         """
         self.path, self.quota_bytes, self.map_bytes, self.sync = path, quota_bytes, map_bytes, sync
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (path / DATA).exists():
+            self.make()
         self.open()
         # The transaction that reads see: the newest one that arrived and was reported as arrived.
         self.txn_id = self.env.info()["last_txnid"]
+
+    def make(self) -> None:
+        """Make an empty file, which after a loss of power is whole or not there. Raises StoreError."""
+        fresh = self.path / f"{DATA}.new"
+        with translated(self.quota_bytes):
+            make_durably(self.path, 0o700)
+            fresh.unlink(missing_ok=True)
+            with lmdb.open(str(fresh), subdir=False, max_dbs=2, mode=0o600, sync=self.sync) as env:
+                env.open_db(b"log")
+                meta = env.open_db(b"meta")
+                with env.begin(write=True) as txn:
+                    txn.put(b"format", FORMAT, db=meta)
+            fresh.with_name(f"{fresh.name}-lock").unlink()
+            os.replace(fresh, self.path / DATA)
+            if self.sync:
+                sync_folder(self.path)
 
     def open(self) -> None:
         """Open the environment and a view of its newest commit. Raises StoreError."""
@@ -111,22 +135,32 @@ class Log:
                 undo.pop_all()
 
     def check_format(self) -> None:
-        """Sign an empty folder; refuse one of another format."""
+        """Refuse a file of another format."""
         with self.env.begin() as txn:
             found = txn.get(b"format", db=self.meta)
-            is_empty = not txn.stat(self.log)["entries"]
-        if found is None and is_empty:
-            with self.env.begin(write=True) as txn:
-                txn.put(b"format", FORMAT, db=self.meta)
-        elif found is None:
-            raise StoreError("format", f"{self.path} holds records but no format")
-        elif found != FORMAT:
+        if found is None:
+            raise StoreError("format", f"{self.path} holds a file without a format")
+        if found != FORMAT:
             raise StoreError("format", f"{self.path} has the format {found.decode(errors='replace')}; this version reads {FORMAT.decode()}")
 
     # writing
 
     def append(self, work: Work) -> None:
         """Write and sync. Raises StoreError; then nothing of it counts, and `recover` comes next."""
+        try:
+            self.commit(work)
+        except StoreError as error:
+            if error.kind == "failed" and not self.has_room():
+                raise StoreError("no space", f"the disk of {self.path} is full: free some of it") from error
+            raise
+
+    def has_room(self) -> bool:
+        """Whether the disk takes more; LMDB reports a write of which half arrived as any other failure."""
+        with suppress(OSError), tempfile.TemporaryFile(dir=self.path, buffering=0) as file:
+            return file.write(bytes(limits.STORE_PROBE_BYTES)) == limits.STORE_PROBE_BYTES
+        return False
+
+    def commit(self, work: Work) -> None:
         with translated(self.quota_bytes), self.env.begin(write=True, db=self.log) as txn:
             for chunk, records in enumerate(work.chunks, work.first_chunk):
                 txn.put(_CHUNK.pack(chunk), _record.pack(records), append=True)

@@ -52,7 +52,7 @@ def test_a_folder_of_another_format_is_named_and_left_alone(tmp_path: Path) -> N
         open_store(tmp_path / "s")
     assert caught.value.kind == "format"
     edit(tmp_path / "s", b"meta", b"format", None)
-    with pytest.raises(StoreError, match="holds records but no format"):
+    with pytest.raises(StoreError, match="holds a file without a format"):
         open_store(tmp_path / "s")
 
 

@@ -1,0 +1,137 @@
+"""A process that writes into a store as fast as it can and tells of each write that was acknowledged, and of each that a watcher saw.
+
+    python -m tests.integration.disk.load serve                  for each folder on standard input: a child that writes until it is killed
+    python -m tests.integration.disk.load write FOLDER COUNT     so many transactions; mutants: --no-sync, --no-metasync
+    python -m tests.integration.disk.load fill FOLDER FAILURE    until the disk is full in one of the ways of `FAILURES`, and then on
+
+What it writes is in history.py. `serve` prints lines, in others they go into the trace of recorder.c, which has to be loaded. A child
+of `serve` is forked, so that a kill costs no start of an interpreter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from kcore.base.clock import SystemClock
+from kcore.base.entropy import SystemEntropy
+from kcore.store import Engine, Mutation, StoreError, Submission
+from tests.integration.disk import history
+
+Tell = Callable[[str], None]
+Batch = tuple[int, int, Submission]
+FAILURES = {"write": (1, errno.ENOSPC), "meta": (2, errno.ENOSPC), "sync": (3, errno.ENOSPC), "growth": (4, errno.ENOSPC)}
+"""What fails on a full disk: a write, that of LMDB's meta page, the sync of what was promised a place; or the file cannot grow further."""
+
+
+class Load:
+    """Transactions in batches, one on its way to the disk while the next is submitted."""
+
+    def __init__(self, folder: Path, tell: Tell, sync: bool = True) -> None:
+        self.engine = Engine(folder, SystemClock(), SystemEntropy(), sync=sync)
+        self.tell = tell
+        self.n = history.reached(self.engine)
+        self.engine.subscribe(self.saw)
+
+    def saw(self, mutations: Sequence[Mutation], revision: int) -> None:
+        counts = [int(m.value) for m in mutations if m.key == history.COUNTER and m.value is not None]
+        assert counts == list(range(counts[0], counts[0] + len(counts)))
+        self.tell(f"saw {counts[0]} {counts[-1]}")
+
+    def submit(self) -> Batch:
+        first, size = self.n + 1, history.batch_size(self.n)
+        for n in range(first, first + size):
+            last = self.engine.submit(history.txn(n))
+        self.n += size
+        return first, self.n, last
+
+    async def arrive(self, batch: Batch) -> None:
+        first, last, submission = batch
+        await submission.durable()
+        self.tell(f"ack {first} {last}")
+        if last // 300 > first // 300:
+            self.engine.compact(self.engine.revision - history.HISTORY)
+
+    async def run(self, count: int) -> None:
+        end = self.n + count
+        batch = self.submit()
+        while self.n < end:
+            await asyncio.sleep(0)
+            following = self.submit()
+            await self.arrive(batch)
+            batch = following
+        await self.arrive(batch)
+
+
+def print_line(line: str) -> None:
+    os.write(1, f"{line}\n".encode())  # in one piece, whatever happens next
+
+
+def serve() -> None:
+    for folder in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            print_line(f"pid {os.getpid()}")
+            asyncio.run(write(Path(folder.strip()), 1 << 60, print_line))
+        os.waitpid(child, 0)
+        print_line("end")
+
+
+async def write(folder: Path, count: int, tell: Tell, sync: bool = True) -> None:
+    load = Load(folder, tell, sync)
+    tell(f"open {load.n}")
+    await load.run(count)
+    load.engine.close()
+
+
+async def fill(folder: Path, failure: str, tell: Tell, recorder: Any) -> None:
+    load = Load(folder, tell)
+    await load.run(100)
+    kind, number = FAILURES[failure]
+    recorder.recorder_fail(kind, number)
+    for _ in range(3):
+        try:
+            await load.arrive(load.submit())
+        except StoreError as error:
+            tell(f"refused {error.kind}: {error}")
+        load.n = history.reached(load.engine)
+        kept = load.engine.range(b"", b"\0").kvs
+        tell(f"read {kept == history.state(load.n)}")
+    recorder.recorder_fail(kind, 0)
+    await load.run(100)
+    tell(f"recovered {load.n}")
+    load.engine.close()
+
+
+def without_metasync(opened: Callable[..., lmdb.Environment]) -> Callable[..., lmdb.Environment]:
+    return lambda *arguments, **options: opened(*arguments, **{**options, "metasync": False})
+
+
+def main(command: str, *arguments: str) -> None:
+    if command == "serve":
+        serve()
+        return
+    recorder = ctypes.CDLL(None)
+
+    def tell(line: str) -> None:
+        recorder.recorder_tell(line.encode())
+
+    folder, what = Path(arguments[0]), arguments[1]
+    if command == "fill":
+        asyncio.run(fill(folder, what, tell, recorder))
+        return
+    if "--no-metasync" in arguments:
+        lmdb.open = without_metasync(lmdb.open)
+    asyncio.run(write(folder, int(what), tell, "--no-sync" not in arguments))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
