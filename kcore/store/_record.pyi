@@ -1,4 +1,4 @@
-from kcore.store.storage import Mutation
+from kcore.store._values import Mutation
 
 SIZE: int
 

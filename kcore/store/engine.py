@@ -21,10 +21,11 @@ from pathlib import Path
 from kcore.base import limits, lock
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
+from kcore.store._head import EvaluatedTxn, Head
 from kcore.store._index import KeyIndex
 from kcore.store.compaction import Compactor
 from kcore.store.compare import holds, refuse_duplicates
-from kcore.store.group import RECORD_BYTES, EvaluatedTxn, Group, OpenBatch
+from kcore.store.group import Group, OpenBatch
 from kcore.store.history import changes_of, ways_back
 from kcore.store.keylease import KeyLeases
 from kcore.store.log import Log
@@ -35,7 +36,7 @@ Pair = tuple[bytes, bytes | None, int, int, int, int]
 Subscriber = Callable[[Sequence[Mutation], int], None]
 
 
-class Engine:
+class Engine(Head):
     """The embedded store over LMDB. Thread: the event loop's."""
 
     def __init__(
@@ -69,9 +70,7 @@ class Engine:
         self.marks: list[int] = []
         self.under_way: Group | None = None
         self.under_way_bytes = 0
-        self.flush_planned = False
         self.writer: Writer | None = None
-        self.failure: StoreError | None = None
         self.is_index_stale = self.is_closed = False
         with ExitStack() as undo:
             undo.callback(held.release)
@@ -119,10 +118,11 @@ class Engine:
     def read(self, key: bytes, revision: int) -> bytes:
         """The value that was put at a revision, from disk, or from a group that is on its way there."""
         place = self.index.place(key, revision)
-        for group in (self.open, self.under_way):
-            if group is not None and place[0] >= group.first_chunk:
-                return next(record.value or b"" for record in group.records if record.revision == revision and record.key == key)
-        return self.log.value(place, key, revision)
+        if place[0] < (self.under_way or self.open).first_chunk:
+            return self.log.value(place, key, revision)
+        group = self.open if place[0] >= self.open.first_chunk else self.under_way
+        assert group is not None
+        return next(record.value or b"" for record in group.records if record.revision == revision and record.key == key)
 
     def head(self, key: bytes) -> KeyValue | None:
         """The newest value of a key, durable or not."""
@@ -131,8 +131,10 @@ class Engine:
 
     def get(self, key: bytes, revision: int = 0) -> KeyValue | None:
         """The value of a key at a durable revision."""
-        pair = self.index.get(key, self.readable(revision))
-        return None if pair is None else self.kv(pair)
+        pair = self.index.get(key, self.readable(revision) if revision else self.revision)
+        if pair is None or pair[1] is None:
+            return None if pair is None else self.kv(pair)
+        return tuple.__new__(KeyValue, pair)
 
     def range(self, start: bytes, end: bytes, revision: int = 0, limit: int = 0) -> RangeResult:
         """The keys in [start, end) at a durable revision."""
@@ -168,23 +170,10 @@ class Engine:
 
     # writing
 
-    def submit(self, txn: Txn) -> EvaluatedTxn:
-        """Evaluate a transaction at once. Raises StoreError: lease not found, no space, busy, invalid, failed."""
-        succeeded = True
-        for compare in txn.compares:
-            if not self.holds(compare):
-                succeeded = False
-                break
+    def evaluate(self, txn: Txn) -> EvaluatedTxn:
+        """Evaluate a transaction that is not just a put. Raises StoreError: lease not found, no space, busy, invalid, failed."""
+        succeeded = all(map(self.holds, txn.compares))
         operations = txn.success if succeeded else txn.failure
-        if len(operations) == 1 and type(put := operations[0]) is Put:  # what nearly all are
-            if put.lease or not put.key or self.open.size + len(put.value) > self.room_bytes or self.failure is not None:
-                self.admit()
-                self.admit_put(put)
-            self.head_revision += 1
-            self.write(put, self.head_revision, 0)
-            if not self.flush_planned:
-                self.plan_flush()
-            return EvaluatedTxn(succeeded, self.head_revision, [1], self.open)
         self.admit()
         refuse_duplicates(operations)
         for operation in operations:
@@ -259,20 +248,12 @@ class Engine:
         return self.range_at(operation.key, operation.range_end, revision, operation.limit)
 
     def write(self, put: Put, revision: int, sub: int) -> None:
-        key, value, lease = put.key, put.value, put.lease
-        group = self.open
-        size = RECORD_BYTES + len(key) + len(value)
-        chunk, offset = group.place(size)
-        create_revision, version, previous_lease = self.index.put(key, value, revision, sub, lease, chunk, offset, size)
-        group.records.append(Mutation(revision, sub, key, value, create_revision, version, lease))
-        if lease or previous_lease:
-            self.leases.move(key, previous_lease, lease)
+        previous_lease = self.open.write(self.index, put, revision, sub)
+        if put.lease or previous_lease:
+            self.leases.move(put.key, previous_lease, put.lease)
 
     def erase(self, key: bytes, revision: int, sub: int) -> None:
-        size = RECORD_BYTES + len(key)
-        chunk, offset = self.open.place(size)
-        previous_lease = self.index.delete(key, revision, sub, chunk, offset, size)
-        self.open.records.append(Mutation(revision, sub, key, None))
+        previous_lease = self.open.erase(self.index, key, revision, sub)
         if previous_lease:
             self.leases.move(key, previous_lease, 0)
 
@@ -346,8 +327,7 @@ class Engine:
         self.stored_floor = max(self.stored_floor, group.compact_revision)
         records = group.records
         if not self.keep_values:
-            for record in records:
-                self.index.let_go(record.key, record.revision)
+            self.index.let_go(records)
         try:
             if records:
                 self.revision = records[-1].revision

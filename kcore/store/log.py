@@ -58,23 +58,26 @@ class Work(NamedTuple):
     compact_revision: int = 0
 
 
+def translation(error: lmdb.Error | OSError, quota_bytes: int) -> StoreError:
+    """What an error of LMDB means to the store."""
+    if isinstance(error, lmdb.MapFullError):
+        return StoreError("no space", f"the store is full (quota {quota_bytes} bytes): compact it, delete or raise the quota")
+    if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError):
+        return StoreError("corrupt", f"the store's file is damaged: {error}")
+    if isinstance(error, lmdb.VersionMismatchError | lmdb.InvalidError):
+        return StoreError("format", f"the store's file is none, or of another version of LMDB: {error}")
+    if isinstance(error, lmdb.DiskError):
+        return StoreError("no space", f"the disk took no more: {error}")
+    return StoreError("failed", f"the store's file failed: {error}")
+
+
 @contextmanager
 def translated(quota_bytes: int) -> Iterator[None]:
     """Turn LMDB's errors into the store's."""
     try:
         yield
-    except lmdb.MapFullError as error:
-        raise StoreError("no space", f"the store is full (quota {quota_bytes} bytes): compact it, delete or raise the quota") from error
-    except (lmdb.CorruptedError, lmdb.PageNotFoundError) as error:
-        raise StoreError("corrupt", f"the store's file is damaged: {error}") from error
-    except (lmdb.VersionMismatchError, lmdb.InvalidError) as error:
-        raise StoreError("format", f"the store's file is none, or of another version of LMDB: {error}") from error
-    except lmdb.DiskError as error:
-        raise StoreError("no space", f"the disk took no more: {error}") from error
-    except lmdb.Error as error:
-        raise StoreError("failed", f"the store's file failed: {error}") from error
-    except OSError as error:
-        raise StoreError("failed", f"the store's file failed: {error}") from error
+    except (lmdb.Error, OSError) as error:
+        raise translation(error, quota_bytes) from error
 
 
 def lease_name(lease: int) -> bytes:
@@ -220,8 +223,10 @@ class Log:
         """The content of a chunk, valid until `refresh`. Raises StoreError."""
         if self.reader is None:
             raise StoreError("failed", f"{self.path} cannot be read")
-        with translated(self.quota_bytes):
+        try:
             found = self.reader.get(_CHUNK.pack(chunk))
+        except lmdb.Error as error:  # a context manager would take as long as all else
+            raise translation(error, self.quota_bytes) from error
         if found is None:
             raise StoreError("corrupt", f"chunk {chunk} of the log is missing")
         return memoryview(found)

@@ -3,8 +3,8 @@
 Semantics are etcd's: one revision for all keys, transactions of compares and operations, watch from any revision that is not compacted.
 Source: CONTRACT E; etcd `server/storage/mvcc`.
 
-The values are made for every write, so that they are plain classes with slots: freezing them would cost three times as much. Nobody
-changes one that was handed on.
+The values that are made for every write are compiled (`_values`), the others are plain classes with slots: freezing them would cost three
+times as much. Nobody changes one that was handed on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,29 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, Protocol
+
+from kcore.store._values import Compare, Delete, Mutation, Put, Range, Txn
+
+__all__ = [
+    "Batch",
+    "Compare",
+    "Delete",
+    "ErrorKind",
+    "KeyValue",
+    "Mutation",
+    "Operation",
+    "Put",
+    "Range",
+    "RangeResult",
+    "Storage",
+    "StoreError",
+    "Submission",
+    "Txn",
+    "compacted",
+    "create_txn",
+    "delete_txn",
+    "update_txn",
+]
 
 ErrorKind = Literal[
     "compacted",
@@ -54,66 +77,7 @@ def compacted(revision: int, floor: int) -> StoreError:
     return StoreError("compacted", f"revision {revision} is compacted; the floor is {floor}")
 
 
-@dataclass(slots=True)
-class Mutation:
-    """A put, or a delete (`value` is None); `sub` is its place among the writes of its transaction."""
-
-    revision: int
-    sub: int
-    key: bytes
-    value: bytes | None
-    create_revision: int = 0
-    version: int = 0
-    lease: int = 0
-
-
-@dataclass(slots=True)
-class Compare:
-    """A condition on a key, or on every key of a range; a key that is not there has zero in every field, and no value."""
-
-    key: bytes
-    target: Literal["mod", "create", "version", "value", "lease"]
-    result: Literal["=", "!=", "<", ">"]
-    operand: int | bytes
-    range_end: bytes = b""
-
-
-@dataclass(slots=True)
-class Put:
-    """Write a value; a lease of 0 detaches the key from its lease."""
-
-    key: bytes
-    value: bytes
-    lease: int = 0
-
-
-@dataclass(slots=True)
-class Delete:
-    """Delete a key, or every key in [key, range_end)."""
-
-    key: bytes
-    range_end: bytes = b""
-
-
-@dataclass(slots=True)
-class Range:
-    """Read a key, or the keys in [key, range_end), as they are at this point of the transaction."""
-
-    key: bytes
-    range_end: bytes = b""
-    limit: int = 0
-
-
 Operation = Put | Delete | Range
-
-
-@dataclass(slots=True)
-class Txn:
-    """Do `success` if all compares hold, else `failure`; all writes have one revision."""
-
-    compares: Sequence[Compare] = ()
-    success: Sequence[Operation] = ()
-    failure: Sequence[Operation] = ()
 
 
 @dataclass(slots=True)

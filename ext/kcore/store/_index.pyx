@@ -17,6 +17,7 @@ from cpython.object cimport PyObject
 from kcore.scalars cimport int64_t, uint8_t, uint32_t
 from kcore.store._record cimport FLAG_DELETE, HEADER_SIZE, Header, check_record
 from kcore.store._track cimport Change, Order, Track, Walk
+from kcore.store._values cimport Mutation
 
 
 @cython.final
@@ -29,10 +30,6 @@ cdef class KeyIndex:
     >>> index.get(b"/a", 2)
     (b'/a', b'x', 2, 2, 1, 0)
     """
-
-    cdef dict tracks
-    cdef Order order
-    cdef int64_t present_count
 
     def __cinit__(self):
         self.tracks = {}
@@ -54,19 +51,17 @@ cdef class KeyIndex:
 
     # writing
 
-    def put(
-        self, bytes key not None, bytes value, int64_t revision, uint32_t sub, int64_t lease, int64_t chunk, uint32_t offset, uint32_t size
-    ):
-        """Append a put, whose record of size bytes is to lie at offset of chunk.
+    cdef int64_t append_put(self, bytes key, bytes value, Change* change) except? -1:
+        """Append a put, and fill in the create_revision and version of its change; all else of it is filled in already.
 
-        Returns   (create_revision, version, the lease to which the key was attached or 0)
+        Returns   the lease to which the key was attached or 0
         """
         cdef Track track = self.find(key)
-        cdef Change change
         cdef Change* last
         cdef int64_t previous_lease = 0
-        change.create_revision = revision
+        change.create_revision = change.revision
         change.version = 1
+        change.removed = False
         if track is None:
             track = Track(key)
             self.tracks[key] = track
@@ -79,15 +74,21 @@ cdef class KeyIndex:
             change.create_revision = last.create_revision
             change.version = last.version + 1
             previous_lease = last.lease
-        change.revision = revision
-        change.sub = sub
-        change.lease = lease
-        change.chunk = chunk
-        change.offset = offset
-        change.size = size
-        change.removed = False
-        track.append(&change)
+        track.append(change)
         track.value = value
+        return previous_lease
+
+    def put(
+        self, bytes key not None, bytes value, int64_t revision, uint32_t sub, int64_t lease, int64_t chunk, uint32_t offset, uint32_t size
+    ):
+        """Append a put, whose record of size bytes is to lie at offset of chunk.
+
+        Returns   (create_revision, version, the lease to which the key was attached or 0)
+        """
+        cdef Change change = Change(
+            revision=revision, create_revision=0, version=0, lease=lease, chunk=chunk, offset=offset, size=size, sub=sub, removed=False
+        )
+        cdef int64_t previous_lease = self.append_put(key, value, &change)
         return change.create_revision, change.version, previous_lease
 
     def delete(self, bytes key not None, int64_t revision, uint32_t sub, int64_t chunk, uint32_t offset, uint32_t size):
@@ -102,15 +103,9 @@ cdef class KeyIndex:
         if track is None or track.changes[track.count - 1].removed:
             raise KeyError(key)
         previous_lease = track.changes[track.count - 1].lease
-        change.revision = revision
-        change.create_revision = 0
-        change.version = 0
-        change.sub = sub
-        change.lease = 0
-        change.chunk = chunk
-        change.offset = offset
-        change.size = size
-        change.removed = True
+        change = Change(
+            revision=revision, create_revision=0, version=0, lease=0, chunk=chunk, offset=offset, size=size, sub=sub, removed=True
+        )
         track.append(&change)
         track.value = None
         self.present_count -= 1
@@ -122,11 +117,14 @@ cdef class KeyIndex:
         if track is not None and track.changes[track.count - 1].revision == revision and not track.changes[track.count - 1].removed:
             track.value = value
 
-    def let_go(self, bytes key not None, int64_t revision):
-        """Keep the value of a put in memory no longer."""
-        cdef Track track = self.find(key)
-        if track is not None and track.changes[track.count - 1].revision == revision:
-            track.value = None
+    def let_go(self, list mutations not None):
+        """Keep the values of some puts in memory no longer, where they are still the newest."""
+        cdef Mutation mutation
+        cdef Track track
+        for mutation in mutations:
+            track = self.find(mutation.key)
+            if track is not None and track.changes[track.count - 1].revision == mutation.revision:
+                track.value = None
 
     def rollback(self, keys not None, int64_t revision):
         """Take back every change above revision of the given keys. Values of what is newest then are not kept."""

@@ -16,6 +16,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.string cimport memcpy
 
 from kcore.scalars cimport int64_t, uint8_t, uint32_t, uint64_t
+from kcore.store._values cimport Mutation
 
 cdef uint32_t TABLES[16][256]
 
@@ -101,36 +102,31 @@ def checksum(const uint8_t[::1] data not None):
 
 
 def pack(list records not None):
-    """Return the chunk of some records: objects with key, value (None: a deletion), revision, sub, create_revision, version, lease."""
+    """Return the chunk of some mutations."""
     cdef Py_ssize_t whole = 0
-    cdef bytes key
-    cdef bytes value
+    cdef Mutation record
     cdef Header header
     cdef uint8_t* target
     for record in records:
-        key = record.key
-        value = record.value
-        whole += HEADER_SIZE + PyBytes_GET_SIZE(key) + (0 if value is None else PyBytes_GET_SIZE(value))
+        whole += HEADER_SIZE + len(record.key) + (0 if record.value is None else len(record.value))
     cdef bytes chunk = PyBytes_FromStringAndSize(NULL, whole)
     cdef uint8_t* start = <uint8_t*>PyBytes_AS_STRING(chunk)
     target = start
+    header.checksum = 0
+    header.reserved = 0
     for record in records:
-        key = record.key
-        value = record.value
-        header.checksum = 0
-        header.flags = FLAG_DELETE if value is None else 0
-        header.key_size = <uint32_t>PyBytes_GET_SIZE(key)
-        header.value_size = 0 if value is None else <uint32_t>PyBytes_GET_SIZE(value)
-        header.sub = record.sub
-        header.reserved = 0
+        header.flags = FLAG_DELETE if record.value is None else 0
+        header.key_size = <uint32_t>PyBytes_GET_SIZE(record.key)
+        header.value_size = 0 if record.value is None else <uint32_t>PyBytes_GET_SIZE(record.value)
+        header.sub = <uint32_t>record.sub
         header.revision = record.revision
         header.create_revision = record.create_revision
         header.version = record.version
         header.lease = record.lease
         memcpy(target, &header, HEADER_SIZE)
-        memcpy(target + HEADER_SIZE, PyBytes_AS_STRING(key), header.key_size)
+        memcpy(target + HEADER_SIZE, PyBytes_AS_STRING(record.key), header.key_size)
         if header.value_size:
-            memcpy(target + HEADER_SIZE + header.key_size, PyBytes_AS_STRING(value), header.value_size)
+            memcpy(target + HEADER_SIZE + header.key_size, PyBytes_AS_STRING(record.value), header.value_size)
         target += HEADER_SIZE + header.key_size + header.value_size
     with nogil:
         sign(start, <size_t>whole)
