@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -10,20 +11,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from kcore.base.clock import SystemClock
-from kcore.base.entropy import SystemEntropy
-from kcore.store import Engine, StoreError
-from tests.integration.disk.history import Told, faults_of
+from tests.integration.disk.history import Told
 from tests.integration.disk.load import FAILURES
 from tests.integration.disk.power import TELL, Disk, Event, lay_out, read_trace
 
 ROOT = Path(__file__).parents[2]
 KILLS = 100
-LINES_MAX = 30
+LINES_MAX = 16
 SPINS_MAX = 100_000
 """Rounds of an empty loop between the last line read and the kill: some milliseconds, a few commits."""
 
@@ -47,47 +46,70 @@ def seeded() -> random.Random:
     return random.Random(seed)
 
 
-def opened(folder: Path, told: Told) -> list[str]:
-    """Open a store after an accident; -> what is wrong with it."""
-    try:
-        engine = Engine(folder, SystemClock(), SystemEntropy(), threaded=False)
-    except StoreError as error:
-        return [f"the store cannot be opened: {error}"]
-    try:
-        return faults_of(engine, told)
-    finally:
-        engine.close()
+class Children:
+    """Children of one process that has imported everything already."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def read(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the process that forks is gone"
+        return line
+
+    def start(self, *words: str) -> int:
+        assert self.process.stdin is not None
+        print(*words, file=self.process.stdin, flush=True)
+        return int(self.read().split()[1])
+
+    def end(self) -> list[str]:
+        """What is still printed; the last line tells the exit code."""
+        lines = [self.read()]
+        while not lines[-1].startswith("end "):
+            lines.append(self.read())
+        return lines
+
+    def killed(self, folder: Path, lines: int, spins: int) -> list[str]:
+        """Let a child write, kill it somewhere after so many lines, and return all it told."""
+        child = self.start("write", str(folder))
+        told = [self.read() for _ in range(lines)]
+        for _ in range(spins):
+            pass
+        os.kill(child, signal.SIGKILL)
+        *rest, last = self.end()
+        assert last == f"end {-signal.SIGKILL}\n"
+        return told + rest
+
+    def check(self, folder: Path, told: Told) -> list[str]:
+        """Open a store after an accident; -> what is wrong with it."""
+        self.start("check", str(folder), json.dumps(asdict(told)))
+        *found, last = self.end()
+        if last != "end 0\n":
+            return [f"opening the store ended the process: {last.strip()}"]
+        faults, told.seen = json.loads(found[0])
+        return list(faults)
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    command = [sys.executable, "-m", "tests.integration.disk.load", "serve"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Children(process)
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 # kill -9
 
 
-def killed(server: subprocess.Popen[str], folder: Path, lines: int, spins: int) -> list[str]:
-    """Let a child write, kill it somewhere after so many lines, and return all it told."""
-    assert server.stdin is not None
-    assert server.stdout is not None
-    print(folder, file=server.stdin, flush=True)
-    child = int(server.stdout.readline().split()[1])
-    told = [server.stdout.readline() for _ in range(lines)]
-    for _ in range(spins):
-        pass
-    os.kill(child, signal.SIGKILL)
-    while (line := server.stdout.readline()) not in ("end\n", ""):
-        told.append(line)
-    return told
-
-
-def test_a_hundred_kills_lose_nothing_that_was_told(tmp_path: Path) -> None:
+def test_a_hundred_kills_lose_nothing_that_was_told(children: Children, tmp_path: Path) -> None:
     chance, told = seeded(), Told()
-    command = [sys.executable, "-m", "tests.integration.disk.load", "serve"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        for kill in range(KILLS):
-            lines = killed(server, tmp_path / "store", chance.randrange(1, LINES_MAX), chance.randrange(SPINS_MAX))
-            assert lines[0] == f"open {told.seen}\n"
-            told.hear(lines)
-            assert opened(tmp_path / "store", told) == [], f"kill {kill}"
-        assert server.stdin is not None
-        server.stdin.close()
+    for kill in range(KILLS):
+        lines = children.killed(tmp_path / "store", chance.randrange(1, LINES_MAX), chance.randrange(SPINS_MAX))
+        assert lines[0] == f"open {told.seen}\n"
+        told.hear(lines)
+        assert children.check(tmp_path / "store", told) == [], f"kill {kill}"
     assert told.acknowledged > KILLS
     print(f"{told.acknowledged} transactions acknowledged over {KILLS} kills")
 
@@ -106,7 +128,7 @@ def recorded(recorder: Path, folder: Path, trace: Path, *arguments: str, meta_ea
 
 
 def faults_after_losses(
-    disk: Disk, events: list[Event], start: int, before: Path, chance: random.Random, into: Path
+    children: Children, disk: Disk, events: list[Event], start: int, before: Path, chance: random.Random, into: Path
 ) -> tuple[list[str], int]:
     """Replay a trace and let the power go at random moments; what the last one left stays at `into`.
 
@@ -124,13 +146,13 @@ def faults_after_losses(
         told.hear(line for line in disk.told if not line.startswith("open"))
         shutil.rmtree(into, ignore_errors=True)
         lay_out(disk.after_loss(chance), before, into)
-        found = opened(into / "store", told)
+        found = children.check(into / "store", told)
         if found:
             return [f"event {moment} of {len(events)}: {fault}" for fault in found], told.seen
     return [], told.seen
 
 
-def test_power_loss_takes_nothing_that_was_acknowledged(recorder: Path, tmp_path: Path) -> None:
+def test_power_loss_takes_nothing_that_was_acknowledged(recorder: Path, children: Children, tmp_path: Path) -> None:
     chance = seeded()
     before = tmp_path / "0"
     before.mkdir()
@@ -139,7 +161,7 @@ def test_power_loss_takes_nothing_that_was_acknowledged(recorder: Path, tmp_path
         disk = Disk(before)
         events = recorded(recorder, before, tmp_path / f"trace-{run}", "write", str(TRANSACTIONS))
         after = tmp_path / str(run + 1)
-        faults, start = faults_after_losses(disk, events, start, before, chance, after)
+        faults, start = faults_after_losses(children, disk, events, start, before, chance, after)
         assert faults == [], f"run {run}"
         before = after
     assert start > TRANSACTIONS
@@ -150,13 +172,15 @@ def test_power_loss_takes_nothing_that_was_acknowledged(recorder: Path, tmp_path
     [("--no-sync", False), ("--no-metasync", False), ("", True)],
     ids=["no sync", "no metasync", "meta page early"],
 )
-def test_power_loss_finds_a_store_that_does_not_sync(recorder: Path, tmp_path: Path, mutant: str, meta_early: bool) -> None:
+def test_power_loss_finds_a_store_that_does_not_sync(
+    recorder: Path, children: Children, tmp_path: Path, mutant: str, meta_early: bool
+) -> None:
     chance = seeded()
     before = tmp_path / "before"
     before.mkdir()
     disk = Disk(before)
     events = recorded(recorder, before, tmp_path / "trace", "write", str(TRANSACTIONS), mutant, meta_early=meta_early)
-    faults, _ = faults_after_losses(disk, events, 0, before, chance, tmp_path / "after")
+    faults, _ = faults_after_losses(children, disk, events, 0, before, chance, tmp_path / "after")
     print(faults)
     assert faults != []
 
@@ -165,7 +189,9 @@ def test_power_loss_finds_a_store_that_does_not_sync(recorder: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_full_disk_fails_writes_clearly_keeps_reads_and_recovers(recorder: Path, tmp_path: Path, failure: str) -> None:
+def test_a_full_disk_fails_writes_clearly_keeps_reads_and_recovers(
+    recorder: Path, children: Children, tmp_path: Path, failure: str
+) -> None:
     chance = seeded()
     before = tmp_path / "before"
     before.mkdir()
@@ -176,4 +202,4 @@ def test_a_full_disk_fails_writes_clearly_keeps_reads_and_recovers(recorder: Pat
     assert [line.split(":")[0] for line in said[:6]] == 3 * ["refused no space", "read True"]
     assert said[6].startswith("recovered")
     assert len(said) == 7
-    assert faults_after_losses(disk, events, 0, before, chance, tmp_path / "after")[0] == []
+    assert faults_after_losses(children, disk, events, 0, before, chance, tmp_path / "after")[0] == []

@@ -1,11 +1,13 @@
 """A process that writes into a store as fast as it can and tells of each write that was acknowledged, and of each that a watcher saw.
 
-    python -m tests.integration.disk.load serve                  for each folder on standard input: a child that writes until it is killed
+    python -m tests.integration.disk.load serve                  for each line on standard input: a child that does as it says
     python -m tests.integration.disk.load write FOLDER COUNT     so many transactions; mutants: --no-sync, --no-metasync
     python -m tests.integration.disk.load fill FOLDER FAILURE    until the disk is full in one of the ways of `FAILURES`, and then on
 
-What it writes is in history.py. `serve` prints lines, in others they go into the trace of recorder.c, which has to be loaded. A child
-of `serve` is forked, so that a kill costs no start of an interpreter.
+What it writes is in history.py. The trace of recorder.c, which has to be loaded, takes what is told.
+
+A child of `serve` is forked, so that a kill costs no start of an interpreter. `write FOLDER` writes until it is killed and prints what is
+told; `check FOLDER TOLD` opens a store after an accident and prints what is wrong with it, which may kill it: LMDB trusts its pages.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import errno
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -76,13 +79,29 @@ def print_line(line: str) -> None:
 
 
 def serve() -> None:
-    for folder in sys.stdin:
+    for line in sys.stdin:
+        command, folder, *told = line.rstrip("\n").split(" ", 2)
         child = os.fork()
         if child == 0:
             print_line(f"pid {os.getpid()}")
-            asyncio.run(write(Path(folder.strip()), 1 << 60, print_line))
-        os.waitpid(child, 0)
-        print_line("end")
+            if command == "write":
+                asyncio.run(write(Path(folder), 1 << 60, print_line))
+            else:
+                print_line(json.dumps(checked(Path(folder), history.Told(**json.loads(told[0])))))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print_line(f"end {os.waitstatus_to_exitcode(status)}")
+
+
+def checked(folder: Path, told: history.Told) -> tuple[list[str], int]:
+    """What is wrong with a store, and the transaction up to which a watcher that resumed has seen it."""
+    try:
+        engine = Engine(folder, SystemClock(), SystemEntropy(), threaded=False, sync=False)
+    except StoreError as error:
+        return [f"the store cannot be opened: {error}"], told.seen
+    faults = history.faults_of(engine, told)
+    engine.close()
+    return faults, told.seen
 
 
 async def write(folder: Path, count: int, tell: Tell, sync: bool = True) -> None:
