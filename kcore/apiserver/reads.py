@@ -21,6 +21,7 @@ from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.machinery import codec, fields, labels, request_options, status
 from kcore.machinery.field_error import quote
+from kcore.machinery.files import snapshot
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import StoreError
 from kcore.watch import Hub, Item, WatchExpired, WatchSpec
@@ -116,6 +117,22 @@ class Reads:
         if found is None:
             found = self.forms[spec.storage] = Forms(spec)
         return found
+
+    # everything
+
+    async def snapshot(self) -> AsyncIterator[bytes]:
+        """All that is stored, at what is now the newest revision, as pieces of a snapshot's file."""
+        storage = self.hub.storage
+        writer = snapshot.Writer(storage.revision)
+        piece = bytearray(writer.header())
+        for key in storage.keys(b"", b"\0"):
+            kv = storage.get(key, writer.revision)
+            assert kv is not None, "the key was there at that revision"
+            piece += writer.entry(**kv._asdict(), lease_ttl_seconds=storage.lease_ttl_s(kv.lease) if kv.lease else None)
+            if len(piece) >= limits.SNAPSHOT_PIECE_BYTES:
+                yield bytes(piece)
+                piece.clear()
+        yield bytes(piece) + writer.end()
 
     # get
 

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
+from kcore.api.admin.v1 import admin_service_pb2 as admin_pb2
 from kcore.apiserver import rpc_dynamic, rpc_errors, rpc_methods
 from kcore.apiserver.authentication import Authenticator, authorize
 from kcore.apiserver.bulk import BulkStream
@@ -25,6 +26,7 @@ from kcore.store.storage import StoreError
 
 LOG = log.get("rpc")
 BULK = "/kcore.api.bulk.v1.BulkService/Write"
+SNAPSHOT = "/kcore.api.admin.v1.AdminService/Snapshot"
 OPEN_SERVICES = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 Context = Any
 
@@ -68,6 +70,7 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         for method in rpc_methods.methods(pipeline.scheme):
             self.handlers[method.path] = self.typed(method)
         self.handlers[BULK] = grpc.stream_stream_rpc_method_handler(self.guarded_stream(self.bulk))
+        self.handlers[SNAPSHOT] = grpc.unary_stream_rpc_method_handler(self.guarded_stream(self.snapshot))
         for path, unary in rpc_dynamic.unary_methods(pipeline).items():
             self.handlers[path] = grpc.unary_unary_rpc_method_handler(self.guarded(unary))
         self.handlers[rpc_dynamic.WATCH] = grpc.unary_stream_rpc_method_handler(self.guarded_stream(rpc_dynamic.watch(pipeline)))
@@ -166,6 +169,13 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         authorize(user)
         async for response in BulkStream(self.pipeline, user).answers(requests):
             yield response
+
+    async def snapshot(self, data: bytes, user: User) -> AsyncIterator[bytes]:
+        """AdminService.Snapshot."""
+        admin_pb2.SnapshotRequest.FromString(data)
+        authorize(user)
+        async for piece in self.pipeline.reads.snapshot():
+            yield admin_pb2.SnapshotResponse(data=piece).SerializeToString()
 
 
 async def durable(outcome: Outcome) -> Outcome:

@@ -294,6 +294,9 @@ STORE_PENDING_BYTES_MAX: Final = 256 << 20
 STORE_PROBE_BYTES: Final = 1 << 20
 """After a failed commit so much is written on trial, to tell a full disk from a broken one: more than most commits."""
 
+RESTORE_CHUNKS_MAX: Final = 256
+"""Chunks of the log that restoring a snapshot writes with one commit: 16 MiB, so that LMDB need not keep more in memory."""
+
 COMPACTION_KEYS_MAX: Final = 20_000
 """Keys that a step of compaction looks at: two milliseconds of the event loop at most."""
 
@@ -387,6 +390,12 @@ RPC_RECEIVE_BYTES_MAX: Final = 16 << 20
 
 RPC_STREAMS_PER_CONNECTION_MAX: Final = 10_000
 """Calls at once on one connection: one watch for each hollow node."""
+
+SNAPSHOT_PIECE_BYTES: Final = 256 << 10
+"""A message of a snapshot's stream ends here: a millisecond of the event loop, and far below what any client takes."""
+
+SNAPSHOT_RECORD_BYTES_MAX: Final = 16 << 20
+"""A larger record in a snapshot's file is damage: no request, and so no object, is larger."""
 
 RPC_BULK_ITEMS_MAX: Final = 10_000
 """Items of one bulk write: a second's worth; of an atomic one, one commit."""

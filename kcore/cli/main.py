@@ -23,6 +23,7 @@ COMMANDS = {
     "delete": "kcore.cli.delete",
     "watch": "kcore.cli.watch",
     "explain-scheduling": "kcore.cli.explain_scheduling",
+    "snapshot": "kcore.cli.snapshot",
     "version": "kcore.cli.version",
     "completion": "kcore.cli.completion",
     "apiserver": "kcore.cli.apiserver",
@@ -31,7 +32,7 @@ COMMANDS = {
     "nodes": "kcore.cli.nodes",
 }
 # Commands that only talk to a server: what goes wrong on a connection they say themselves, once.
-SPEAKING = frozenset(("load", "get", "describe", "apply", "delete", "watch", "explain-scheduling"))
+SPEAKING = frozenset(("load", "get", "describe", "apply", "delete", "watch", "explain-scheduling", "snapshot"))
 INTERRUPTED = 130
 
 

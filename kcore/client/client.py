@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from functools import cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from google.protobuf.message import Message
 
+from kcore.api.admin.v1 import admin_service_pb2 as admin_pb2
 from kcore.base.clock import Clock, SystemClock
 from kcore.base.entropy import Entropy, SystemEntropy
 from kcore.client import kinds
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from kcore.api.scheduling.v1.priority_class_pb2 import PriorityClass
 
 T = TypeVar("T", bound=Message)
+_SNAPSHOT: Final = "/kcore.api.admin.v1.AdminService/Snapshot"
 
 
 class Client:
@@ -97,6 +100,18 @@ class Client:
         if handle is None:
             raise AttributeError(f"there is no resource {plural!r}; one whose plural name several groups have is client.of(Message)")
         return self.resource(handle)
+
+    async def snapshot(self) -> AsyncIterator[bytes]:
+        """Give all that the server stores, at one revision, in pieces of a snapshot's file (`machinery.files.snapshot`).
+
+        Raises  StatusError if the stream broke, or the server forgot that revision meanwhile
+        """
+        stream = self.transport.stream(_SNAPSHOT, admin_pb2.SnapshotRequest().SerializeToString())
+        try:
+            while (answer := await stream.read()) is not None:
+                yield admin_pb2.SnapshotResponse.FromString(answer).data
+        finally:
+            stream.cancel()
 
     async def __aenter__(self) -> Self:
         return self

@@ -74,7 +74,7 @@ class Engine(Head):
         self.is_index_stale = self.is_closed = False
         with ExitStack() as undo:
             undo.callback(held.release)
-            self.log = Log(path, quota_bytes, map_bytes or quota_bytes + quota_bytes // 4 + limits.STORE_MAP_MARGIN_BYTES, sync)
+            self.log = Log(path, quota_bytes, map_bytes, sync)
             undo.callback(self.log.close)
             self.load(origin)
             undo.pop_all()
@@ -436,6 +436,11 @@ class Engine(Head):
     def keep_alive(self, lease: int) -> int:
         """Let a lease begin again."""
         return self.leases.renew(lease, self.clock.monotonic())
+
+    def lease_ttl_s(self, lease: int) -> int:
+        """The time to live of a lease. Raises StoreError: lease not found."""
+        self.leases.check(lease)
+        return self.leases.ttl_s[lease]
 
     def expire(self) -> None:
         """Revoke the leases whose time is up; one that cannot be revoked now is due again."""

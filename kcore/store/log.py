@@ -88,13 +88,14 @@ def lease_name(lease: int) -> bytes:
 class Log:
     """The file. Thread: `append` belongs to the writer, everything else to the event loop's; LMDB lets both go on at once."""
 
-    def __init__(self, path: Path, quota_bytes: int, map_bytes: int, sync: bool) -> None:
+    def __init__(self, path: Path, quota_bytes: int, map_bytes: int = 0, sync: bool = True) -> None:
         """Open or make the file.
 
-        map_bytes  address space, and the largest size of the file: above the quota, so that a full store can still be compacted
+        map_bytes  address space, and the largest size of the file: above the quota, so that a full store can still be compacted; 0: enough
         sync       False: a commit is durable only after the operating system wrote it (tests, simulation)
         """
-        self.path, self.quota_bytes, self.map_bytes, self.sync = path, quota_bytes, map_bytes, sync
+        self.path, self.quota_bytes, self.sync = path, quota_bytes, sync
+        self.map_bytes = map_bytes or quota_bytes + quota_bytes // 4 + limits.STORE_MAP_MARGIN_BYTES
         if not (path / DATA).exists():
             self.make()
         self.open()

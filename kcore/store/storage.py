@@ -48,6 +48,7 @@ ErrorKind = Literal[
     "locked",
     "lease not found",
     "lease exists",
+    "exists",
     "invalid",
     "failed",
 ]
@@ -168,6 +169,10 @@ class Storage(Protocol):
 
     def keep_alive(self, lease: int) -> int:
         """Let a lease begin again; -> its time to live in seconds. Raises StoreError: lease not found."""
+        ...
+
+    def lease_ttl_s(self, lease: int) -> int:
+        """The time to live of a lease in seconds. Raises StoreError: lease not found."""
         ...
 
     def expire(self) -> None:

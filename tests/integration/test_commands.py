@@ -104,7 +104,7 @@ def test_completion_is_a_script_of_the_shell(name: str) -> None:
 
 def test_every_command_has_help() -> None:
     listed = re.findall(r"^  ([a-z-]+)  ", run("--help").out, re.MULTILINE)
-    assert len(listed) == 18
+    assert len(listed) == 19
     for name in listed:
         done = run(name, "--help")
         assert done.code == 0 and done.out.startswith(f"Usage: kcore {name}"), done
