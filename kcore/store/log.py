@@ -80,6 +80,14 @@ def translated(quota_bytes: int) -> Iterator[None]:
         raise translation(error, quota_bytes) from error
 
 
+def chunk_id(key: bytes | memoryview) -> int:
+    """The id of a chunk. Raises StoreError (corrupt)."""
+    if len(key) != _CHUNK.size:
+        raise StoreError("corrupt", f"the log has a chunk by the name {bytes(key)!r}")
+    (chunk,) = _CHUNK.unpack(key)
+    return int(chunk)
+
+
 def lease_name(lease: int) -> bytes:
     """The key of a lease in `meta`."""
     return b"lease/%d" % lease
@@ -245,7 +253,7 @@ class Log:
         revision = chunk = size = 0
         with translated(self.quota_bytes), self.env.begin(db=self.log, buffers=True) as txn:
             for key, data in txn.cursor():
-                (chunk,) = _CHUNK.unpack(key)
+                chunk = chunk_id(key)
                 try:
                     revision = max(revision, index.load(chunk, data))
                 except ValueError as error:
@@ -257,7 +265,7 @@ class Log:
         """The id of the newest chunk on disk, 0 if there is none."""
         with translated(self.quota_bytes), self.env.begin(db=self.log) as txn:
             cursor = txn.cursor()
-            return int(_CHUNK.unpack(cursor.key())[0]) if cursor.last() else 0
+            return chunk_id(cursor.key()) if cursor.last() else 0
 
     def compact_revision(self) -> int:
         """The floor that was stored, 0 at first."""

@@ -7,7 +7,8 @@
 What it writes is in history.py. The trace of recorder.c, which has to be loaded, takes what is told.
 
 A child of `serve` is forked, so that a kill costs no start of an interpreter. `write FOLDER` writes until it is killed and prints what is
-told; `check FOLDER TOLD` opens a store after an accident and prints what is wrong with it, which may kill it: LMDB trusts its pages.
+told, `hasty FOLDER` before it is true. `check FOLDER TOLD` opens a store after an accident and prints what is wrong with it, which may
+kill it: LMDB trusts its pages.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ FAILURES = {"write": (1, errno.ENOSPC), "meta": (2, errno.ENOSPC), "sync": (3, e
 class Load:
     """Transactions in batches, one on its way to the disk while the next is submitted."""
 
-    def __init__(self, folder: Path, tell: Tell, sync: bool = True) -> None:
+    def __init__(self, folder: Path, tell: Tell, sync: bool = True, hasty: bool = False) -> None:
+        """`hasty` tells of a write before it is durable: a mutant."""
         self.engine = Engine(folder, SystemClock(), SystemEntropy(), sync=sync)
-        self.tell = tell
+        self.tell, self.hasty = tell, hasty
         self.n = history.reached(self.engine)
         self.engine.subscribe(self.saw)
 
@@ -58,8 +60,11 @@ class Load:
 
     async def arrive(self, batch: Batch) -> None:
         first, last, submission = batch
+        if self.hasty:
+            self.tell(f"ack {first} {last}")
         await submission.durable()
-        self.tell(f"ack {first} {last}")
+        if not self.hasty:
+            self.tell(f"ack {first} {last}")
         if last // 300 > first // 300:
             self.engine.compact(self.engine.revision - history.HISTORY)
 
@@ -84,8 +89,8 @@ def serve() -> None:
         child = os.fork()
         if child == 0:
             print_line(f"pid {os.getpid()}")
-            if command == "write":
-                asyncio.run(write(Path(folder), 1 << 60, print_line))
+            if command in ("write", "hasty"):
+                asyncio.run(write(Path(folder), 1 << 60, print_line, hasty=command == "hasty"))
             else:
                 print_line(json.dumps(checked(Path(folder), history.Told(**json.loads(told[0])))))
             os._exit(0)
@@ -104,8 +109,8 @@ def checked(folder: Path, told: history.Told) -> tuple[list[str], int]:
     return faults, told.seen
 
 
-async def write(folder: Path, count: int, tell: Tell, sync: bool = True) -> None:
-    load = Load(folder, tell, sync)
+async def write(folder: Path, count: int, tell: Tell, sync: bool = True, hasty: bool = False) -> None:
+    load = Load(folder, tell, sync, hasty)
     tell(f"open {load.n}")
     await load.run(count)
     load.engine.close()

@@ -73,6 +73,14 @@ def test_a_damaged_record_is_found_when_the_store_is_opened(tmp_path: Path) -> N
     assert caught.value.kind == "corrupt"
 
 
+def test_a_chunk_with_an_odd_name_is_damage(tmp_path: Path) -> None:
+    filled(tmp_path / "s")
+    edit(tmp_path / "s", b"log", b"odd", b"")
+    with pytest.raises(StoreError, match="a chunk by the name b'odd'") as caught:
+        open_store(tmp_path / "s")
+    assert caught.value.kind == "corrupt"
+
+
 def test_a_record_damaged_while_the_store_is_open_is_found_when_it_is_read(tmp_path: Path) -> None:
     filled(tmp_path / "s")
     engine = open_store(tmp_path / "s")
