@@ -285,8 +285,9 @@ STORE_READERS_MAX: Final = 16
 STORE_MAP_MARGIN_BYTES: Final = 64 << 20
 """Address space above the quota (with a quarter of it): a full store must still be able to write what makes it smaller."""
 
-STORE_CHUNK_BYTES: Final = 64 << 10
-"""A chunk of the log ends here: large enough that a commit is a few writes, small enough that rewriting one is cheap."""
+STORE_CHUNK_BYTES: Final = 256 << 10
+"""A chunk of the log ends here: a commit of 500 objects is two to four writes, after each of which a busy event loop may keep the writer
+waiting for 5 ms; and rewriting a chunk stays cheap."""
 
 STORE_PENDING_BYTES_MAX: Final = 256 << 20
 """Writes that wait for the disk: a disk that is this far behind (a second or more) is not caught up with by accepting more."""
@@ -294,7 +295,7 @@ STORE_PENDING_BYTES_MAX: Final = 256 << 20
 STORE_PROBE_BYTES: Final = 1 << 20
 """After a failed commit so much is written on trial, to tell a full disk from a broken one: more than most commits."""
 
-RESTORE_CHUNKS_MAX: Final = 256
+RESTORE_CHUNKS_MAX: Final = 64
 """Chunks of the log that restoring a snapshot writes with one commit: 16 MiB, so that LMDB need not keep more in memory."""
 
 COMPACTION_KEYS_MAX: Final = 20_000

@@ -5,8 +5,8 @@
     db `meta`   `format`, `compact_revision`, `lease/<id>` -> ttl; numbers are u64, little-endian
 
 Why chunks: py-lmdb lets go of the interpreter's lock around every call, and a writer thread that wants it back from a busy event
-loop waits up to 5 ms each time. One call for many records instead of one for each makes a commit of 500 writes wait four times
-instead of 500; it also saves most of LMDB's own work.
+loop waits up to 5 ms each time. One call for many records instead of one for each makes a commit of 500 writes wait five times instead of
+500; it also saves most of LMDB's own work.
 
 A buffer from LMDB dies with its transaction, so only copies leave this module. A commit ends with one fsync.
 

@@ -128,8 +128,7 @@ def pack(list records not None):
         if header.value_size:
             memcpy(target + HEADER_SIZE + header.key_size, PyBytes_AS_STRING(record.value), header.value_size)
         target += HEADER_SIZE + header.key_size + header.value_size
-    with nogil:
-        sign(start, <size_t>whole)
+    sign(start, <size_t>whole)  # with the interpreter's lock: a busy event loop would not give it back for 5 ms
     return chunk
 
 

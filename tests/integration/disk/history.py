@@ -29,7 +29,7 @@ def key(n: int) -> bytes:
 
 def value(n: int) -> bytes:
     """Of many sizes: some fill a sector or a page, few are larger than a chunk of the log."""
-    size = 90_000 if n % 61 == 0 else n * 7919 % 1_400
+    size = 300_000 if n % 97 == 0 else n * 7919 % 1_400
     return b"%d:" % n + bytes((n + at) & 0xFF for at in range(251)) * (size // 251) + b";"
 
 

@@ -17,7 +17,7 @@ from kcore.store.log import Work
 
 KEYS = st.sampled_from([b"/a", b"/a/b", b"/a/c", b"/b", b"/c/d"])
 RANGES = st.sampled_from([(b"/a", b""), (b"/a/", b"/a0"), (b"/a", b"/c"), (b"/", b"0"), (b"/b", b"\0")])
-VALUES = st.binary(max_size=4) | st.just(50_000).map(bytes)  # the large ones fill chunks
+VALUES = st.binary(max_size=4) | st.just(150_000).map(bytes)  # two of the large ones fill a chunk
 State = dict[bytes, KeyValue]
 TARGETS = {"mod": "mod_revision", "create": "create_revision", "version": "version", "lease": "lease", "value": "value"}
 
