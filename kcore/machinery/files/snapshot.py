@@ -63,7 +63,7 @@ class Reader:
             header = self.next().header
         except SnapshotError:
             header = pb.SnapshotHeader()
-        if not header.format.startswith("kcore-snapshot-"):
+        if not str(header.format).startswith("kcore-snapshot-"):  # what is no UTF-8 comes as bytes
             raise SnapshotError("the file is no snapshot of kcore")
         if header.format != FORMAT:
             raise SnapshotError(f"the snapshot has the format {header.format}; this version reads {FORMAT}")

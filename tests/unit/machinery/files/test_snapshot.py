@@ -6,7 +6,7 @@ import io
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from kcore.api.admin.v1 import admin_service_pb2 as pb
 from kcore.base import limits
@@ -48,6 +48,7 @@ def test_a_file_that_is_cut_off_is_refused_wherever_it_is_cut() -> None:
     assert said == {"the file is no snapshot of kcore", *(f"the snapshot is cut off after {n} entries: save it anew" for n in range(4))}
 
 
+@example(place=5, flipped=128)
 @given(place=st.integers(0, len(written()) - 1), flipped=st.integers(1, 255))
 def test_a_file_that_is_damaged_anywhere_is_refused(place: int, flipped: int) -> None:
     data = bytearray(written())
