@@ -182,6 +182,24 @@ def test_power_loss_takes_nothing_that_was_acknowledged(recorder: Path, children
     assert start > TRANSACTIONS
 
 
+def test_power_loss_leaves_a_restored_store_whole_or_none(recorder: Path, children: Children, tmp_path: Path) -> None:
+    chance = seeded()
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    disk = Disk(before)
+    found = 0
+    for event in recorded(recorder, before, tmp_path / "trace", "restore", str(TRANSACTIONS)):
+        disk.replay(event)
+        shutil.rmtree(after, ignore_errors=True)
+        lay_out(disk.after_loss(chance), before, after)
+        if (after / "store").exists():
+            found += 1
+            assert children.check(after / "store", Told(TRANSACTIONS, TRANSACTIONS)) == []
+        else:
+            assert disk.told == [], "the store was acknowledged and is gone"
+    assert found > 0
+
+
 @pytest.mark.parametrize(
     ("mutant", "meta_early"),
     [("--no-sync", False), ("--no-metasync", False), ("", True)],

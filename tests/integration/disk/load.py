@@ -2,6 +2,7 @@
 
     python -m tests.integration.disk.load serve                  for each line on standard input: a child that does as it says
     python -m tests.integration.disk.load write FOLDER COUNT     so many transactions; mutants: --no-sync, --no-metasync
+    python -m tests.integration.disk.load restore FOLDER COUNT   what a snapshot after so many transactions holds
     python -m tests.integration.disk.load fill FOLDER FAILURE    until the disk is full in one of the ways of `FAILURES`, and then on
 
 What it writes is in history.py. The trace of recorder.c, which has to be loaded, takes what is told.
@@ -28,6 +29,7 @@ import lmdb
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
 from kcore.store import Engine, Mutation, StoreError, Submission
+from kcore.store.restore import restore
 from tests.integration.disk import history
 
 Tell = Callable[[str], None]
@@ -151,6 +153,11 @@ def main(command: str, *arguments: str) -> None:
     folder, what = Path(arguments[0]), arguments[1]
     if command == "fill":
         asyncio.run(fill(folder, what, tell, recorder))
+        return
+    if command == "restore":
+        n = int(what)
+        restore(folder, n + 1, history.state(n), {})
+        tell(f"ack 1 {n}")
         return
     if "--no-metasync" in arguments:
         lmdb.open = without_metasync(lmdb.open)

@@ -42,7 +42,7 @@ def read_trace(path: Path) -> list[Event]:
 
 @dataclass
 class Folder:
-    """A folder; None stands for it where a file's content would."""
+    """A folder, by its present name; None stands for it where a file's content would."""
 
     path: str
 
@@ -124,6 +124,30 @@ LOSSES: tuple[Callable[[Writes, random.Random], Writes], ...] = (dropped, arrive
 Entry = File | Folder
 
 
+@dataclass(eq=False)
+class Naming:
+    """A name that stands for something from now on, or (None) for nothing; `before` is the name that it had in the same folder."""
+
+    name: str
+    entry: Entry | None
+    before: str = ""
+
+    @property
+    def folder(self) -> str:
+        return os.path.dirname(self.name)
+
+    def apply(self, names: dict[str, Entry]) -> None:
+        if self.before:
+            assert os.path.dirname(self.before) == self.folder, "moves between folders are not modelled"
+            names.pop(self.before, None)
+            for inner in [name for name in names if name.startswith(f"{self.before}/")]:
+                names[self.name + inner.removeprefix(self.before)] = names.pop(inner)
+        if self.entry is None:
+            names.pop(self.name, None)
+        else:
+            names[self.name] = self.entry
+
+
 class Disk:
     """A folder's disk while a trace is replayed."""
 
@@ -135,16 +159,14 @@ class Disk:
             content = path.read_bytes() if path.is_file() else b""
             self.names[str(path)] = Folder(str(path)) if path.is_dir() else File(bytearray(content), bytearray(content))
         self.durable_names = dict(self.names)
-        # (event, folder, {name: what it then stands for})
-        self.pending_names: list[tuple[int, str, dict[str, Entry | None]]] = []
+        self.pending_names: list[tuple[int, Naming]] = []
         self.handles: dict[int, tuple[Entry, int]] = {}
         self.told: list[str] = []
         self.number = 0
 
-    def rename(self, names: dict[str, Entry | None]) -> None:
-        for name, entry in names.items():
-            self.pending_names.append((self.number, os.path.dirname(name), {name: entry}))
-        put_names(self.names, names)
+    def name(self, naming: Naming) -> None:
+        self.pending_names.append((self.number, naming))
+        naming.apply(self.names)
 
     def replay(self, event: Event) -> None:
         """Go on by one event."""
@@ -154,12 +176,17 @@ class Disk:
         elif event.kind == OPEN:
             self.open(event.handle, text, event.at)
         elif event.kind == MKDIR:
-            self.rename({text: Folder(text)})
+            self.name(Naming(text, Folder(text)))
         elif event.kind == UNLINK:
-            self.rename({text: None})
+            self.name(Naming(text, None))
         elif event.kind == RENAME:
             before, after = text.split("\0")
-            self.rename({after: self.names[before], before: None})
+            pending = [naming.name for _, naming in self.pending_names if naming.folder == before]
+            assert pending == [], f"a folder is moved before these names in it are synced: {pending}"
+            entry = self.names[before]
+            if isinstance(entry, Folder):
+                entry.path = after
+            self.name(Naming(after, entry, before))
         else:
             self.change(event)
         self.number += 1
@@ -168,7 +195,7 @@ class Disk:
         if flags & os.O_TMPFILE == os.O_TMPFILE or os.path.basename(path).endswith(IGNORED):
             return
         if path not in self.names and path != self.root:
-            self.rename({path: File(bytearray(), bytearray())})
+            self.name(Naming(path, File(bytearray(), bytearray())))
         self.handles[handle] = self.names.get(path, Folder(path)), flags
 
     def change(self, event: Event) -> None:
@@ -176,10 +203,10 @@ class Disk:
             return
         entry, flags = self.handles[event.handle]
         if event.kind == SYNC and isinstance(entry, Folder):
-            for number, folder, names in self.pending_names:
-                if folder == entry.path and number < event.at:
-                    put_names(self.durable_names, names)
-            self.pending_names = [row for row in self.pending_names if row[1] != entry.path or row[0] >= event.at]
+            synced = [(number, naming) for number, naming in self.pending_names if naming.folder == entry.path and number < event.at]
+            for _, naming in synced:
+                naming.apply(self.durable_names)
+            self.pending_names = [row for row in self.pending_names if row not in synced]
         elif event.kind == SYNC:
             assert isinstance(entry, File)
             entry.sync(event.at)
@@ -191,22 +218,14 @@ class Disk:
     def after_loss(self, chance: random.Random) -> dict[str, bytes | None]:
         """What may be there if the power goes now: names, each with a file's content, or None for a folder."""
         names = dict(self.durable_names)
-        for _, _, changed in self.pending_names[: chance.randrange(len(self.pending_names) + 1)]:
-            put_names(names, changed)
+        for _, naming in self.pending_names[: chance.randrange(len(self.pending_names) + 1)]:
+            naming.apply(names)
         found: dict[str, bytes | None] = {}
         for name, entry in sorted(names.items()):
             parent = os.path.dirname(name)
             if parent == self.root or found.get(parent, b"") is None:
                 found[name] = None if isinstance(entry, Folder) else entry.after_loss(chance)
         return found
-
-
-def put_names(names: dict[str, Entry], changed: dict[str, Entry | None]) -> None:
-    for name, entry in changed.items():
-        if entry is None:
-            names.pop(name, None)
-        else:
-            names[name] = entry
 
 
 def lay_out(image: dict[str, bytes | None], before: Path, after: Path) -> None:
