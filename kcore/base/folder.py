@@ -13,9 +13,10 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def make_durably(path: Path, mode: int) -> None:
-    """Make a folder, and those above it that are missing, and put their names on disk; one that is there may be new as well."""
+def make_folder(path: Path, mode: int, durably: bool) -> None:
+    """Make a folder, and those above it that are missing; durably: put their names on disk, also of one that is there and may be new."""
     made = [folder for folder in (path, *path.parents) if not folder.exists()] or [path]
     path.mkdir(mode=mode, parents=True, exist_ok=True)
-    for folder in made:
-        sync_folder(folder.parent)
+    if durably:
+        for folder in made:
+            sync_folder(folder.parent)

@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 import lmdb
 
 from kcore.base import limits
-from kcore.base.folder import make_durably, sync_folder
+from kcore.base.folder import make_folder, sync_folder
 from kcore.store import _record
 from kcore.store._index import KeyIndex
 from kcore.store.storage import Mutation, StoreError
@@ -114,13 +114,15 @@ class Log:
         """Make an empty file, which after a loss of power is whole or not there. Raises StoreError."""
         fresh = self.path / f"{DATA}.new"
         with translated(self.quota_bytes):
-            make_durably(self.path, 0o700)
+            make_folder(self.path, 0o700, durably=self.sync)
             fresh.unlink(missing_ok=True)
-            with lmdb.open(str(fresh), subdir=False, max_dbs=2, mode=0o600, sync=self.sync) as env:
+            with lmdb.open(str(fresh), subdir=False, max_dbs=2, mode=0o600, sync=False) as env:
                 env.open_db(b"log")
                 meta = env.open_db(b"meta")
                 with env.begin(write=True) as txn:
                     txn.put(b"format", FORMAT, db=meta)
+                if self.sync:
+                    env.sync(True)  # once for all three commits
             fresh.with_name(f"{fresh.name}-lock").unlink()
             os.replace(fresh, self.path / DATA)
             if self.sync:

@@ -160,7 +160,7 @@ def main(command: str, *arguments: str) -> None:
         tell(f"ack 1 {n}")
         return
     if "--no-metasync" in arguments:
-        lmdb.open = without_metasync(lmdb.open)
+        lmdb.open = without_metasync(lmdb.open)  # type: ignore[assignment]
     asyncio.run(write(folder, int(what), tell, "--no-sync" not in arguments))
 
 
