@@ -7,6 +7,7 @@ asks `plan`, and applies what it answers. The frame is shared:
     actions, ports            what plans consist of, and `apply`, which sends them, in bulk where they are many; what it needs for that
     expectations, unsure      what was asked for and not seen yet; what was asked for and may have happened
     adoption, live            who controls whom: claims, adoption, release, and indexes of candidates; questions to the API server
+    history                   ControllerRevisions: the templates that a workload had
     pod_state, conditions     what controllers read of a pod, and write into a status
     pace, resources           how often a large set is counted; the resources that controllers for all kinds work on
     manager                   the table of controllers, the informers they share, leader election, readiness
