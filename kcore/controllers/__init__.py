@@ -5,6 +5,7 @@ asks `plan`, and applies what it answers. The frame is shared:
 
     controller, settings      a controller as a value: name, reconcile, sources of keys, workers; what the operator decides
     actions, ports            what plans consist of, and `apply`, which sends them, in bulk where they are many; what it needs for that
+    pod_writes                creations and deletions of pods, none of them doubled, on top of
     expectations, unsure      what was asked for and not seen yet; what was asked for and may have happened
     adoption, live            who controls whom: claims, adoption, release, and indexes of candidates; questions to the API server
     history                   ControllerRevisions: the templates that a workload had

@@ -21,7 +21,8 @@ from kcore.controllers import actions, adoption, live, progress, revisions, roll
 from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, Update, UpdateStatus
 from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
 from kcore.controllers.pod_state import is_finished
-from kcore.controllers.replicaset import PODS, REPLICASETS
+from kcore.controllers.pod_writes import PODS
+from kcore.controllers.replicaset import REPLICASETS
 from kcore.controllers.rollout import Family
 from kcore.machinery.status import StatusError
 

@@ -14,7 +14,7 @@ from kcore.controllers.adoption import is_deleting
 from kcore.controllers.controller import Context, Controller, Result, Source, own_keys
 from kcore.controllers.namespace import Remaining
 from kcore.controllers.pod_state import seconds
-from kcore.controllers.replicaset import PODS
+from kcore.controllers.pod_writes import PODS
 from kcore.controllers.resources import with_calls
 from kcore.controllers.serviceaccount import NAMESPACES
 from kcore.machinery import status

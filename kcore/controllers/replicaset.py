@@ -2,8 +2,8 @@
 
 `plan` claims pods, then creates what is missing or deletes what is too many; `plan_status` says what became of it. Pods are created in
 bulk, in batches of 1, 2, 4 ... (as long as none fails, the next time begins where this one ended), under names that follow from the set
-(``pod_names``), and deleted in the order of ``pod_ranking``. While creations or deletions are not seen yet (``expectations``), nothing is
-scaled; writes whose answers were lost are verified first (``unsure``), and so is what a process before this one may have left under way.
+(``pod_names``), and deleted in the order of ``pod_ranking``. While creations or deletions are not seen yet, nothing is scaled; writes whose
+answers were lost are verified first, and so is what a process before this one may have left under way (``pod_writes``).
 
 Source: Kubernetes `pkg/controller/replicaset`.
 """
@@ -20,17 +20,14 @@ from kcore.base import limits
 from kcore.client import kinds
 from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, conditions, live, pod_ranking
-from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, UpdateStatus, Write
+from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, UpdateStatus
 from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
-from kcore.controllers.expectations import Expectations
 from kcore.controllers.pace import Pace
 from kcore.controllers.pod_names import free_names, prefix_of
 from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, ready_since
-from kcore.controllers.unsure import UNSURE_REASONS, UnsureWrites, name_of, uid_of
-from kcore.machinery.status import StatusError
+from kcore.controllers.pod_writes import PODS, PodWrites
 
 KIND: Final = "ReplicaSet"
-PODS: Final = kinds.resource("", "v1", "pods")
 POD_READS: Final = (*adoption.OWNERSHIP, adoption.DELETING, "status.phase", "status.conditions[]@raw")
 """What decides in a pod whether its set is looked at; what else a reconciliation reads, it reads when it comes."""
 
@@ -205,12 +202,7 @@ class Reconciler:
         self._context = context
         self._sets = context.informer(REPLICASETS).lister
         self._pods = context.informer(PODS).lister
-        self._expectations = Expectations()
-        self._unsure = UnsureWrites()
-        self._known: set[str] = set()
-        self._started_at = context.clock.monotonic()
-        self._taken: dict[str, set[str]] = {}
-        self._trust: dict[str, int] = {}
+        self._writes = PodWrites(context)
         self._pace = Pace(limits.LOOK_PAUSE_PER_POD_S)
         adoption.index_owned(context.informer(PODS))
         adoption.index_owned(context.informer(REPLICASETS))
@@ -226,22 +218,22 @@ class Reconciler:
         early_s = self._pace.early_s(key, self._now())
         if early_s > 0:
             return Result(requeue_after_s=early_s)
-        wait_s = await self._verify(key, found)
+        wait_s = await self._writes.verify(key, found)
         if wait_s is not None:
             return Result(requeue_after_s=wait_s)
         observed = self._observe(found, key)
         planned = plan(observed, self._names(found, key))
-        if planned.creates and self._had_predecessor(key, found):
+        if planned.creates and self._writes.had_predecessor(key, _is_untouched(found)):
             return Result(requeue_after_s=0.0)
         await self._claim(observed, planned)
-        error, again = await self._scale(key, observed, planned)
-        status = plan_status(observed, planned, error.message if error else "")
+        sent = await self._writes.send(key, found, planned.creates, planned.deletes)
+        status = plan_status(observed, planned, sent.error.message if sent.error else "")
         self._pace.looked(key, 0 if planned.creates or planned.deletes else len(planned.pods), self._now())
         actions.raise_first(await self._apply([status] if status else []), harmless=("NotFound",))
-        if error is not None:
-            raise error
-        waits = [next_available_s(observed, planned.pods), self._expectations.remaining_s(key, self._now())]
-        if again:
+        if sent.error is not None:
+            raise sent.error
+        waits = [next_available_s(observed, planned.pods), self._writes.remaining_s(key)]
+        if sent.unseen:
             waits.append(limits.STALE_VIEW_PAUSE_S)
         return Result(requeue_after_s=min((wait for wait in waits if wait is not None), default=None))
 
@@ -250,7 +242,7 @@ class Reconciler:
         pod = old if new is None else new
         owner = adoption.resolve(self._sets, pod, KIND)
         if owner is not None:
-            self._note(key_of(owner), pod, gone=new is None)
+            self._writes.seen(key_of(owner), pod, gone=new is None)
         return self._sets_of(old, new, owner)
 
     def _sets_of(self, old: Any, new: Any, owner: Any) -> set[str]:
@@ -265,14 +257,9 @@ class Reconciler:
                 keys.update(key_of(found) for found in adoption.matching(self._sets, new))
         return keys
 
-    def _note(self, key: str, pod: Any, gone: bool) -> None:
-        self._expectations.created(key, pod.metadata.name)
-        if gone or adoption.is_deleting(pod):
-            self._expectations.deleted(key, pod.metadata.uid)
-
     def _observe(self, found: Any, key: str) -> Observed:
         selector = adoption.selector_of(found.spec.selector)
-        settled = self._expectations.satisfied(key, self._now())
+        settled = self._writes.is_settled(key)
         candidates = adoption.candidates(self._pods, found, selector)
         return Observed(found, candidates, self._related(found, candidates), settled, self._context.clock.now())
 
@@ -285,8 +272,7 @@ class Reconciler:
         return [pod for member in family for pod in self._pods.by_index(adoption.CONTROLLER, member.metadata.uid)]
 
     def _names(self, found: Any, key: str) -> Iterator[str]:
-        namespace, taken = found.metadata.namespace, self._taken.get(key, ())
-        return free_names(found, lambda name: name in taken or self._pods.get(name, namespace=namespace) is not None)
+        return free_names(found, self._writes.in_use(key, found.metadata.namespace))
 
     async def _claim(self, observed: Observed, planned: Plan) -> None:
         """Adopt and release. Adopting looks at the set live first, since the one that is known may be a predecessor of the same name."""
@@ -294,94 +280,20 @@ class Reconciler:
             await live.require(self._context.api, REPLICASETS, observed.replicaset)
         actions.raise_first(await self._apply(planned.claims), harmless=("NotFound",))
 
-    async def _scale(self, key: str, observed: Observed, planned: Plan) -> tuple[StatusError | None, bool]:
-        """Create and delete; what failed for sure is not expected any more, what may have happened is verified before the next scaling.
-
-        Returns the first error, and whether something was met that the listers do not show
-        """
-        wanted: list[Write] = [*planned.creates, *planned.deletes]
-        if not wanted:
-            return None, False
-        self._expectations.expect(key, self._now(), creations=map(name_of, planned.creates), deletions=map(uid_of, planned.deletes))
-        try:
-            first = self._trust.pop(key, 1)
-            outcomes = await actions.apply_slowly(planned.creates, self._context.api.bulk, self._context.recorder, first)
-            outcomes += await self._apply(planned.deletes)
-        except StatusError as error:
-            self._unsure.note(key, wanted, self._now())
-            return error, False
-        unsure = [outcome.action for outcome in outcomes if outcome.error and outcome.error.reason in UNSURE_REASONS]
-        if unsure:
-            self._unsure.note(key, unsure, self._now())
-        if not any(outcome.error for outcome in outcomes):
-            self._trust[key] = max(first, len(planned.creates))
-        expected = {id(outcome.action) for outcome in outcomes if outcome.error is None}.union(map(id, unsure))
-        self._never(key, [write for write in wanted if id(write) not in expected])
-        outcomes = actions.undisturbed(outcomes)
-        unseen = await self._learn_taken(key, observed.replicaset, outcomes)
-        return actions.first_error(outcomes, harmless=("NotFound", "AlreadyExists", "Conflict")), unseen
-
-    def _had_predecessor(self, key: str, found: Any) -> bool:
-        """Tell, once, whether another process worked for a set before this one: what it sent last may arrive yet.
-
-        Of a set in its first state, names are enough: whoever makes its first pods gives them the same ones.
-        """
-        if key in self._known:
-            return False
-        self._known.add(key)
-        if found.metadata.generation <= 1 and not found.status.observedGeneration:
-            return False
-        self._unsure.note(key, (), self._started_at)
-        return True
-
-    async def _verify(self, key: str, found: Any) -> float | None:
-        """Ask which of the writes happened whose answers were lost; returns how long to wait before going on, None if all is known."""
-        unsure = self._unsure.of(key)
-        if unsure is None:
-            return None
-        left_s = unsure.since + limits.LOST_ANSWER_PAUSE_S - self._now()
-        if left_s > 0:
-            return left_s
-        namespace, selector = found.metadata.namespace, str(adoption.selector_of(found.spec.selector))
-        present = await self._context.api.resource(PODS).list(namespace=namespace, label_selector=selector, metadata_only=True)
-        if any(self._pods.get(pod.metadata.name, namespace=namespace) is None for pod in present.items):
-            return limits.STALE_VIEW_PAUSE_S
-        self._never(key, unsure.never_happened(present.items))
-        self._unsure.forget(key)
-        return None
-
-    def _never(self, key: str, writes: Iterable[Write]) -> None:
-        """Do not expect what did not happen."""
-        for write in writes:
-            if isinstance(write, Create):
-                self._expectations.created(key, name_of(write))
-            elif isinstance(write, Delete):
-                self._expectations.deleted(key, write.uid)
-
     def _now(self) -> float:
         return self._context.clock.monotonic()
-
-    async def _learn_taken(self, key: str, owner: Any, outcomes: Iterable[Outcome]) -> bool:
-        """Look at pods whose names were taken: one that is not the set's has the name for good, the watch will show the others."""
-        taken = [outcome.action for outcome in outcomes if outcome.error and outcome.error.reason == "AlreadyExists"]
-        for create in taken:
-            meta = create.object.metadata  # type: ignore[union-attr]
-            found = await live.find(self._context.api, PODS, meta.namespace, meta.name, metadata_only=True)
-            reference = adoption.controller_of(found) if found is not None else None
-            if found is not None and (reference is None or reference.uid != owner.metadata.uid):
-                self._taken.setdefault(key, set()).add(meta.name)
-        return bool(taken)
 
     async def _apply(self, wanted: Iterable[Action]) -> list[Outcome]:
         return await actions.apply(wanted, self._context.api.bulk, self._context.recorder)
 
     def _forget(self, key: str) -> None:
-        self._expectations.forget(key)
-        self._unsure.forget(key)
-        self._known.discard(key)
+        self._writes.forget(key)
         self._pace.forget(key)
-        self._taken.pop(key, None)
-        self._trust.pop(key, None)
+
+
+def _is_untouched(found: Any) -> bool:
+    """Tell whether a set is in its first state, in which nobody made pods for another size or template."""
+    return found.metadata.generation <= 1 and not found.status.observedGeneration
 
 
 def make(context: Context) -> Controller:
