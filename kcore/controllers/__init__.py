@@ -5,7 +5,7 @@ asks `plan`, and applies what it answers. The frame is shared:
 
     controller, settings      a controller as a value: name, reconcile, sources of keys, workers; what the operator decides
     actions, ports            what plans consist of, and `apply`, which sends them, in bulk where they are many; what it needs for that
-    pod_writes                creations and deletions of pods, none of them doubled, on top of
+    pod_template, pod_writes  from a template to a pod; creations and deletions of pods, none of them doubled, on top of
     expectations, unsure      what was asked for and not seen yet; what was asked for and may have happened
     adoption, live            who controls whom: claims, adoption, release, and indexes of candidates; questions to the API server
     history                   ControllerRevisions: the templates that a workload had
@@ -13,8 +13,8 @@ asks `plan`, and applies what it answers. The frame is shared:
     pace, resources           how often a large set is counted; the resources that controllers for all kinds work on
     manager                   the table of controllers, the informers they share, leader election, readiness
 
-What is beside its controller: `pod_names` and `pod_ranking` (replicaset), `rollout`, `progress` and `revisions` (deployment), `owner_graph`
-(garbage_collector); `namespace` is the plan of namespace_content.
+What is beside its controller: `pod_names` and `pod_ranking` (replicaset, which is replicationcontroller too), `rollout`, `progress` and
+`revisions` (deployment), `owner_graph` (garbage_collector); `namespace` is the plan of namespace_content.
 
 Guarantees
 - Level-based: a key says *look*. A change that was missed, repeated or combined makes no difference.

@@ -22,6 +22,7 @@ from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.client.kinds import Resource
 from kcore.controllers.actions import Patch
+from kcore.controllers.controller import key_of
 from kcore.controllers.ports import Informer, Lister
 from kcore.machinery import labels
 from kcore.machinery.labels import Selector
@@ -84,15 +85,8 @@ def claim(owner: Any, selector: Selector, candidates: Iterable[Any]) -> Claim:
 
 def adoption(resource: Resource, object_: Any, owner: Any, owner_resource: Resource) -> Patch:
     """Make an owner the controller of an orphan, if that has not changed meanwhile."""
-    reference = {
-        "apiVersion": owner_resource.api_version,
-        "kind": owner_resource.kind,
-        "name": owner.metadata.name,
-        "uid": owner.metadata.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-    return owners_patch(resource, object_, [*map(reference_value, object_.metadata.ownerReferences), reference])
+    kept = map(reference_value, object_.metadata.ownerReferences)
+    return owners_patch(resource, object_, [*kept, controller_value(owner, owner_resource)])
 
 
 def release(resource: Resource, object_: Any, owner: Any) -> Patch:
@@ -122,16 +116,21 @@ def reference_value(reference: Any) -> dict[str, Any]:
     return value
 
 
+def controller_value(owner: Any, owner_resource: Resource) -> dict[str, Any]:
+    """Write the reference to a controller in JSON form."""
+    return {
+        "apiVersion": owner_resource.api_version,
+        "kind": owner_resource.kind,
+        "name": owner.metadata.name,
+        "uid": owner.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
 def set_controller(object_: Any, owner: Any, owner_resource: Resource) -> None:
     """Give a new object its controller."""
-    object_.metadata.ownerReferences.add(
-        apiVersion=owner_resource.api_version,
-        kind=owner_resource.kind,
-        name=owner.metadata.name,
-        uid=owner.metadata.uid,
-        controller=True,
-        blockOwnerDeletion=True,
-    )
+    object_.metadata.ownerReferences.add(**controller_value(owner, owner_resource))
 
 
 def controller_of(object_: Any) -> Any | None:
@@ -148,8 +147,9 @@ def is_deleting(object_: Any) -> bool:
     return deleting
 
 
-def selector_of(message: Any) -> Selector:
-    """Return the selector that a LabelSelector message means."""
+def selector_of(selector: Any) -> Selector:
+    """Return the selector that a LabelSelector message means, or a map of labels (that of a ReplicationController)."""
+    message = selector if hasattr(selector, "matchLabels") else meta_pb2.LabelSelector(matchLabels=dict(selector))
     return _selector(message.SerializeToString(deterministic=True))
 
 
@@ -234,3 +234,13 @@ def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:
         return None
     owner = lister.get(reference.name, namespace=object_.metadata.namespace)
     return owner if owner is not None and owner.metadata.uid == reference.uid else None
+
+
+def owner_keys(owners: Lister[Any], kind: str, old: Any, new: Any) -> set[str]:
+    """Return the keys of the owners that a changed object belongs to, belonged to, or may belong to."""
+    found = {key_of(owner) for object_ in (old, new) if object_ is not None and (owner := resolve(owners, object_, kind)) is not None}
+    if new is not None and controller_of(new) is None and not is_deleting(new):
+        moved = old is None or controller_of(old) is not None or labels_of(old) != labels_of(new)
+        if moved:
+            found.update(key_of(owner) for owner in matching(owners, new))
+    return found

@@ -34,6 +34,7 @@ from kcore.controllers import (
     node_lifecycle,
     pod_garbage_collector,
     replicaset,
+    replicationcontroller,
     root_ca_publisher,
     serviceaccount,
     taint_eviction,
@@ -46,6 +47,7 @@ Make = Callable[[Context], Controller]
 
 CONTROLLERS: Final[dict[str, Make]] = {
     "replicaset": replicaset.make,
+    "replicationcontroller": replicationcontroller.make,
     "deployment": deployment.make,
     "endpoints": endpoints.make,
     "endpointslice": endpointslice.make,
@@ -66,6 +68,7 @@ COMPONENTS: Final = {
     "endpoints": "endpoint-controller",
     "endpointslice": "endpoint-slice-controller",
     "node-lifecycle": "node-controller",
+    "replicationcontroller": "replication-controller",
     NODE_IPAM: "cidrAllocator",
 }
 """Fixed by Kubernetes: as what controllers sign their Events; the others sign as `<name>-controller`."""

@@ -5,6 +5,7 @@ Cost: 0.2 to 1 us a pod; nothing is copied.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kcore.machinery.kinds.readiness import READY, TERMINAL_PHASES
@@ -54,6 +55,14 @@ def available_in_s(since: float | None, min_ready_s: int, now: float) -> float |
     if min_ready_s <= 0:
         return 0.0
     return None if since == 0.0 else max(0.0, since + min_ready_s - now)
+
+
+def next_available_s(pods: Iterable[Any], min_ready_s: int, now: float) -> float | None:
+    """Return after how many seconds the next pod becomes available by mere waiting; None if there is no such pod."""
+    if min_ready_s <= 0:
+        return None
+    waits = (available_in_s(ready_since(pod), min_ready_s, now) for pod in pods)
+    return min((wait for wait in waits if wait), default=None)
 
 
 def seconds(time: Any) -> float:

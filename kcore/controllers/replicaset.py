@@ -1,11 +1,11 @@
-"""ReplicaSet: as many pods as asked for.
+"""ReplicaSet, and ReplicationController, which differs in its message only: as many pods as asked for.
 
 `plan` claims pods, then creates what is missing or deletes what is too many; `plan_status` says what became of it. Pods are created in
 bulk, in batches of 1, 2, 4 ... (as long as none fails, the next time begins where this one ended), under names that follow from the set
 (``pod_names``), and deleted in the order of ``pod_ranking``. While creations or deletions are not seen yet, nothing is scaled; writes whose
 answers were lost are verified first, and so is what a process before this one may have left under way (``pod_writes``).
 
-Source: Kubernetes `pkg/controller/replicaset`.
+Source: Kubernetes `pkg/controller/replicaset`, `pkg/controller/replication` (which wraps it).
 """
 
 from __future__ import annotations
@@ -14,20 +14,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
-from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.base import limits
 from kcore.client import kinds
+from kcore.client.kinds import Resource
 from kcore.client.wire import split_key
-from kcore.controllers import actions, adoption, conditions, live, pod_ranking
-from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, UpdateStatus
+from kcore.controllers import actions, adoption, conditions, live, pod_ranking, pod_template
+from kcore.controllers.actions import Action, Create, Delete, Outcome, UpdateStatus
 from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
 from kcore.controllers.pace import Pace
-from kcore.controllers.pod_names import free_names, prefix_of
-from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, ready_since
+from kcore.controllers.pod_names import free_names
+from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, next_available_s, ready_since
 from kcore.controllers.pod_writes import PODS, PodWrites
 
-KIND: Final = "ReplicaSet"
 POD_READS: Final = (*adoption.OWNERSHIP, adoption.DELETING, "status.phase", "status.conditions[]@raw")
 """What decides in a pod whether its set is looked at; what else a reconciliation reads, it reads when it comes."""
 
@@ -40,13 +38,14 @@ REPLICA_FAILURE: Final = "ReplicaFailure"
 class Observed:
     """A set and the pods that it may claim.
 
+    owner       a ReplicaSet, or a ReplicationController
     candidates  the pods it controls, and orphans, some of which may match
     related     pods of all sets of the same owner, to spread deletions
     settled     whether all that was asked for before is seen
     now         unix seconds
     """
 
-    replicaset: Any
+    owner: Any
     candidates: Sequence[Any]
     related: Sequence[Any]
     settled: bool
@@ -79,11 +78,11 @@ def plan(observed: Observed, names: Iterator[str]) -> Plan:
 
     names  free names for pods, as many as are taken from it
     """
-    owner = observed.replicaset
+    owner, resource = observed.owner, kinds.of_message(observed.owner)
     selector = adoption.selector_of(owner.spec.selector)
     active = adoption.claim(owner, selector, filter(is_active, observed.candidates))
     pods = active.owned + active.adopt
-    claims: list[Action] = [adoption.adoption(PODS, pod, owner, REPLICASETS) for pod in active.adopt]
+    claims: list[Action] = [adoption.adoption(PODS, pod, owner, resource) for pod in active.adopt]
     claims += [adoption.release(PODS, pod, owner) for pod in active.release]
     terminating = sum(
         pod_is_claimed(owner, selector, pod) for pod in observed.candidates if is_terminating(pod)
@@ -93,10 +92,12 @@ def plan(observed: Observed, names: Iterator[str]) -> Plan:
     deletes: list[Delete] = []
     if observed.settled and not adoption.is_deleting(owner):
         if missing > 0:
-            creates = [create(owner, next(names)) for _ in range(min(missing, limits.REPLICAS_BURST_MAX))]
+            count = min(missing, limits.REPLICAS_BURST_MAX)
+            creates = [pod_template.create(owner, pod_template.new_pod(owner, resource, next(names))) for _ in range(count)]
         elif missing < 0:
             count = min(-missing, limits.REPLICAS_BURST_MAX)
-            deletes = [delete(owner, pod) for pod in pod_ranking.pods_to_delete(pods, observed.related, count, observed.now)]
+            surplus = pod_ranking.pods_to_delete(pods, observed.related, count, observed.now)
+            deletes = [pod_template.delete(owner, pod) for pod in surplus]
     return Plan(claims, creates, deletes, pods, terminating)
 
 
@@ -106,52 +107,18 @@ def pod_is_claimed(owner: Any, selector: Any, pod: Any) -> bool:
     return reference is not None and reference.uid == owner.metadata.uid and selector.matches(pod.metadata.labels)
 
 
-def create(owner: Any, name: str) -> Create:
-    """Create a pod from a set's template."""
-    return Create(
-        new_pod(owner, name),
-        done=(Event(owner, actions.NORMAL, "SuccessfulCreate", f"Created pod: {name}"),),
-        failed=Event(owner, actions.WARNING, "FailedCreate", "Error creating: "),
-    )
-
-
-def delete(owner: Any, pod: Any) -> Delete:
-    """Delete a pod that is too many."""
-    meta = pod.metadata
-    return Delete(
-        PODS,
-        meta.namespace,
-        meta.name,
-        uid=meta.uid,
-        done=(Event(owner, actions.NORMAL, "SuccessfulDelete", f"Deleted pod: {meta.name}"),),
-        failed=Event(owner, actions.WARNING, "FailedDelete", "Error deleting: "),
-    )
-
-
-def new_pod(owner: Any, name: str) -> Pod:
-    """Build a pod from a set's template."""
-    template = owner.spec.template
-    pod = Pod(spec=template.spec)
-    meta = pod.metadata
-    meta.name, meta.namespace, meta.generateName = name, owner.metadata.namespace, prefix_of(owner.metadata.name)
-    meta.labels.update(template.metadata.labels)
-    meta.annotations.update(template.metadata.annotations)
-    meta.finalizers.extend(template.metadata.finalizers)
-    adoption.set_controller(pod, owner, REPLICASETS)
-    return pod
-
-
 def plan_status(observed: Observed, planned: Plan, error: str) -> UpdateStatus | None:
     """Write what a set has; None if its status says so already.
 
     error  why pods could not be created or deleted; empty if nothing failed
     """
-    owner = observed.replicaset
-    updated = ReplicaSet()
+    owner = observed.owner
+    updated = type(owner)()
     updated.CopyFrom(owner)
     status = updated.status
     count_pods(status, owner, planned.pods, observed.now)
-    status.terminatingReplicas = planned.terminating
+    if _counts_terminating(status):
+        status.terminatingReplicas = planned.terminating
     status.observedGeneration = owner.metadata.generation
     failure = conditions.find(status.conditions, REPLICA_FAILURE)
     if error and failure is None:
@@ -177,41 +144,38 @@ def count_pods(status: Any, owner: Any, pods: Iterable[Any], now: float) -> None
     status.replicas, status.fullyLabeledReplicas, status.readyReplicas, status.availableReplicas = total, labeled, ready, available
 
 
-def next_available_s(observed: Observed, pods: Iterable[Any]) -> float | None:
-    """Return after how many seconds the next pod becomes available by mere waiting; None if there is no such pod."""
-    min_ready_s = observed.replicaset.spec.minReadySeconds
-    if min_ready_s <= 0:
-        return None
-    waits = (available_in_s(ready_since(pod), min_ready_s, observed.now) for pod in pods)
-    return min((wait for wait in waits if wait), default=None)
-
-
 def _same_status(old: Any, new: Any) -> bool:
     counts = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
     if any(getattr(old, name) != getattr(new, name) for name in counts):
         return False
-    if not old.HasField("terminatingReplicas") or old.terminatingReplicas != new.terminatingReplicas:
+    if _counts_terminating(new) and (not old.HasField("terminatingReplicas") or old.terminatingReplicas != new.terminatingReplicas):
         return False
     return conditions.same(old.conditions, new.conditions)
 
 
-class Reconciler:
-    """Carries plans out."""
+def _counts_terminating(status: Any) -> bool:
+    """Tell whether a kind's status says how many pods are on their way out: that of a ReplicationController does not."""
+    return "terminatingReplicas" in status.DESCRIPTOR.fields_by_name
 
-    def __init__(self, context: Context) -> None:
+
+class Reconciler:
+    """Carries plans out, for the objects of one resource."""
+
+    def __init__(self, context: Context, resource: Resource) -> None:
         self._context = context
-        self._sets = context.informer(REPLICASETS).lister
+        self._resource = resource
+        self._owners = context.informer(resource).lister
         self._pods = context.informer(PODS).lister
         self._writes = PodWrites(context)
         self._pace = Pace(limits.LOOK_PAUSE_PER_POD_S)
         adoption.index_owned(context.informer(PODS))
-        adoption.index_owned(context.informer(REPLICASETS))
-        adoption.index_selectors(context.informer(REPLICASETS))
+        adoption.index_owned(context.informer(resource))
+        adoption.index_selectors(context.informer(resource))
 
     async def reconcile(self, key: str) -> Result | None:
         """Look at a set."""
         namespace, name = split_key(key)
-        found = self._sets.get(name, namespace=namespace)
+        found = self._owners.get(name, namespace=namespace)
         if found is None:
             self._forget(key)
             return None
@@ -232,7 +196,7 @@ class Reconciler:
         actions.raise_first(await self._apply([status] if status else []), harmless=("NotFound",))
         if sent.error is not None:
             raise sent.error
-        waits = [next_available_s(observed, planned.pods), self._writes.remaining_s(key)]
+        waits = [next_available_s(planned.pods, found.spec.minReadySeconds, observed.now), self._writes.remaining_s(key)]
         if sent.unseen:
             waits.append(limits.STALE_VIEW_PAUSE_S)
         return Result(requeue_after_s=min((wait for wait in waits if wait is not None), default=None))
@@ -240,35 +204,21 @@ class Reconciler:
     def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Note what was expected, and look at the sets that the pod belongs to, belonged to, or may belong to."""
         pod = old if new is None else new
-        owner = adoption.resolve(self._sets, pod, KIND)
+        owner = adoption.resolve(self._owners, pod, self._resource.kind)
         if owner is not None:
             self._writes.seen(key_of(owner), pod, gone=new is None)
-        return self._sets_of(old, new, owner)
-
-    def _sets_of(self, old: Any, new: Any, owner: Any) -> set[str]:
-        keys = {key_of(owner)} if owner is not None else set()
-        if old is not None and new is not None:
-            former = adoption.resolve(self._sets, old, KIND)
-            if former is not None:
-                keys.add(key_of(former))
-        if new is not None and adoption.controller_of(new) is None and not adoption.is_deleting(new):
-            moved = old is None or adoption.controller_of(old) is not None or adoption.labels_of(old) != adoption.labels_of(new)
-            if moved:
-                keys.update(key_of(found) for found in adoption.matching(self._sets, new))
-        return keys
+        return adoption.owner_keys(self._owners, self._resource.kind, old, new)
 
     def _observe(self, found: Any, key: str) -> Observed:
-        selector = adoption.selector_of(found.spec.selector)
-        settled = self._writes.is_settled(key)
-        candidates = adoption.candidates(self._pods, found, selector)
-        return Observed(found, candidates, self._related(found, candidates), settled, self._context.clock.now())
+        candidates = adoption.candidates(self._pods, found, adoption.selector_of(found.spec.selector))
+        return Observed(found, candidates, self._related(found, candidates), self._writes.is_settled(key), self._context.clock.now())
 
     def _related(self, found: Any, candidates: Sequence[Any]) -> Sequence[Any]:
         """Return the pods of all sets of the same owner; only one that is to be made smaller needs them."""
         reference = adoption.controller_of(found)
         if reference is None or len(candidates) <= found.spec.replicas:
             return ()
-        family = self._sets.by_index(adoption.CONTROLLER, reference.uid)
+        family = self._owners.by_index(adoption.CONTROLLER, reference.uid)
         return [pod for member in family for pod in self._pods.by_index(adoption.CONTROLLER, member.metadata.uid)]
 
     def _names(self, found: Any, key: str) -> Iterator[str]:
@@ -277,14 +227,14 @@ class Reconciler:
     async def _claim(self, observed: Observed, planned: Plan) -> None:
         """Adopt and release. Adopting looks at the set live first, since the one that is known may be a predecessor of the same name."""
         if planned.adopts:
-            await live.require(self._context.api, REPLICASETS, observed.replicaset)
+            await live.require(self._context.api, self._resource, observed.owner)
         actions.raise_first(await self._apply(planned.claims), harmless=("NotFound",))
-
-    def _now(self) -> float:
-        return self._context.clock.monotonic()
 
     async def _apply(self, wanted: Iterable[Action]) -> list[Outcome]:
         return await actions.apply(wanted, self._context.api.bulk, self._context.recorder)
+
+    def _now(self) -> float:
+        return self._context.clock.monotonic()
 
     def _forget(self, key: str) -> None:
         self._writes.forget(key)
@@ -297,7 +247,12 @@ def _is_untouched(found: Any) -> bool:
 
 
 def make(context: Context) -> Controller:
-    """Make the controller."""
-    reconciler = Reconciler(context)
-    sources = (Source(REPLICASETS, own_keys), Source(PODS, reconciler.pod_changed, reads=POD_READS))
-    return Controller("replicaset", context.queue("replicaset"), reconciler.reconcile, sources)
+    """Make the controller of ReplicaSets."""
+    return controller_of(context, "replicaset", REPLICASETS)
+
+
+def controller_of(context: Context, name: str, resource: Resource) -> Controller:
+    """Make the controller of a resource whose objects ask for a number of pods."""
+    reconciler = Reconciler(context, resource)
+    sources = (Source(resource, own_keys), Source(PODS, reconciler.pod_changed, reads=POD_READS))
+    return Controller(name, context.queue(name), reconciler.reconcile, sources)

@@ -1,10 +1,11 @@
 """A small cluster for scenario files: commands change its objects, `plan` shows what a controller would do, `step` does it as well.
 
 now SECONDS                             the time
-WORD NAME FIELD=VALUE ...               makes or changes an object: replicaset, deployment, pod, namespace, configmap, serviceaccount
-    of a pod: owner=REPLICASET (its controller), ready=SECONDS (since when it is ready); of all: deleting
+WORD NAME FIELD=VALUE ...               makes or changes an object: replicaset, replicationcontroller, deployment, pod ... (KINDS)
+    of a pod: owner=NAME (of the ReplicaSet or ReplicationController that is its controller), ready=SECONDS (since when it is ready);
+    of all: deleting
 drop WORD NAME                          removes an object
-plan|step CONTROLLER NAME               CONTROLLER is replicaset, deployment, serviceaccount, root-ca or namespace
+plan|step CONTROLLER NAME               CONTROLLER is replicaset, replicationcontroller, deployment, serviceaccount, root-ca or namespace
 fill [unready]                          every set has the pods that it asks for, ready unless said otherwise
 refuse REASON TEXT                      the next creation fails
 left RESOURCE COUNT [FINALIZER=COUNT ...] [estimate=SECONDS] [error]     what is left in the namespace that `plan namespace` looks at
@@ -18,24 +19,28 @@ from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
 from kcore.api.core.v1.config_map_pb2 import ConfigMap
 from kcore.api.core.v1.namespace_pb2 import Namespace
 from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.api.core.v1.replication_controller_pb2 import ReplicationController
 from kcore.api.core.v1.service_account_pb2 import ServiceAccount
 from kcore.client import kinds
 from kcore.controllers import adoption, deployment, namespace, replicaset, revisions, root_ca_publisher, serviceaccount
 from kcore.controllers.actions import Create, Delete, Event, Patch, Update, UpdateStatus
 from kcore.controllers.pod_names import free_names
-from kcore.controllers.pod_state import is_finished
+from kcore.controllers.pod_state import is_finished, next_available_s
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
 from tests.golden.controllers.notation import put, shown, title
 
 KINDS = {
     "replicaset": ReplicaSet,
+    "replicationcontroller": ReplicationController,
     "deployment": Deployment,
     "pod": Pod,
     "namespace": Namespace,
     "configmap": ConfigMap,
     "serviceaccount": ServiceAccount,
 }
+
+OWNERS = ("replicasets.apps", "replicationcontrollers")
 
 
 class Story:
@@ -80,13 +85,13 @@ class Story:
 
     def assign(self, found: Any, path: str, value: str = "") -> None:
         if path == "owner":
-            owner = self.objects[f"replicasets.apps default/{value}"]
-            adoption.set_controller(found, owner, replicaset.REPLICASETS)
+            owner = next(self.objects[key] for kind in OWNERS if (key := f"{kind} default/{value}") in self.objects)
+            adoption.set_controller(found, owner, kinds.of_message(owner))
         elif path == "app":
             found.metadata.labels["app"] = value
             for part in (getattr(found, "spec", None),):
                 if hasattr(part, "selector"):
-                    part.selector.matchLabels["app"] = value
+                    getattr(part.selector, "matchLabels", part.selector)["app"] = value
                     part.template.metadata.labels["app"] = value
         elif path == "image":
             (found.spec.template.spec.containers or [found.spec.template.spec.containers.add()])[0].image = value
@@ -147,7 +152,12 @@ class Story:
         return [*output, *said] or ["nothing"]
 
     def plan_replicaset(self, name: str) -> Any:
-        found = self.objects[f"replicasets.apps default/{name}"]
+        return self.plan_replicas(self.objects[f"replicasets.apps default/{name}"])
+
+    def plan_replicationcontroller(self, name: str) -> Any:
+        return self.plan_replicas(self.objects[f"replicationcontrollers default/{name}"])
+
+    def plan_replicas(self, found: Any) -> Any:
         pods = [pod for pod in self.objects.values() if isinstance(pod, Pod)]
         own = [pod for pod in pods if (reference := adoption.controller_of(pod)) is None or reference.uid == found.metadata.uid]
         names = free_names(found, lambda taken: f"pods default/{taken}" in self.objects)
@@ -157,7 +167,7 @@ class Story:
         if planned.creates and self.refusal is not None:
             planned, error, self.refusal = replicaset.plan(observed, names), self.refusal.message, None
         state = replicaset.plan_status(observed, planned, error)
-        wait_s = replicaset.next_available_s(observed, planned.pods)
+        wait_s = next_available_s(planned.pods, found.spec.minReadySeconds, self.now)
         written = [*planned.claims, *([] if error else planned.creates), *planned.deletes, *([state] if state else [])]
         return written, [f"again in {wait_s:g} s"] if wait_s else []
 

@@ -1,16 +1,20 @@
-"""However late news is and whenever controllers die, a set never has a pod too many, and in the end has exactly as many as asked for."""
+"""However late news is and whenever controllers die, a set never has a pod too many, and in the end has exactly as many as asked for.
 
+One of the sets is a ReplicaSet, the other a ReplicationController.
+"""
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcore.base import virtual_loop
 from kcore.base.clock import VirtualClock
+from kcore.client import kinds
 from kcore.controllers.pod_state import is_active
 from kcore.machinery import status
-from tests.property.controllers.world import PODS, REPLICASETS, World, replicaset, world
+from tests.property.controllers.world import COUNTED, PODS, World, replicaset, replicationcontroller, world
 
-CONTROLLERS = ("replicaset", "garbage-collector")
+CONTROLLERS = ("replicaset", "replicationcontroller", "garbage-collector")
 
 
 @settings(max_examples=25)
@@ -22,7 +26,7 @@ def test_crashes_and_late_news_never_make_a_pod_too_many(seed: int) -> None:
         async with world(seed, clock) as here:
             here.controllers = CONTROLLERS
             here.create(replicaset("web", 5))
-            here.create(replicaset("api", 3))
+            here.create(replicationcontroller("api", 3))
             await here.start()
             for _ in range(25):
                 await _disturb(here)
@@ -38,7 +42,7 @@ def test_crashes_and_late_news_never_make_a_pod_too_many(seed: int) -> None:
 async def _disturb(here: World) -> None:
     """Let something happen at any moment."""
     await here.clock.sleep(here.chance.random() * 2 * here.lag_s)
-    owners = here.all(REPLICASETS)
+    owners = _owners(here)
     active = [found for found in here.all(PODS) if is_active(found)]
     deed = here.chance.choice(["crash", "restart", "delete", "fail", "scale", "lose", "lost answer", "break", "compact"])
     if deed == "crash":
@@ -57,7 +61,7 @@ async def _disturb(here: World) -> None:
     elif deed == "scale":
         owner = here.chance.choice(owners)
         size = here.chance.randrange(9)
-        here.change(REPLICASETS, f"default/{owner.metadata.name}", lambda found: setattr(found.spec, "replicas", size))
+        here.change(kinds.of_message(owner), f"default/{owner.metadata.name}", lambda found: setattr(found.spec, "replicas", size))
     elif deed == "lose":
         here.transport.fail("create", status.internal("out of luck"), times=2)
     elif deed == "lost answer":
@@ -72,5 +76,9 @@ async def _disturb(here: World) -> None:
 def _is_settled(here: World) -> bool:
     return all(
         len(here.pods_of(owner)) == owner.spec.replicas == owner.status.replicas == owner.status.availableReplicas
-        for owner in here.all(REPLICASETS)
+        for owner in _owners(here)
     )
+
+
+def _owners(here: World) -> list[Any]:
+    return [owner for resource in COUNTED for owner in here.all(resource)]

@@ -15,6 +15,7 @@ from kcore.api.apps.v1.deployment_pb2 import Deployment
 from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
 from kcore.api.core.v1.namespace_pb2 import Namespace
 from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.api.core.v1.replication_controller_pb2 import ReplicationController
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base.clock import VirtualClock
 from kcore.base.entropy import SeededEntropy
@@ -32,7 +33,11 @@ PODS = kinds.resource("", "v1", "pods")
 EVENTS = kinds.resource("", "v1", "events")
 NAMESPACES = kinds.resource("", "v1", "namespaces")
 REPLICASETS = kinds.resource("apps", "v1", "replicasets")
+REPLICATIONCONTROLLERS = kinds.resource("", "v1", "replicationcontrollers")
 DEPLOYMENTS = kinds.resource("apps", "v1", "deployments")
+COUNTED = (REPLICASETS, REPLICATIONCONTROLLERS)
+"""Whose pods must never be more than they ask for."""
+
 ALL = Selection.of(meta_pb2.ListRequest())
 
 
@@ -182,14 +187,14 @@ class World:
                 self._spawn(self._tend(mutation.new))
             if mutation.resource is PODS and mutation.type == "ADDED":
                 self._check(mutation.new)
-            if mutation.resource is REPLICASETS:
+            if mutation.resource in COUNTED:
                 history = self.limits.setdefault(mutation.new.metadata.uid, [])
                 history.append((self.clock.monotonic(), mutation.new.spec.replicas))
 
     def _check(self, pod: Any) -> None:
         """A new pod must not be one too many for any size that its set had lately: news that queues up is several lags late."""
         reference = controller_of(pod)
-        if reference is None or reference.kind != "ReplicaSet":
+        if reference is None or reference.kind not in {counted.kind for counted in COUNTED}:
             return
         now, owner = self.clock.monotonic(), reference.uid
         found = [other for other in self.all(PODS) if is_active(other) and any(r.uid == owner for r in other.metadata.ownerReferences)]
@@ -246,6 +251,16 @@ def replicaset(name: str, replicas: int) -> ReplicaSet:
     found.metadata.name = name
     found.spec.replicas = replicas
     found.spec.selector.matchLabels["app"] = name
+    found.spec.template.metadata.labels["app"] = name
+    found.spec.template.spec.containers.add(name="c", image=f"{name}:1")
+    return found
+
+
+def replicationcontroller(name: str, replicas: int) -> ReplicationController:
+    found = ReplicationController()
+    found.metadata.name = name
+    found.spec.replicas = replicas
+    found.spec.selector["app"] = name
     found.spec.template.metadata.labels["app"] = name
     found.spec.template.spec.containers.add(name="c", image=f"{name}:1")
     return found
