@@ -519,6 +519,9 @@ LOST_ANSWER_PAUSE_S: Final = 1.0
 REPLICAS_BURST_MAX: Final = 500
 """kube-controller-manager's bound: pods that one reconciliation of a ReplicaSet creates or deletes."""
 
+ORDINAL_MAX: Final = 2**31 - 1
+"""Fixed by Kubernetes: ordinals of StatefulSets are int32; a larger number in a pod's name is none."""
+
 TEMPLATES_CACHED_MAX: Final = 1_024
 """Decoded pod templates that are remembered while Deployments compare theirs with those of their sets; some 3 KB each."""
 

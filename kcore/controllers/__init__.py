@@ -14,7 +14,8 @@ asks `plan`, and applies what it answers. The frame is shared:
     manager                   the table of controllers, the informers they share, leader election, readiness
 
 What is beside its controller: `pod_names` and `pod_ranking` (replicaset, which is replicationcontroller too), `rollout`, `progress` and
-`revisions` (deployment), `owner_graph` (garbage_collector); `namespace` is the plan of namespace_content.
+`revisions` (deployment), `stateful_plan`, `stateful_pods` and `stateful_claims` (statefulset), `owner_graph` (garbage_collector);
+`namespace` is the plan of namespace_content.
 
 Guarantees
 - Level-based: a key says *look*. A change that was missed, repeated or combined makes no difference.

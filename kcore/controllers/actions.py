@@ -100,6 +100,9 @@ class Bind:
     failed: Event | None = None
 
 
+_NO_FAILURE: Final = frozenset(("NotFound", "AlreadyExists"))
+"""Reasons of refusals that nobody is told of: what was to be deleted is gone, what was to be created is there."""
+
 Write = Create | Update | UpdateStatus | Patch | Delete | Bind
 Action = Write | Event
 
@@ -216,7 +219,7 @@ def _record_outcome(outcome: Outcome, recorder: Recorder) -> None:
     if error is None:
         for event in action.done:
             _record(event, recorder)
-    elif action.failed is not None and not is_namespace_terminating(error) and error.reason != "NotFound":
+    elif action.failed is not None and not is_namespace_terminating(error) and error.reason not in _NO_FAILURE:
         failed = action.failed
         _record(Event(failed.regarding, failed.type, failed.reason, failed.message + error.message), recorder)
 

@@ -37,6 +37,7 @@ from kcore.controllers import (
     replicationcontroller,
     root_ca_publisher,
     serviceaccount,
+    statefulset,
     taint_eviction,
 )
 from kcore.controllers.controller import IGNORE, Context, Controller, Source
@@ -49,6 +50,7 @@ CONTROLLERS: Final[dict[str, Make]] = {
     "replicaset": replicaset.make,
     "replicationcontroller": replicationcontroller.make,
     "deployment": deployment.make,
+    "statefulset": statefulset.make,
     "endpoints": endpoints.make,
     "endpointslice": endpointslice.make,
     "node-lifecycle": node_lifecycle.make,

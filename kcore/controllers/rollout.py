@@ -189,14 +189,15 @@ def fenceposts(spec: Any) -> tuple[int, int]:
     if spec.strategy.type != ROLLING_UPDATE:
         return 0, 0
     rolling, size = spec.strategy.rollingUpdate, spec.replicas
-    surge = _share(rolling.maxSurge, size, up=True)
-    unavailable = _share(rolling.maxUnavailable, size, up=False)
+    surge = share(rolling.maxSurge, size, up=True)
+    unavailable = share(rolling.maxUnavailable, size, up=False)
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return surge, min(unavailable, size)
 
 
-def _share(value: Any, size: int, up: bool) -> int:
+def share(value: Any, size: int, *, up: bool) -> int:
+    """Return how many of `size` a number or a percentage means, rounded up or down."""
     if value.type != _STRING:
         number: int = value.intVal
         return number

@@ -12,7 +12,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from kcore.client import kinds
 from kcore.controllers.actions import Action, Bind, Create, Delete, Event, Patch, Update, UpdateStatus
 
-HIDDEN = ("metadata.name=", "metadata.namespace=", "metadata.uid=", "metadata.resourceVersion=", "spec.template.", "spec.selector.")
+HIDDEN = (
+    "metadata.name=", "metadata.namespace=", "metadata.uid=", "metadata.resourceVersion=", "spec.template.", "spec.selector.", "data.raw=",
+)  # fmt: skip
 
 
 def put(message: Any, assignment: str) -> None:
@@ -100,7 +102,7 @@ def shown(action: Action, stored: Any | None) -> list[str]:
             wanted = [line for line in lines(action.object) if not line.startswith(HIDDEN)]
             head = f"create {title(action.object)}"
             if kinds.of_message(action.object).resource == "pods":
-                return [head, *happens(action)]
+                return [head + version(action.object), *happens(action)]
             return [head, *(f"  {line}" for line in wanted), *happens(action)]
         case Update() | UpdateStatus():
             verb = "update" if isinstance(action, Update) else "update status of"
@@ -113,6 +115,12 @@ def shown(action: Action, stored: Any | None) -> list[str]:
             return [f"delete {action.resource} {action.namespace}/{action.name} {options}", *happens(action)]
         case Bind():
             return [f"bind {action.namespace}/{action.name} to {action.node}"]
+
+
+def version(pod: Any) -> str:
+    """Say what a pod was made from, if it tells its revision."""
+    revision = pod.metadata.labels.get("controller-revision-hash")
+    return f" image={pod.spec.containers[0].image} revision={revision}" if revision and pod.spec.containers else ""
 
 
 def happens(action: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 now SECONDS                             the time
 WORD NAME FIELD=VALUE ...               makes or changes an object: replicaset, replicationcontroller, deployment, pod ... (KINDS)
-    of a pod: owner=NAME (of the ReplicaSet or ReplicationController that is its controller), ready=SECONDS (since when it is ready);
+    of a pod: owner=NAME (of the set or ReplicationController that is its controller), ready=SECONDS (since when it is ready);
     of all: deleting
 drop WORD NAME                          removes an object
 plan|step CONTROLLER NAME               CONTROLLER is replicaset, replicationcontroller, deployment, serviceaccount, root-ca or namespace
@@ -40,11 +40,13 @@ KINDS = {
     "serviceaccount": ServiceAccount,
 }
 
-OWNERS = ("replicasets.apps", "replicationcontrollers")
+OWNERS = ("replicasets.apps", "replicationcontrollers", "statefulsets.apps")
 
 
 class Story:
     """The objects of one scenario."""
+
+    kinds: dict[str, Any] = KINDS
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -56,8 +58,8 @@ class Story:
     def run(self, line: str) -> list[str]:
         """Carry a command out and return its output."""
         word, *words = line.split()
-        if word in KINDS:
-            self.put_object(KINDS[word], *words)
+        if word in self.kinds:
+            self.put_object(self.kinds[word], *words)
             return []
         output: list[str] = getattr(self, f"do_{word}")(*words)
         return output
@@ -105,7 +107,7 @@ class Story:
             put(found, f"{path}={value}")
 
     def do_drop(self, word: str, name: str) -> list[str]:
-        fresh = KINDS[word]()
+        fresh = self.kinds[word]()
         fresh.metadata.name, fresh.metadata.namespace = name, "default"
         del self.objects[title(fresh)]
         return []

@@ -1,6 +1,7 @@
 """What controllers plan, told as stories: each command of a scenario file has its output below it (`KCORE_REWRITE=1` writes it anew).
 
-The commands are described in `story`, in `owner_story` for scenarios about owners, and in `service_story` for those of services and nodes.
+The commands are described in `story`, in `owner_story` for scenarios about owners, in `service_story` for those of services and nodes,
+and in `stateful_story` for those of StatefulSets.
 """
 
 import os
@@ -10,6 +11,7 @@ import pytest
 
 from tests.golden.controllers.owner_story import OwnerStory
 from tests.golden.controllers.service_story import ServiceStory
+from tests.golden.controllers.stateful_story import StatefulStory
 from tests.golden.controllers.story import Story
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").rglob("*.txt"))
@@ -19,6 +21,8 @@ def story_of(path: Path) -> type[Story | OwnerStory | ServiceStory]:
     """Whose commands a scenario file is written in."""
     if path.parent.name == "services":
         return ServiceStory
+    if path.stem.startswith("statefulset"):
+        return StatefulStory
     return OwnerStory if path.stem.startswith("owners") else Story
 
 

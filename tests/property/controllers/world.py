@@ -13,6 +13,7 @@ from typing import Any
 
 from kcore.api.apps.v1.deployment_pb2 import Deployment
 from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
+from kcore.api.apps.v1.stateful_set_pb2 import StatefulSet
 from kcore.api.core.v1.namespace_pb2 import Namespace
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.replication_controller_pb2 import ReplicationController
@@ -34,6 +35,9 @@ EVENTS = kinds.resource("", "v1", "events")
 NAMESPACES = kinds.resource("", "v1", "namespaces")
 REPLICASETS = kinds.resource("apps", "v1", "replicasets")
 REPLICATIONCONTROLLERS = kinds.resource("", "v1", "replicationcontrollers")
+STATEFULSETS = kinds.resource("apps", "v1", "statefulsets")
+REVISIONS = kinds.resource("apps", "v1", "controllerrevisions")
+CLAIMS = kinds.resource("", "v1", "persistentvolumeclaims")
 DEPLOYMENTS = kinds.resource("apps", "v1", "deployments")
 COUNTED = (REPLICASETS, REPLICATIONCONTROLLERS)
 """Whose pods must never be more than they ask for."""
@@ -278,6 +282,22 @@ def deployment(name: str, replicas: int, surge: int = 1, unavailable: int = 1) -
     spec.selector.matchLabels["app"] = name
     spec.template.metadata.labels["app"] = name
     spec.template.spec.containers.add(name="c", image=f"{name}:1")
+    return found
+
+
+def statefulset(name: str, replicas: int, management: str = "OrderedReady", unavailable: int = 1) -> StatefulSet:
+    found = StatefulSet()
+    found.metadata.name = name
+    spec = found.spec
+    spec.replicas, spec.serviceName, spec.podManagementPolicy, spec.revisionHistoryLimit = replicas, name, management, 2
+    spec.updateStrategy.type = "RollingUpdate"
+    spec.updateStrategy.rollingUpdate.partition = 0
+    spec.updateStrategy.rollingUpdate.maxUnavailable.type = 0
+    spec.updateStrategy.rollingUpdate.maxUnavailable.intVal = unavailable
+    spec.selector.matchLabels["app"] = name
+    spec.template.metadata.labels["app"] = name
+    spec.template.spec.containers.add(name="c", image=f"{name}:1")
+    spec.volumeClaimTemplates.add().metadata.name = "data"
     return found
 
 
