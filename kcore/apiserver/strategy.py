@@ -103,7 +103,7 @@ def plan_deletion(spec: KindSpec, rules: KindRules, old: Object, options: Object
     obj = copy.copy(old)
     metadata = obj["metadata"] = dict(old["metadata"])
     before = metadata.get("finalizers", [])
-    finalizers = deletion_finalizers(before, {} if (spec.group, spec.kind) in NOT_COLLECTED else options)
+    finalizers = deletion_finalizers(before, {} if (spec.group, spec.kind) in NOT_COLLECTED else options, rules.orphans)
     if finalizers:
         metadata["finalizers"] = finalizers
     else:
@@ -144,12 +144,17 @@ def mark_terminating(obj: Object, grace_s: int, now: float) -> None:
         metadata["generation"] += 1
 
 
-def deletion_finalizers(present: list[str], options: Object) -> list[str]:
-    """The finalizers of an object that the wanted propagation leaves or puts on it."""
+def deletion_finalizers(present: list[str], options: Object, orphans: bool = False) -> list[str]:
+    """The finalizers of an object that the wanted propagation leaves or puts on it.
+
+    orphans  dependents are left if neither the options nor the finalizers say what becomes of them
+    """
     policy = options.get("propagationPolicy")
     if options.get("orphanDependents") is not None:
         policy = "Orphan" if options["orphanDependents"] else "Background"
     others = [name for name in present if name not in (meta.FINALIZER_ORPHAN, meta.FINALIZER_FOREGROUND)]
+    if orphans and not policy and len(others) == len(present):
+        policy = "Orphan"
     if policy == "Orphan":
         return [*others, meta.FINALIZER_ORPHAN]
     if policy == "Foreground":

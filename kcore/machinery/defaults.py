@@ -81,10 +81,12 @@ def _specs(message: str) -> list[FieldSpec]:
 
 
 def _stated(message: str) -> dict[int, Any]:
-    """Return the defaults that options state, by field number."""
+    """Return the defaults that options state, by field number; a zero that stands for absence is none."""
     found = {}
     for field in tables.messages()[message].message.field:
         rule = tables.rule(field)
         if rule.HasField("default_json"):
-            found[field.number] = json.loads(rule.default_json)
+            default = json.loads(rule.default_json)
+            if default or not rule.always:
+                found[field.number] = default
     return found

@@ -104,6 +104,7 @@ class KindRules:
     allow_unconditional_update   PUT needs no resourceVersion
     graceful                     deletion may take a grace period
     alike                        of a new object: whether all that differ from it in their name alone are decided as it was
+    orphans                      a deletion that does not say what becomes of dependents leaves them
     deprecation                  what every request for the kind warns of
     """
 
@@ -123,6 +124,7 @@ class KindRules:
     allow_unconditional_update: bool = True
     graceful: bool = False
     alike: Callable[[Object], bool] = never
+    orphans: bool = False
     deprecation: str = ""
 
 

@@ -48,11 +48,10 @@ def default_stateful_set(value: Object) -> None:
         strategy["type"] = ROLLING_UPDATE
         if strategy.get("rollingUpdate") is None:
             strategy["rollingUpdate"] = {}
-        if strategy["rollingUpdate"].get("partition") is None:
-            strategy["rollingUpdate"]["partition"] = 0
     if strategy["type"] == ROLLING_UPDATE and strategy.get("rollingUpdate") is not None:
-        if strategy["rollingUpdate"].get("maxUnavailable") is None:
-            strategy["rollingUpdate"]["maxUnavailable"] = 1
+        for field, amount in (("partition", 0), ("maxUnavailable", 1)):
+            if strategy["rollingUpdate"].get(field) is None:
+                strategy["rollingUpdate"][field] = amount
     policy = spec.get("persistentVolumeClaimRetentionPolicy") or {}
     spec["persistentVolumeClaimRetentionPolicy"] = {
         "whenDeleted": policy.get("whenDeleted") or "Retain", "whenScaled": policy.get("whenScaled") or "Retain",

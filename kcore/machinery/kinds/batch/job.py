@@ -79,5 +79,5 @@ def prepare_update(new: Object, old: Object) -> None:
 RULES: Final = KindRules(
     default=default_job, validate=job_validation.validate_job, validate_update=job_update.validate_job_update,
     validate_status_update=job_update.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=workload.name_and_template_warnings,
+    warnings=workload.name_and_template_warnings, orphans=True,
 )

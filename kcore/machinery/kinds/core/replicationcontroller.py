@@ -80,4 +80,5 @@ RULES: Final = KindRules(
     default=default_replication_controller, validate=validate_replication_controller, validate_update=validate_update,
     validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
     warnings=workload.name_and_template_warnings, name_validator=names.long_name,
+    orphans=True,
 )
