@@ -1,4 +1,4 @@
-"""What kinds that run pods from a template share: selector and template, replica counts of a status, how values are printed.
+"""What kinds that run pods from a template share: the frame of their rules, selector and template, and the counts of a status.
 
 Source: Kubernetes `pkg/apis/apps/validation`, `pkg/apis/core/validation`.
 """
@@ -11,6 +11,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import labels, meta, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core.podtemplate import default_template, drop_disabled, template_warnings, validate_template
+from kcore.machinery.kinds.rules import Validate, ValidateUpdate, drop_status, keep_status
 from kcore.machinery.kinds.values import validate_not_negative
 from kcore.machinery.labels import Selector
 
@@ -37,6 +38,51 @@ def status_of(value: Mapping[str, Any]) -> Object:
     """Return the status of an object, an empty dict if it has none."""
     found: Object = value.get("status") or {}
     return found
+
+
+def prepare_create(value: Object) -> None:
+    """Start without status."""
+    drop_status(value)
+    drop_disabled_pod_fields(value)
+
+
+def prepare_update(new: Object, old: Object) -> None:
+    """Keep the stored status."""
+    keep_status(new, old)
+    drop_disabled_pod_fields(new, old)
+
+
+def with_same_selector(validate: Validate) -> ValidateUpdate:
+    """Return what checks an update as a new object, whose selector stays."""
+
+    def validate_update(new: Object, old: Object) -> list[FieldError]:
+        errors = validate(new)
+        validate_selector_unchanged(new, old, errors)
+        return errors
+
+    return validate_update
+
+
+def with_counts(counts: tuple[str, ...], parts: tuple[str, ...], more_than_ready: str = MORE_THAN_READY) -> ValidateUpdate:
+    """Return what checks a status update.
+
+    counts           what must not be negative; collisions are not forgotten where they are counted
+    parts            what is counted of `replicas`, and so is not more
+    more_than_ready  what to say if more replicas are available than ready
+    """
+
+    def validate_status_update(new: Object, old: Object) -> list[FieldError]:
+        errors: list[FieldError] = []
+        status = status_of(new)
+        validate_counts(status, counts, errors)
+        for field in parts:
+            validate_not_more_than(status, field, "replicas", MORE_THAN_REPLICAS, errors)
+        validate_not_more_than(status, "availableReplicas", "readyReplicas", more_than_ready, errors)
+        if "collisionCount" in counts:
+            validate_collision_count(new, old, errors)
+        return errors
+
+    return validate_status_update
 
 
 def default_pod_template(value: Object) -> None:

@@ -106,6 +106,18 @@ async def test_propagation_is_written_as_a_finalizer(api: Api, options: Object, 
     assert not is_there(api, "configmaps", "c")
 
 
+@pytest.mark.parametrize(
+    ("options", "finalizers"),
+    [({}, ["orphan"]), ({"propagationPolicy": "Foreground"}, ["foregroundDeletion"]), ({"propagationPolicy": "Background"}, None)],
+)
+async def test_a_replication_controller_leaves_its_pods_unless_told(api: Api, options: Object, finalizers: list[str] | None) -> None:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    await api.create("replicationcontrollers", {"metadata": {"name": "r"}, "spec": {"template": template}})
+    gone = await api.delete("replicationcontrollers", "r", body=options)
+    assert gone["metadata"].get("finalizers") == finalizers
+    assert is_there(api, "replicationcontrollers", "r") == (finalizers is not None)
+
+
 async def test_contradicting_delete_options_are_refused(api: Api) -> None:
     await api.create("configmaps", configmap("c"))
     for options in ({"propagationPolicy": "Foreground", "orphanDependents": True}, {"propagationPolicy": "Gently"}):

@@ -28,6 +28,10 @@ def test_a_value_that_is_there_stays_even_if_it_is_zero() -> None:
     assert spec["revisionHistoryLimit"] == 10
 
 
+def test_a_zero_that_stands_for_absence_is_not_put() -> None:
+    assert defaulted("kcore.api.core.v1.ReplicationController", {"spec": {}})["spec"] == {"replicas": 1}
+
+
 def test_nothing_is_put_into_a_message_that_is_absent() -> None:
     spec = defaulted("kcore.api.core.v1.Pod", {"spec": {"containers": [{"name": "c"}]}})["spec"]
     assert "livenessProbe" not in spec["containers"][0]

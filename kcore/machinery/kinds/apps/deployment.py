@@ -9,7 +9,7 @@ from typing import Any, Final
 from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import workload
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_spec_and_labels, keep_status
+from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_labels
 from kcore.machinery.kinds.values import (
     int_or_percent_value,
     validate_int_or_percent,
@@ -46,18 +46,6 @@ def default_deployment(value: Object) -> None:
             if strategy["rollingUpdate"].get(field) is None:
                 strategy["rollingUpdate"][field] = DEFAULT_SHARE
     workload.default_pod_template(value)
-
-
-def prepare_create(value: Object) -> None:
-    """Start without status."""
-    drop_status(value)
-    workload.drop_disabled_pod_fields(value)
-
-
-def prepare_update(new: Object, old: Object) -> None:
-    """Keep the stored status."""
-    keep_status(new, old)
-    workload.drop_disabled_pod_fields(new, old)
 
 
 def validate_deployment(value: Object) -> list[FieldError]:
@@ -104,27 +92,9 @@ def _validate_rolling_update(rolling: dict[str, Any], path: str, errors: list[Fi
     validate_not_more_than_100_percent(unavailable, f"{path}.maxUnavailable", errors)
 
 
-def validate_deployment_update(new: Object, old: Object) -> list[FieldError]:
-    """Check an update; the selector stays."""
-    errors = validate_deployment(new)
-    workload.validate_selector_unchanged(new, old, errors)
-    return errors
-
-
-def validate_status_update(new: Object, old: Object) -> list[FieldError]:
-    """Check that the counts fit each other and that collisions are not forgotten."""
-    errors: list[FieldError] = []
-    status = workload.status_of(new)
-    workload.validate_counts(status, _COUNTS, errors)
-    for field in ("updatedReplicas", "readyReplicas", "availableReplicas"):
-        workload.validate_not_more_than(status, field, "replicas", workload.MORE_THAN_REPLICAS, errors)
-    workload.validate_not_more_than(status, "availableReplicas", "readyReplicas", workload.MORE_THAN_READY, errors)
-    workload.validate_collision_count(new, old, errors)
-    return errors
-
-
 RULES: Final = KindRules(
-    default=default_deployment, validate=validate_deployment, validate_update=validate_deployment_update,
-    validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    default=default_deployment, validate=validate_deployment, validate_update=workload.with_same_selector(validate_deployment),
+    validate_status_update=workload.with_counts(_COUNTS, ("updatedReplicas", "readyReplicas", "availableReplicas")),
+    prepare_create=workload.prepare_create, prepare_update=workload.prepare_update,
     prepare_status_update=keep_spec_and_labels, warnings=workload.name_and_template_warnings,
 )

@@ -8,22 +8,11 @@ from typing import Final
 
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds import workload
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.rules import KindRules, Object
 from kcore.machinery.kinds.values import validate_not_negative
 
-_COUNTS: Final = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "terminatingReplicas", "observedGeneration")
-
-
-def prepare_create(value: Object) -> None:
-    """Start without status."""
-    drop_status(value)
-    workload.drop_disabled_pod_fields(value)
-
-
-def prepare_update(new: Object, old: Object) -> None:
-    """Keep the stored status."""
-    keep_status(new, old)
-    workload.drop_disabled_pod_fields(new, old)
+_PARTS: Final = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+_COUNTS: Final = ("replicas", *_PARTS, "terminatingReplicas", "observedGeneration")
 
 
 def validate_replica_set(value: Object) -> list[FieldError]:
@@ -38,26 +27,9 @@ def validate_replica_set(value: Object) -> list[FieldError]:
     return errors
 
 
-def validate_replica_set_update(new: Object, old: Object) -> list[FieldError]:
-    """Check an update; the selector stays."""
-    errors = validate_replica_set(new)
-    workload.validate_selector_unchanged(new, old, errors)
-    return errors
-
-
-def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
-    """Check that the counts fit each other."""
-    errors: list[FieldError] = []
-    status = workload.status_of(new)
-    workload.validate_counts(status, _COUNTS, errors)
-    for field in ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"):
-        workload.validate_not_more_than(status, field, "replicas", workload.MORE_THAN_REPLICAS, errors)
-    workload.validate_not_more_than(status, "availableReplicas", "readyReplicas", workload.MORE_THAN_READY, errors)
-    return errors
-
-
 RULES: Final = KindRules(
-    default=workload.default_pod_template, validate=validate_replica_set, validate_update=validate_replica_set_update,
-    validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    default=workload.default_pod_template, validate=validate_replica_set,
+    validate_update=workload.with_same_selector(validate_replica_set), validate_status_update=workload.with_counts(_COUNTS, _PARTS),
+    prepare_create=workload.prepare_create, prepare_update=workload.prepare_update,
     warnings=workload.pod_template_warnings,
 )

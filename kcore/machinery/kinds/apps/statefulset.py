@@ -11,7 +11,7 @@ from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.core.volume_claim import validate_claim_spec
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.rules import KindRules, Object
 from kcore.machinery.kinds.values import (
     int_or_percent_value,
     validate_int_or_percent,
@@ -25,9 +25,8 @@ EMPTY_SELECTOR: Final = "empty selector is invalid for statefulset"
 
 _MANAGEMENT: Final = ("OrderedReady", "Parallel")
 _RETENTION: Final = ("Retain", "Delete")
-_COUNTS: Final = (
-    "replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "observedGeneration", "collisionCount",
-)
+_PARTS: Final = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
+_COUNTS: Final = ("replicas", *_PARTS, "observedGeneration", "collisionCount")
 _MUTABLE: Final = (
     "selector", "replicas", "template", "updateStrategy", "minReadySeconds", "ordinals", "revisionHistoryLimit",
     "persistentVolumeClaimRetentionPolicy",
@@ -57,18 +56,6 @@ def default_stateful_set(value: Object) -> None:
         "whenDeleted": policy.get("whenDeleted") or "Retain", "whenScaled": policy.get("whenScaled") or "Retain",
     }
     workload.default_pod_template(value)
-
-
-def prepare_create(value: Object) -> None:
-    """Start without status."""
-    drop_status(value)
-    workload.drop_disabled_pod_fields(value)
-
-
-def prepare_update(new: Object, old: Object) -> None:
-    """Keep the stored status."""
-    keep_status(new, old)
-    workload.drop_disabled_pod_fields(new, old)
 
 
 def validate_stateful_set(value: Object) -> list[FieldError]:
@@ -150,20 +137,9 @@ def validate_update(new: Object, old: Object) -> list[FieldError]:
     return errors
 
 
-def validate_status_update(new: Object, old: Object) -> list[FieldError]:
-    """Check that the counts fit each other and that collisions are not forgotten."""
-    errors: list[FieldError] = []
-    status = workload.status_of(new)
-    workload.validate_counts(status, _COUNTS, errors)
-    for field in ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"):
-        workload.validate_not_more_than(status, field, "replicas", workload.MORE_THAN_REPLICAS, errors)
-    workload.validate_not_more_than(status, "availableReplicas", "readyReplicas", "cannot be greater than status.readyReplicas", errors)
-    workload.validate_collision_count(new, old, errors)
-    return errors
-
-
 RULES: Final = KindRules(
     default=default_stateful_set, validate=validate_stateful_set, validate_update=validate_update,
-    validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    validate_status_update=workload.with_counts(_COUNTS, _PARTS, "cannot be greater than status.readyReplicas"),
+    prepare_create=workload.prepare_create, prepare_update=workload.prepare_update,
     warnings=workload.pod_template_warnings, name_validator=names.label_name,
 )

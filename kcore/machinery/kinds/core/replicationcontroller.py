@@ -10,10 +10,11 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import labels, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds import workload
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.rules import KindRules, Object
 from kcore.machinery.kinds.values import validate_not_negative
 
-_COUNTS: Final = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
+_PARTS: Final = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+_COUNTS: Final = ("replicas", *_PARTS, "observedGeneration")
 
 
 def default_replication_controller(value: Object) -> None:
@@ -27,18 +28,6 @@ def default_replication_controller(value: Object) -> None:
         if not metadata.get("labels"):
             metadata["labels"] = dict(found)
     workload.default_pod_template(value)
-
-
-def prepare_create(value: Object) -> None:
-    """Start without status."""
-    drop_status(value)
-    workload.drop_disabled_pod_fields(value)
-
-
-def prepare_update(new: Object, old: Object) -> None:
-    """Keep the stored status."""
-    keep_status(new, old)
-    workload.drop_disabled_pod_fields(new, old)
 
 
 def validate_replication_controller(value: Object) -> list[FieldError]:
@@ -65,20 +54,10 @@ def validate_update(new: Object, _old: Object) -> list[FieldError]:
     return validate_replication_controller(new)
 
 
-def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
-    """Check that the counts fit each other."""
-    errors: list[FieldError] = []
-    status = workload.status_of(new)
-    workload.validate_counts(status, _COUNTS, errors)
-    for field in ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"):
-        workload.validate_not_more_than(status, field, "replicas", workload.MORE_THAN_REPLICAS, errors)
-    workload.validate_not_more_than(status, "availableReplicas", "readyReplicas", workload.MORE_THAN_READY, errors)
-    return errors
-
-
 RULES: Final = KindRules(
     default=default_replication_controller, validate=validate_replication_controller, validate_update=validate_update,
-    validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    validate_status_update=workload.with_counts(_COUNTS, _PARTS), prepare_create=workload.prepare_create,
+    prepare_update=workload.prepare_update,
     warnings=workload.name_and_template_warnings, name_validator=names.long_name,
     orphans=True,
 )

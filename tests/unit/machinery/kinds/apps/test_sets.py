@@ -35,6 +35,8 @@ def test_a_stateful_set_gets_its_defaults() -> None:
     spec = made(statefulset.RULES)["spec"]
     assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}}
     assert spec["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
+    rolling = made(statefulset.RULES, updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}})["spec"]
+    assert rolling["updateStrategy"]["rollingUpdate"] == {"partition": 0, "maxUnavailable": 2}
     assert made(statefulset.RULES, updateStrategy={"type": "OnDelete"})["spec"]["updateStrategy"] == {"type": "OnDelete"}
 
 
