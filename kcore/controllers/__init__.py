@@ -19,9 +19,9 @@ What is beside its controller: `pod_names` and `pod_ranking` (replicaset, which 
 
 Guarantees
 - Level-based: a key says *look*. A change that was missed, repeated or combined makes no difference.
-- Restarting at any moment never makes one pod too many: names of new pods follow from their owner and a free place (``pod_names``), so that
-  a create that is repeated, late or based on an old view is refused by the API server; and what a lost answer or a former process may
-  have left under way is waited for and looked up before anything is created (``unsure``).
+- Restarting at any moment never makes one pod too many: names of new pods follow from their owner and a free place (``pod_names``) or their
+  ordinal, so that a create that is repeated, late or based on an old view is refused by the API server; and what a lost answer or a former
+  process may have left under way is waited for and looked up before anything is created (``unsure``).
 - An object is read and written with its uid or resourceVersion: a successor of the same name is never mistaken for it.
 - No plan is quadratic in pods: whatever looks for pods goes through an index.
 
