@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from kcore.api.apps.v1.stateful_set_pb2 import StatefulSet
@@ -159,10 +160,15 @@ class _Walk:
         full = len(self._planned.creates) >= limits.REPLICAS_BURST_MAX
         if full or stateful_claims.is_stale(owner, ordinal, observed.claims) or not self._make_claims(ordinal, None):
             return
-        was, revision = owner, observed.update
-        if ordinal < self._wanted.start + self._kept_count() and observed.current.metadata.name != revision.metadata.name:
-            was, revision = at_revision(owner, observed.current), observed.current
+        was, revision = (self._before, observed.current) if ordinal < self._wanted.start + self._kept_count() else (owner, observed.update)
         self._planned.creates.append(_create(owner, new_pod(was, revision.metadata.name, ordinal)))
+
+    @cached_property
+    def _before(self) -> Any:
+        """The set as it was at the current revision."""
+        observed = self._observed
+        is_same = observed.current.metadata.name == observed.update.metadata.name
+        return observed.owner if is_same else at_revision(observed.owner, observed.current)
 
     def _kept_count(self) -> int:
         """How many of the first pods keep the current revision."""
