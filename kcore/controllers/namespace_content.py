@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from kcore.base import limits
 from kcore.client.kinds import Resource
@@ -19,6 +19,9 @@ from kcore.controllers.resources import with_calls
 from kcore.controllers.serviceaccount import NAMESPACES
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
+
+BACKGROUND: Final = "Background"
+"""What becomes of dependents: they are in the namespace too, so that nobody is to be orphaned first."""
 
 
 def deletable() -> list[Resource]:
@@ -103,9 +106,11 @@ class Reconciler:
     async def _delete_all(self, calls: Any, resource: Resource, name: str, present: Iterable[Any]) -> None:
         """Delete as a collection, or one by one where the resource has no such call."""
         if "deletecollection" in resource.spec.verbs:
-            await calls.delete_collection(namespace=name)
+            await calls.delete_collection(namespace=name, propagation_policy=BACKGROUND)
             return
-        deletes = [actions.Delete(resource, name, found.metadata.name, uid=found.metadata.uid) for found in present]
+        deletes = [
+            actions.Delete(resource, name, found.metadata.name, uid=found.metadata.uid, propagation_policy=BACKGROUND) for found in present
+        ]
         outcomes = await actions.apply(deletes, self._context.api.bulk, self._context.recorder)
         actions.raise_first(outcomes, harmless=("NotFound", "Conflict"))
 

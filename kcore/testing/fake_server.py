@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,8 +22,10 @@ from kcore.client import wire
 from kcore.client.kinds import Resource
 from kcore.client.wire import ADDED, DELETED, INITIAL_EVENTS_END, MODIFIED
 from kcore.machinery import codec, fields, labels, patch, status
+from kcore.machinery.kinds import rules_of
 
 Message = Any
+_HELD_BY = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
 class Mutation(NamedTuple):
@@ -166,7 +168,7 @@ class FakeServer:
         new = _copy(old)
         meta = new.metadata
         grace_s = _grace_s(resource, old, options)
-        held_by = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}.get(options.propagationPolicy)
+        held_by = _HELD_BY.get(options.propagationPolicy or _default_policy(resource, meta.finalizers))
         if held_by and held_by not in meta.finalizers:
             meta.finalizers.append(held_by)
         if not meta.HasField("deletionTimestamp") or grace_s < meta.deletionGracePeriodSeconds:
@@ -285,6 +287,12 @@ def _keep_what_the_server_owns(old: Message, new: Message) -> None:
         new.ClearField("status")
         if old.HasField("status"):
             new.status.CopyFrom(old.status)
+
+
+def _default_policy(resource: Resource, finalizers: Iterable[str]) -> str:
+    spec = resource.spec
+    orphans = rules_of(spec.group, spec.kind, spec.message).orphans and not set(finalizers).intersection(_HELD_BY.values())
+    return "Orphan" if orphans else ""
 
 
 def _grace_s(resource: Resource, pod: Message, options: meta_pb2.DeleteOptions) -> int:

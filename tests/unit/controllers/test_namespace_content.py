@@ -7,7 +7,7 @@ from kcore.base import virtual_loop
 from kcore.base.clock import VirtualClock
 from kcore.client import kinds
 from kcore.controllers.namespace_content import deletable
-from tests.property.controllers.world import EVENTS, NAMESPACES, PODS, World, pod, world
+from tests.property.controllers.world import EVENTS, NAMESPACES, PODS, World, pod, replicationcontroller, world
 
 CONFIGMAPS = kinds.resource("", "v1", "configmaps")
 
@@ -51,6 +51,15 @@ def test_content_goes_with_its_namespace() -> None:
         here.delete(NAMESPACES, "default")
         await here.until(lambda: here.all(NAMESPACES) == [], within_s=60.0)
         assert here.all(CONFIGMAPS) == here.all(PODS) == here.all(EVENTS) == []
+
+    tell(story)
+
+
+def test_nobody_waits_for_dependents_to_be_orphaned() -> None:
+    async def story(here: World) -> None:
+        here.create(replicationcontroller("old", 0))
+        here.delete(NAMESPACES, "default")
+        await here.until(lambda: here.all(NAMESPACES) == [], within_s=10.0)
 
     tell(story)
 
