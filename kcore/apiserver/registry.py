@@ -272,6 +272,13 @@ class Registry:
     # delete
 
     def delete(self, write: Write, options: Object) -> Outcome:
+        """Delete an object, or mark it as terminating while grace or finalizers hold it; say what is doubtful about that."""
+        deleted = self.remove_or_mark(write, options)
+        if write.rules.deletion_doubt and not strategy.says_what_becomes_of_dependents(options):
+            deleted.warnings.append(write.rules.deletion_doubt)
+        return deleted
+
+    def remove_or_mark(self, write: Write, options: Object) -> Outcome:
         """Delete an object, or mark it as terminating while grace or finalizers hold it."""
         write.operation = "DELETE"
         current = self.require(write.spec, write.namespace, write.name)

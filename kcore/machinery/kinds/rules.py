@@ -105,6 +105,7 @@ class KindRules:
     graceful                     deletion may take a grace period
     alike                        of a new object: whether all that differ from it in their name alone are decided as it was
     orphans                      a deletion that does not say what becomes of dependents leaves them
+    deletion_doubt               what such a deletion warns of
     deprecation                  what every request for the kind warns of
     """
 
@@ -125,6 +126,7 @@ class KindRules:
     graceful: bool = False
     alike: Callable[[Object], bool] = never
     orphans: bool = False
+    deletion_doubt: str = ""
     deprecation: str = ""
 
 

@@ -14,6 +14,10 @@ from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_sta
 
 BACKOFF_LIMIT: Final = 6
 BACKOFF_LIMIT_UNBOUNDED: Final = 2**31 - 1
+ORPHANS: Final = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
 
 
 def default_job(value: Object) -> None:
@@ -27,8 +31,9 @@ def default_job(value: Object) -> None:
         spec["backoffLimit"] = BACKOFF_LIMIT if spec.get("backoffLimitPerIndex") is None else BACKOFF_LIMIT_UNBOUNDED
     if spec.get("completionMode") is None:
         spec["completionMode"] = "NonIndexed"
-    if spec.get("suspend") is None:
-        spec["suspend"] = False
+    for switch in ("suspend", "manualSelector"):
+        if spec.get(switch) is None:
+            spec[switch] = False
     if spec.get("podReplacementPolicy") is None:
         spec["podReplacementPolicy"] = "TerminatingOrFailed" if spec.get("podFailurePolicy") is None else "Failed"
     default_job_template(spec)
@@ -79,5 +84,5 @@ def prepare_update(new: Object, old: Object) -> None:
 RULES: Final = KindRules(
     default=default_job, validate=job_validation.validate_job, validate_update=job_update.validate_job_update,
     validate_status_update=job_update.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=workload.name_and_template_warnings, orphans=True,
+    warnings=workload.name_and_template_warnings, orphans=True, deletion_doubt=ORPHANS,
 )
