@@ -522,6 +522,24 @@ REPLICAS_BURST_MAX: Final = 500
 ORDINAL_MAX: Final = 2**31 - 1
 """Fixed by Kubernetes: ordinals of StatefulSets are int32; a larger number in a pod's name is none."""
 
+JOB_BACKOFF_S: Final = 10.0
+"""Fixed by Kubernetes: how long after a failure a Job waits with its next pod; twice as long after each further one."""
+
+JOB_BACKOFF_S_MAX: Final = 600.0
+"""Fixed by Kubernetes: the longest such wait."""
+
+JOB_GATHER_S: Final = 1.0
+"""kube-controller-manager's pause: a change of a pod is looked at so much later, together with those of pods that start or end with it."""
+
+JOB_UNCOUNTED_MAX: Final = 500
+"""kube-controller-manager's bound: finished pods that one status write of a Job takes note of; their uids are under 20 KB."""
+
+DAEMON_BACKOFF_S: Final = 1.0
+"""Fixed by Kubernetes: how long a failed pod of a DaemonSet stays before the next is made on its node; twice as long each time."""
+
+DAEMON_BACKOFF_S_MAX: Final = 900.0
+"""Fixed by Kubernetes: the longest such wait; after twice as long without a failure it starts anew."""
+
 TEMPLATES_CACHED_MAX: Final = 1_024
 """Decoded pod templates that are remembered while Deployments compare theirs with those of their sets; some 3 KB each."""
 

@@ -1,7 +1,7 @@
 """The controllers: each looks at some objects and writes what is missing until the cluster is as its objects ask.
 
-A controller is one module: a pure `plan` (what was observed and the time in, actions out) and a thin `reconcile(key)` that reads listers,
-asks `plan`, and applies what it answers. The frame is shared:
+A controller is one module, or a package (`job`, `daemonset`): a pure `plan` (what was observed and the time in, actions out) and a thin
+`reconcile(key)` that reads listers, asks `plan`, and applies what it answers. The frame is shared:
 
     controller, settings      a controller as a value: name, reconcile, sources of keys, workers; what the operator decides
     actions, ports            what plans consist of, and `apply`, which sends them, in bulk where they are many; what it needs for that

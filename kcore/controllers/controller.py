@@ -37,6 +37,7 @@ class Source:
     metadata_only  nothing but metadata is needed; the objects may have more
     reads          the fields of an object that decide what an update of it means; None: any
     selection      which objects; must be that by which the controller asked for the informer
+    gather_s       how long a key waits for more changes before it is looked at
     """
 
     resource: Resource
@@ -44,6 +45,7 @@ class Source:
     metadata_only: bool = False
     selection: Selection = EVERYTHING
     reads: tuple[str, ...] | None = None
+    gather_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ from kcore.controllers import (
     taint_eviction,
 )
 from kcore.controllers.controller import IGNORE, Context, Controller, Source
+from kcore.controllers.daemonset import reconciler as daemonset
+from kcore.controllers.job import orphans as job_orphans
+from kcore.controllers.job import reconciler as job
+from kcore.controllers.job import ttl_after_finished
 from kcore.controllers.node_ipam import Subnets
 from kcore.controllers.settings import Settings
 
@@ -51,6 +55,10 @@ CONTROLLERS: Final[dict[str, Make]] = {
     "replicationcontroller": replicationcontroller.make,
     "deployment": deployment.make,
     "statefulset": statefulset.make,
+    "daemonset": daemonset.make,
+    "job": job.make,
+    job_orphans.NAME: job_orphans.make,
+    ttl_after_finished.NAME: ttl_after_finished.make,
     "endpoints": endpoints.make,
     "endpointslice": endpointslice.make,
     "node-lifecycle": node_lifecycle.make,
@@ -162,12 +170,12 @@ class SharedInformers:
 
 
 def connect(informer: Any, source: Source, queue: WorkQueue[str]) -> None:
-    """Put the keys that changes mean into a queue."""
+    """Put the keys that changes mean into a queue, at once or when more changes had time to come."""
     changed = source.changed
 
     def enqueue(keys: Iterable[str]) -> None:
         for key in keys:
-            queue.add(key)
+            queue.add_after(key, source.gather_s)
 
     informer.add_handler(
         on_add=lambda new: enqueue(changed(None, new)),

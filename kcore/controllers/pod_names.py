@@ -30,11 +30,15 @@ def prefix_of(owner_name: str) -> str:
     return f"{owner_name}-"
 
 
-def free_names(owner: Any, in_use: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the names of free places, in order, for ever; none twice."""
+def free_names(owner: Any, in_use: Callable[[str], bool], *, prefix: str = "", life: str = "") -> Iterator[str]:
+    """Yield the names of free places, in order, for ever; none twice.
+
+    prefix  what names begin with, if not with the owner's
+    life    tells apart pods that follow each other in one place, when the first may be gone before the next is made
+    """
     meta = owner.metadata
-    prefix, seen = prefix_of(meta.name), set[str]()
-    for suffix in suffixes(f"{meta.uid}/{meta.generation}"):
+    prefix, seen = prefix or prefix_of(meta.name), set[str]()
+    for suffix in suffixes(f"{meta.uid}/{meta.generation}{life and f'/{life}'}"):
         name = generated_name(prefix, suffix)
         if name not in seen and not in_use(name):
             seen.add(name)

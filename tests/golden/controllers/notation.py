@@ -33,7 +33,7 @@ def put(message: Any, assignment: str) -> None:
             return
         if field.is_repeated:
             if appends:
-                held.append(value)
+                held.append(plain(field, value))
                 return
             index = int(names.pop(0))
             while len(held) <= index:

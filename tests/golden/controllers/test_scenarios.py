@@ -1,7 +1,7 @@
 """What controllers plan, told as stories: each command of a scenario file has its output below it (`KCORE_REWRITE=1` writes it anew).
 
 The commands are described in `story`, in `owner_story` for scenarios about owners, in `service_story` for those of services and nodes,
-and in `stateful_story` for those of StatefulSets.
+in `stateful_story` for those of StatefulSets, and in `batch_story` for those of Jobs and DaemonSets.
 """
 
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden.controllers.batch_story import BatchStory
 from tests.golden.controllers.owner_story import OwnerStory
 from tests.golden.controllers.service_story import ServiceStory
 from tests.golden.controllers.stateful_story import StatefulStory
@@ -21,6 +22,8 @@ def story_of(path: Path) -> type[Story | OwnerStory | ServiceStory]:
     """Whose commands a scenario file is written in."""
     if path.parent.name == "services":
         return ServiceStory
+    if path.stem.startswith(("job", "daemonset")):
+        return BatchStory
     if path.stem.startswith("statefulset"):
         return StatefulStory
     return OwnerStory if path.stem.startswith("owners") else Story

@@ -67,7 +67,9 @@ class LateTransport(FakeTransport):
 
     def __init__(self, server: FakeServer, clock: VirtualClock, chance: random.Random, lag_s: float) -> None:
         super().__init__(server)
+        self.chance = chance
         self._pause = lambda: clock.sleep(chance.random() * lag_s)
+        self.pause_long = lambda: clock.sleep(chance.random() * 20 * lag_s)
 
     async def _travel(self) -> None:
         await self._pause()
@@ -84,17 +86,19 @@ class LateTransport(FakeTransport):
 
 class _LateStream:
     def __init__(self, stream: Any, pause: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._stream, self._pause = stream, pause
+        self._stream, self.pause = stream, pause
         self.cancel = stream.cancel
 
     async def read(self) -> bytes | None:
         answer: bytes | None = await self._stream.read()
-        await self._pause()
+        await self.pause()
         return answer
 
 
 class World:
     """One cluster."""
+
+    transport_class = LateTransport
 
     def __init__(self, seed: int, clock: VirtualClock, lag_s: float = 0.2) -> None:
         self.clock, self.chance, self.lag_s = clock, random.Random(seed), lag_s
@@ -115,7 +119,7 @@ class World:
         """Start the controllers and wait until they work."""
         self._starts += 1
         entropy = SeededEntropy(f"{self._seed}/{self._starts}")
-        transport = LateTransport(self.server, self.clock, self.chance, self.lag_s)
+        transport = self.transport_class(self.server, self.clock, self.chance, self.lag_s)
         self.transport = transport
         client = Client(transport, clock=self.clock, entropy=entropy)
         ready = asyncio.Event()
