@@ -104,7 +104,9 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
 
         async def handle(data: Any, context: Context) -> AsyncIterator[bytes]:
             try:
-                async for message in act(data, caller(self.authenticator, context)):
+                user = caller(self.authenticator, context)
+                await context.send_initial_metadata(())  # some clients hand a stream over only when its headers are there
+                async for message in act(data, user):
                     yield message
                 return
             except asyncio.CancelledError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from google.rpc import status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from kcore.api.bulk.v1 import bulk_service_pb2_grpc
 from kcore.api.core.v1 import config_map_pb2, config_map_service_pb2, config_map_service_pb2_grpc
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base.config import DataDir, Endpoints
@@ -133,6 +135,18 @@ def test_typed_calls_do_what_they_say(server: Server) -> None:
     with pytest.raises(grpc.RpcError) as failed:
         api.Get(named("c"), timeout=CALL_S)
     assert failed.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_stream_is_there_before_it_has_anything_to_tell(server: Server) -> None:
+    """Clients such as tonic hand a stream over when its headers come, and send on it only then."""
+    quiet = server.configmaps().Watch(meta_pb2.WatchRequest(namespace="quiet"), timeout=CALL_S)
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    bulk = bulk_service_pb2_grpc.BulkServiceStub(server.channel()).Write(iter(requests.get, None), timeout=CALL_S)
+    for stream in (quiet, bulk):
+        stream.initial_metadata()
+        assert stream.is_active()
+        stream.cancel()
+    requests.put(None)
 
 
 def test_only_who_has_a_token_is_let_in(server: Server) -> None:
