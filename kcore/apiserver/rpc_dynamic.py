@@ -1,4 +1,4 @@
-"""DynamicService: every resource through one service, objects as JSON, YAML or enveloped protobuf."""
+"""DynamicService: every resource through one service, objects as JSON, YAML, enveloped protobuf, or JSON within the message."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
+from google.protobuf import struct_pb2
 
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as pb
 from kcore.apiserver import body as bodies
@@ -19,6 +20,10 @@ from kcore.machinery.request import Request, User
 
 SERVICE = "/kcore.api.dynamic.v1.DynamicService/"
 WATCH = SERVICE + "Watch"
+AS_STRUCT = "application/json;as=Struct"
+MERGE_PATCH = "application/merge-patch+json"
+EXACT_MAX = 2.0**53
+"""Up to here every whole number is a double."""
 
 Unary = Callable[[bytes, User], Awaitable[bytes]]
 
@@ -32,6 +37,10 @@ def request_for(message: Any, verb: str, user: User) -> Request:
 def encoded(outcome: Outcome, accept: str) -> Any:
     """An outcome as an Object in the media type that the client accepts."""
     media = accept or bodies.JSON
+    if media == AS_STRUCT:
+        json = struct_pb2.Struct()
+        json.update(outcome.obj())
+        return pb.Object(content_type=bodies.JSON, json=json, warnings=outcome.all_warnings())
     if media not in bodies.MEDIA_TYPES:
         raise status.not_acceptable(bodies.MEDIA_TYPES)
     if media == bodies.PROTOBUF:
@@ -43,6 +52,24 @@ def encoded(outcome: Outcome, accept: str) -> Any:
 
         data = yaml.dump(outcome.obj(), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False).encode()
     return pb.Object(content_type=media, data=data, warnings=outcome.all_warnings())
+
+
+def plain(value: struct_pb2.Value) -> Any:
+    """A Value as JSON has it, with whole numbers whole again."""
+    form = value.WhichOneof("kind")
+    if form == "struct_value":
+        return {name: plain(each) for name, each in value.struct_value.fields.items()}
+    if form == "list_value":
+        return [plain(each) for each in value.list_value.values]
+    if form == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() and abs(number) <= EXACT_MAX else number
+    return None if form in (None, "null_value") else getattr(value, form)
+
+
+def written(json: struct_pb2.Struct) -> bytes:
+    """A Struct as JSON text, so that it is read by the rules of a text."""
+    return orjson.dumps(plain(struct_pb2.Value(struct_value=json)))
 
 
 async def finished(outcome: Outcome, accept: str) -> bytes:
@@ -60,10 +87,14 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         async def act(data: bytes, user: User) -> bytes:
             message = pb.WriteRequest.FromString(data)
             request = request_for(message, verb, user)
-            request.namespace, request.name, request.body = message.namespace, message.name, message.object.data
-            request.content_type = message.object.content_type or bodies.JSON
-            request.options = write_options(message.options)
-            return await finished(pipeline.write(request), message.accept or request.content_type)
+            request.namespace, request.name, request.options = message.namespace, message.name, write_options(message.options)
+            given = message.object
+            if given.HasField("json"):
+                request.content_type, request.body, form = bodies.JSON, written(given.json), AS_STRUCT
+            else:
+                request.content_type = form = given.content_type or bodies.JSON
+                request.body = given.data
+            return await finished(pipeline.write(request), message.accept or form)
 
         return act
 
@@ -88,6 +119,8 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         request.namespace, request.name, request.body, request.content_type = inner.namespace, inner.name, inner.patch, inner.content_type
         request.subresource = request.subresource or inner.subresource
         request.options = write_options(inner.options)
+        if message.HasField("json"):
+            request.body, request.content_type = written(message.json), inner.content_type or MERGE_PATCH
         return await finished(pipeline.write(request), message.accept)
 
     async def delete(data: bytes, user: User) -> bytes:

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import grpc
+import orjson
 import pytest
 import yaml
+from google.protobuf import struct_pb2
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
@@ -108,6 +110,31 @@ async def test_dynamic_lists_patches_and_deletions(api: Api) -> None:
     await call(api, "Delete", dynamic.DeleteRequest(resource=CONFIGMAPS, delete=gone))
     listed = await call(api, "List", dynamic.ListRequest(resource=CONFIGMAPS, list=meta_pb2.ListRequest(namespace="default")))
     assert json.loads(listed.data)["items"] == []
+
+
+async def test_dynamic_objects_stand_in_the_message_when_asked(api: Api) -> None:
+    pods = dynamic.Resource(version="v1", resource="pods")
+    spec = {"containers": [{"name": "c", "image": "i", "ports": [{"containerPort": 80}], "stdin": True, "command": None}]}
+    body = dynamic.Object()
+    body.json.update({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {}}, "spec": spec, "odd": 1.5})
+    made = await call(api, "Create", dynamic.WriteRequest(resource=pods, namespace="default", object=body))
+    assert list(made.warnings) == ['unknown field "odd"']
+    container = made.json["spec"]["containers"][0]
+    assert (container["ports"][0]["containerPort"], container["stdin"], container["imagePullPolicy"]) == (80, True, "Always")
+    changes = meta_pb2.PatchRequest(namespace="default", name="p")
+    patch = dynamic.PatchRequest(resource=pods, patch=changes, accept=rpc_dynamic.AS_STRUCT)
+    patch.json.update({"metadata": {"labels": {"a": "b"}}, "spec": {"activeDeadlineSeconds": 2**30}})
+    patched = await call(api, "Patch", patch)
+    assert (patched.json["metadata"]["labels"]["a"], patched.json["spec"]["activeDeadlineSeconds"]) == ("b", 2**30)
+    get = meta_pb2.GetRequest(namespace="default", name="p")
+    assert (await call(api, "Get", dynamic.GetRequest(resource=pods, get=get, accept=rpc_dynamic.AS_STRUCT))).json == patched.json
+
+
+@pytest.mark.parametrize("number", [0, -3, 2**53, 1.5, -0.25, 1e300])
+def test_numbers_of_a_message_become_what_json_has(number: float) -> None:
+    json_form = struct_pb2.Struct()
+    json_form.update({"n": [number]})
+    assert rpc_dynamic.written(json_form) == orjson.dumps({"n": [number]})
 
 
 async def test_dynamic_watches_send_objects_in_the_wanted_form(api: Api) -> None:
