@@ -98,7 +98,8 @@ sdist-proof: setup
 	$(PY) -m build --outdir $(PROOF) .
 	$(PYTHON) -m venv $(PROOF)/venv
 	$(PROOF)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PROOF)/*.whl
-	cd $(PROOF) && venv/bin/kcore version && venv/bin/kcore demo
+	cd $(PROOF) && venv/bin/kcore version && venv/bin/kcore demo && venv/bin/kcore proto --out proto
+	diff -r -x __init__.py -x derive_services.py -x __pycache__ proto $(PROOF)/proto
 
 clean:
 	rm -rf build dist kcore/api *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

@@ -230,7 +230,7 @@ def packages():
     found = find_packages(include=["kcore", "kcore.*"])
     if (ROOT / "bench" / "workloads" / "__init__.py").is_file():
         found.append("kcore.workloads")
-    return found
+    return [*found, "kcore.proto"]
 
 
 os.chdir(ROOT)
@@ -238,11 +238,12 @@ with build_lock():
     generate_api()
     setup(
         packages=packages(),
-        package_dir={"kcore.workloads": "bench/workloads"},
+        package_dir={"kcore.workloads": "bench/workloads", "kcore.proto": "proto"},
         package_data={
             "": ["*.pyi", "py.typed"],
             "kcore.api": ["descriptors.binpb"],
             "kcore.workloads": ["**/*"],
+            "kcore.proto": ["**/*.proto", "*.yaml", "*.md"],
             "kcore.web": ["static/**/*"],
         },
         exclude_package_data={"": ["**/__pycache__/*"]},
