@@ -14,7 +14,7 @@ export KCORE_STRICT = 1
 
 SOURCES := setup.py $(shell find ext proto -name '*.pyx' -o -name '*.pxd' -o -name '*.proto')
 
-.PHONY: help setup setup-run demo test lint check bench bench-compare proto corpus sdist-proof checked clean
+.PHONY: help setup setup-run demo test lint check bench bench-compare clients proto corpus sdist-proof checked clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make check        lint, then all other tests"
 	@echo "make bench        measure; results and pictures under build/bench"
 	@echo "make bench-compare  the ratios of bench/micro beside bench/baseline.json; fails on one that fell by more than a quarter"
+	@echo "make clients      programs in Go, Node, Java, Rust and Python, and grpcurl; needs go, node, java, mvn and cargo"
 	@echo "make proto        write the service definitions anew from the options of the kinds"
 	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS), fill the nodes of its trace with its pods"
 	@echo "make checked      unit and property tests on a build with bounds and overflow checks"
@@ -82,6 +83,9 @@ bench: setup
 bench-compare: setup
 	@mkdir -p build/bench
 	$(MICRO); micro=$$?; $(PY) -m bench.compare build/bench/micro.json && exit $$micro
+
+clients: setup
+	$(PY) -m pytest tests/clients/check_clients.py -o faulthandler_timeout=2000 --durations=0 --durations-min=0.05
 
 proto: setup
 	$(PY) proto/derive_services.py

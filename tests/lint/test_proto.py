@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import sysconfig
+from collections import defaultdict
 from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
@@ -11,6 +12,8 @@ from tests.lint.sources import ROOT, shown, text
 
 PROTO = ROOT / "proto"
 OPTIONS = ("go_package", "java_package", "java_multiple_files")
+CLIENTS_OWN = {"Build", "Close", "Connect", "GetCallOptions", "GetChannel", "New", "WaitForReady", "WithInterceptor", "WithOrigin"}
+"""Methods that clients in Java, Node and Rust have besides those of their service."""
 
 
 def proto_files() -> list[Path]:
@@ -53,3 +56,21 @@ def test_services_have_files_of_their_own() -> None:
 
 def test_the_built_descriptors_are_those_of_the_sources() -> None:
     assert {file.name for file in descriptors()} == {str(file.relative_to(PROTO)) for file in proto_files()}
+
+
+def test_names_stay_apart_in_every_language() -> None:
+    """Generators write names in their language's case: what differs in case or underscores only would be one there."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for file in descriptors():
+        groups[file.package] += [part.name for part in (*file.message_type, *file.enum_type, *file.service)]
+        for message in file.message_type:
+            groups[f"{file.package}.{message.name}"] = [part.name for part in message.field]
+        for service in file.service:
+            groups[f"{file.package}.{service.name}"] = [part.name for part in service.method]
+    flat = {owner: {name.replace("_", "").lower() for name in names} for owner, names in groups.items()}
+    assert [owner for owner, names in groups.items() if len(flat[owner]) < len(names)] == []
+
+
+def test_no_method_has_a_name_that_generated_clients_use_themselves() -> None:
+    methods = {method.name for file in descriptors() for service in file.service for method in service.method}
+    assert methods & CLIENTS_OWN == set()

@@ -26,7 +26,8 @@ def test_all_sources_and_what_buf_needs_are_written(tmp_path: Path) -> None:
 
 def test_what_was_there_is_brought_up_to_date(tmp_path: Path) -> None:
     (tmp_path / "buf.yaml").write_text("old")
-    assert run("proto", "--out", str(tmp_path)).out == f"{len(files(tmp_path))} files in {tmp_path}; {tmp_path}/README.md says how to go on\n"
+    done = run("proto", "--out", str(tmp_path))
+    assert done.out == f"{len(files(tmp_path))} files in {tmp_path}; {tmp_path}/README.md says how to go on\n"
     assert (tmp_path / "buf.yaml").read_bytes() == (PROTO / "buf.yaml").read_bytes()
 
 
