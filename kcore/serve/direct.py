@@ -31,6 +31,9 @@ class DirectContext:
         """What the client sent along."""
         return self.metadata
 
+    async def send_initial_metadata(self, metadata: tuple[tuple[str, str], ...]) -> None:
+        """Send the headers: here the client has its stream at once."""
+
     async def abort(self, code: grpc.StatusCode, message: str, trailing: tuple[tuple[str, bytes], ...] = ()) -> NoReturn:
         """End the call; the client gets the same error as through gRPC."""
         raise failures.from_call(code.name, message, dict(trailing).get(failures.DETAILS_KEY))
