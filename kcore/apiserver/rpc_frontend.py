@@ -55,6 +55,8 @@ def store_status(error: StoreError) -> status.StatusError:
     """The one translation of store errors."""
     if error.kind == "no space":
         return status.failure("TooManyRequests", f"the store is full: {error}", {"retryAfterSeconds": limits.STORE_FULL_RETRY_AFTER_S})
+    if error.kind == "busy":
+        return status.too_many_requests(f"the disk cannot keep up: {error}")
     if error.kind == "compacted":
         return status.expired(str(error))
     return status.internal(str(error))

@@ -57,6 +57,7 @@ def test_details_of_a_large_error_are_cut_so_that_they_arrive() -> None:
     ("error", "code"),
     [
         (StoreError("no space", "quota"), "RESOURCE_EXHAUSTED"),
+        (StoreError("busy", "bytes wait"), "RESOURCE_EXHAUSTED"),
         (StoreError("compacted", "gone"), "OUT_OF_RANGE"),
         (StoreError("failed", "disk"), "INTERNAL"),
         (DecodeError("truncated"), "INVALID_ARGUMENT"),
