@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -116,7 +117,8 @@ async def large_s(node_count: int, pod_count: int) -> dict[str, float]:
     """A copy of a large cluster at rest, and a reset of one pod there."""
     async with Cluster(nodes=node_count) as cluster:
         plan = Plan("bench", "default", pod_count)
-        made = [items.raw("create", PODS, raw, namespace=plan.namespace, name=name) for name, raw in pods(plan, SystemEntropy())]
+        wanted = islice(pods(plan, SystemEntropy()), pod_count)
+        made = [items.raw("create", PODS, each.raw, namespace=plan.namespace, name=each.name) for each in wanted]
         for start in range(0, pod_count, BULK_ITEMS):
             results = await cluster.client.bulk.write(made[start : start + BULK_ITEMS])
             assert all(result.error is None for result in results), results[0]
