@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from kcore.base import limits
 from kcore.client.client import Client
 from kcore.serve.running import Running, Work
 from kcore.testing.faulty_transport import FaultyTransport
@@ -49,14 +50,16 @@ class Part:
         await self._work()(running)
 
     async def wait_ready(self) -> None:
-        """Wait until it serves. Raises PartFailed if it ended instead."""
+        """Wait until it serves. Raises PartFailed if it ended instead, or took too long."""
         assert self._task is not None, f"{self.name} was not started"
         ready = asyncio.ensure_future(self._ready.wait())
         try:
-            await asyncio.wait((ready, self._task), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((ready, self._task), timeout=limits.PART_START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
         self.check()
+        if not done:
+            raise PartFailed(f"{self.name} was not ready within {limits.PART_START_TIMEOUT_S:g} s")
 
     def check(self) -> None:
         """Raise PartFailed if it ended though nobody stopped it."""
