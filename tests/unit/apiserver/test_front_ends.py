@@ -131,6 +131,20 @@ async def test_dynamic_objects_stand_in_the_message_when_asked(api: Api) -> None
     assert (await call(api, "Get", dynamic.GetRequest(resource=pods, get=get, accept=rpc_dynamic.AS_STRUCT))).json == patched.json
 
 
+async def test_a_page_of_any_form_can_be_received(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = {"containers": [{"name": "c", "image": "i", "ports": [{"containerPort": 80}]}]}
+    for number in range(40):
+        await api.create("pods", {"metadata": {"name": f"p{number}"}, "spec": spec})
+    monkeypatch.setattr(limits, "RPC_PAGE_BYTES", 20_000)
+    pods = dynamic.Resource(version="v1", resource="pods")
+    sizes = []
+    for accept in ("", "application/yaml", "application/vnd.kubernetes.protobuf", rpc_dynamic.AS_STRUCT):
+        listed = dynamic.ListRequest(resource=pods, list=meta_pb2.ListRequest(namespace="default"), accept=accept)
+        sizes.append((await call(api, "List", listed)).ByteSize())
+    assert min(sizes) > 10_000
+    assert max(sizes) <= 20_000 + 2_000  # the last object may go beyond
+
+
 @pytest.mark.parametrize("number", [0, -3, 2**53, 1.5, -0.25, 1e300])
 def test_numbers_of_a_message_become_what_json_has(number: float) -> None:
     json_form = struct_pb2.Struct()
