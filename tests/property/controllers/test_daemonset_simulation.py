@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kcore.base import virtual_loop
@@ -22,6 +22,7 @@ CONTROLLERS = ("daemonset", "garbage-collector")
 
 @settings(max_examples=12)
 @given(st.integers(0, 1 << 32))
+@example(270)
 def test_every_node_ends_with_one_pod_of_the_newest_template(seed: int) -> None:
     clock = VirtualClock()
 

@@ -47,3 +47,11 @@ def test_another_uid_or_generation_has_other_names() -> None:
 def test_a_long_name_is_cut_so_that_it_stays_a_label() -> None:
     (name,) = first(1, owner(name="x" * 80))
     assert len(name) == 63
+
+
+def test_lives_and_prefixes_have_names_of_their_own() -> None:
+    def name(**options: str) -> str:
+        return next(free_names(owner(), lambda _: False, **options))
+
+    assert len({name(), name(life="1"), name(life="2")}) == 3
+    assert name(prefix="web-7-").startswith("web-7-") and name(prefix="web-7-")[-5:] == name()[-5:]
