@@ -135,7 +135,8 @@ class PodWrites:
         self._never(key, [write for write in wanted if id(write) not in expected])
         outcomes = actions.undisturbed(outcomes)
         unseen = await self._learn_taken(key, owner, outcomes)
-        return Sent(outcomes, actions.first_error(outcomes, harmless=("NotFound", "AlreadyExists", "Conflict")), unseen)
+        serious = [outcome for outcome in outcomes if not (isinstance(outcome.action, Delete) and is_conflict(outcome))]
+        return Sent(outcomes, actions.first_error(serious, harmless=("NotFound", "AlreadyExists")), unseen)
 
     async def _learn_taken(self, key: str, owner: Any, outcomes: Iterable[Outcome]) -> bool:
         """Look at pods whose names were taken: one that is not the owner's has the name for good, the watch will show the others."""
@@ -166,6 +167,11 @@ class PodWrites:
         self._known.discard(key)
         self._taken.pop(key, None)
         self._trust.pop(key, None)
+
+
+def is_conflict(outcome: Outcome) -> bool:
+    """Tell whether an object was not as the write took it to be: of a deletion the watch will tell, a creation has to be tried again."""
+    return outcome.error is not None and outcome.error.reason == "Conflict"
 
 
 def _standing(pod: Any) -> tuple[str, bool, list[str]]:
