@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.controllers.job.pods import JOBS, TRACKING
 from kcore.controllers.job.ttl_after_finished import left_s
@@ -64,7 +65,7 @@ def test_only_pods_without_job_are_let_go() -> None:
         await here.start()
         await here.clock.sleep(5)
         assert {name: list(found.metadata.finalizers) for name, found in here.all(PODS).items()} == {"kept": [TRACKING], "loose": []}
-        here.delete(JOBS, "work", "default")
+        here.server.delete(JOBS, "default", "work", meta_pb2.DeleteOptions(propagationPolicy="Background"))
         await here.clock.sleep(5)
         assert not here.all(PODS)["kept"].metadata.finalizers
 
