@@ -59,8 +59,8 @@ class Informer(Generic[T]):
     again by a change of anything else. An object of another uid, one that comes and one that goes is told to all.
     """
 
-    def __init__(self, reflector: Reflector, parse: Callable[[bytes], T]) -> None:
-        self.store: Store[T] = Store()
+    def __init__(self, reflector: Reflector, parse: Callable[[bytes], T], packed: bool = False) -> None:
+        self.store: Store[T] = Store(parse if packed else None)
         self.lister = Lister(self.store)
         self._reflector = reflector
         self._parse = parse
@@ -134,7 +134,7 @@ class Informer(Generic[T]):
                 continue
             object_ = self._parse(raw)
             standing, handlers = self._who_looks(key, raw)
-            old = self.store.put(key, object_, standing)
+            old = self.store.put(key, object_, raw, standing)
             if old is None:
                 self._tell_added(object_)
             else:
@@ -194,15 +194,17 @@ class Informers:
         """Return the informer of a kind by its message class."""
         return cast(Informer[M], self.informer_of(kinds.of_message(message), selection))
 
-    def informer_of(self, resource: Resource, selection: Selection = EVERYTHING, parse: Parse | None = None) -> Informer[Any]:
+    def informer_of(
+        self, resource: Resource, selection: Selection = EVERYTHING, parse: Parse | None = None, *, packed: bool = False
+    ) -> Informer[Any]:
         """Return the informer of a resource; one with a parse of its own is shared with those who ask for the same function.
 
-        One that is asked for while `run` runs starts at once.
+        One that is asked for while `run` runs starts at once. Whoever asks first says whether it keeps bytes (`packed`, see Store).
         """
         name = (resource, selection, parse)
         if name not in self._informers:
             reflector = self._reflector(resource, selection)
-            self._informers[name] = Informer(reflector, parse or resource.message.FromString)
+            self._informers[name] = Informer(reflector, parse or resource.message.FromString, packed)
         return self._informers[name]
 
     def receive(self, resource: Resource, deliver: Deliver, selection: Selection = EVERYTHING) -> Reflector:

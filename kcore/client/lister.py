@@ -4,7 +4,7 @@ An index maps a value, such as a node's name, to the keys of the objects that ha
 
     index "node": lambda pod: [pod.spec.nodeName]      {"n1": {"default/a", "default/b"}, "n2": {...}}
 
-Thread: the event loop's. Cost: a put 0.3 us and 0.5 us an index.
+Thread: the event loop's. Cost: a put 0.3 us and 0.5 us an index; of a store of bytes, an unpacking each time an object is asked for.
 """
 
 from __future__ import annotations
@@ -50,17 +50,22 @@ class _Index(Generic[T]):
 
 
 class Store(Generic[T]):
-    """Objects by key. They are shared: whoever gets one does not change it."""
+    """Objects by key. They are shared: whoever gets one does not change it.
 
-    def __init__(self) -> None:
-        self._objects: dict[str, T] = {}
+    unpack  makes an object of the bytes that are kept in its place: a message takes ten times their memory, so that a store of very many
+            objects, of which few are looked at, makes each anew whenever it is asked for; None keeps the objects
+    """
+
+    def __init__(self, unpack: Callable[[bytes], T] | None = None) -> None:
+        self._unpack = unpack
+        self._kept: dict[str, Any] = {}
         self._indexes: dict[str, _Index[T]] = {NAMESPACE: _Index(None)}
 
     def __len__(self) -> int:
-        return len(self._objects)
+        return len(self._kept)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._objects
+        return key in self._kept
 
     def add_index(self, name: str, values: Values[T]) -> None:
         """Index all objects by what `values` makes of each; the same function under the same name may be added again."""
@@ -69,16 +74,17 @@ class Store(Generic[T]):
             assert present.values is values, f"index {name} exists with another function"
             return
         index = self._indexes[name] = _Index(values)
-        for key, object_ in self._objects.items():
+        for key, object_ in self.items():
             index.put(key, object_)
 
-    def put(self, key: str, object_: T, unchanged: Collection[str] = ()) -> T | None:
+    def put(self, key: str, object_: T, raw: bytes = b"", unchanged: Collection[str] = ()) -> T | None:
         """Keep an object; returns the one that it replaces.
 
+        raw        its bytes, for a store that keeps them
         unchanged  names of indexes in which it stands as the one before
         """
-        old = self._objects.get(key)
-        self._objects[key] = object_
+        old = self.get(key)
+        self._kept[key] = object_ if self._unpack is None else raw
         for name, index in self._indexes.items():
             if name not in unchanged:
                 index.put(key, object_)
@@ -86,23 +92,25 @@ class Store(Generic[T]):
 
     def delete(self, key: str) -> T | None:
         """Drop an object; returns it, None if there was none."""
-        old = self._objects.pop(key, None)
+        old = self.get(key)
         if old is not None:
+            del self._kept[key]
             for index in self._indexes.values():
                 index.delete(key)
         return old
 
     def get(self, key: str) -> T | None:
         """Return the object of a key."""
-        return self._objects.get(key)
+        kept = self._kept.get(key)
+        return kept if kept is None or self._unpack is None else self._unpack(kept)
 
     def items(self) -> Iterator[tuple[str, T]]:
         """Return all keys and objects, in no particular order; the store must not change meanwhile."""
-        return iter(self._objects.items())
+        return zip(self._kept, self._made(self._kept.values()), strict=True)
 
     def objects(self) -> list[T]:
         """Return all objects, in no particular order."""
-        return list(self._objects.values())
+        return list(self._made(self._kept.values()))
 
     def keys_by_index(self, name: str, value: str) -> list[str]:
         """Return the keys of the objects that have a value in an index."""
@@ -111,7 +119,10 @@ class Store(Generic[T]):
     def by_index(self, name: str, value: str) -> list[T]:
         """Return the objects that have a value in an index."""
         keys = self._indexes[name].keys_of.get(value)
-        return [self._objects[key] for key in keys] if keys else []
+        return list(self._made(self._kept[key] for key in keys)) if keys else []
+
+    def _made(self, kept: Iterable[Any]) -> Iterable[T]:
+        return kept if self._unpack is None else map(self._unpack, kept)
 
     def index_values(self, name: str) -> list[str]:
         """Return all values of an index that some object has."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.client import kinds
 from kcore.client.correlator import Regarding
@@ -27,7 +28,7 @@ from kcore.controllers import actions, live
 from kcore.controllers.actions import Action, Delete, Event, Patch
 from kcore.controllers.adoption import reference_value
 from kcore.controllers.controller import Changed, Context, Controller, Result, Source
-from kcore.controllers.owner_graph import Identity, Node, OwnerGraph, Reference, Report
+from kcore.controllers.owner_graph import Identity, Node, OwnerGraph, Reference, Report, Seen
 from kcore.controllers.resources import with_calls
 from kcore.machinery.gvk import split_api_version
 from kcore.machinery.meta import FINALIZER_FOREGROUND, FINALIZER_ORPHAN
@@ -60,7 +61,7 @@ def plan(resource: Resource, node: Node, states: Mapping[Reference, str]) -> lis
 
 def propagation_of(node: Node) -> str:
     """Return what is to become of the dependents of an object, by its finalizers."""
-    finalizers = node.meta.finalizers if node.meta is not None else ()
+    finalizers = node.seen.finalizers if node.seen is not None else ()
     if FINALIZER_ORPHAN in finalizers:
         return "Orphan"
     return "Foreground" if FINALIZER_FOREGROUND in finalizers else "Background"
@@ -69,20 +70,20 @@ def propagation_of(node: Node) -> str:
 def delete(resource: Resource, node: Node, policy: str, *, at_revision: bool = True) -> Delete:
     """Delete an object, if it has not changed since it was seen."""
     identity = node.identity
-    revision = node.meta.resourceVersion if at_revision and node.meta is not None else ""
+    revision = node.seen.resource_version if at_revision and node.seen is not None else ""
     return Delete(resource, identity.namespace, identity.name, identity.uid, revision, policy)
 
 
 def without_owners(resource: Resource, node: Node, uids: Iterable[str]) -> Patch:
     """Remove references to owners."""
     dropped = set(uids)
-    kept = [reference_value(reference) for reference in _meta(node).ownerReferences if reference.uid not in dropped]
+    kept = [reference for reference in references_in(node) if reference["uid"] not in dropped]
     return _patch(resource, node, {"ownerReferences": kept or None})
 
 
 def unblocked(resource: Resource, node: Node) -> Patch:
     """Let references hold up nobody's deletion: in a circle everybody would wait for ever."""
-    references = [reference_value(reference) for reference in _meta(node).ownerReferences]
+    references = references_in(node)
     for reference in references:
         reference["blockOwnerDeletion"] = False
     return _patch(resource, node, {"ownerReferences": references})
@@ -90,20 +91,25 @@ def unblocked(resource: Resource, node: Node) -> Patch:
 
 def without_finalizer(resource: Resource, node: Node, finalizer: str) -> Patch:
     """Remove a finalizer."""
-    kept = [name for name in _meta(node).finalizers if name != finalizer]
+    kept = [name for name in _seen(node).finalizers if name != finalizer]
     return _patch(resource, node, {"finalizers": kept or None})
 
 
 def _patch(resource: Resource, node: Node, change: dict[str, Any]) -> Patch:
     """Change an object's metadata, if it has not changed since it was seen."""
-    meta = _meta(node)
-    body = {"metadata": {"uid": meta.uid, "resourceVersion": meta.resourceVersion, **change}}
-    return Patch(resource, meta.namespace, meta.name, body)
+    identity = node.identity
+    body = {"metadata": {"uid": identity.uid, "resourceVersion": _seen(node).resource_version, **change}}
+    return Patch(resource, identity.namespace, identity.name, body)
 
 
-def _meta(node: Node) -> Any:
-    assert node.meta is not None, f"{node} was not seen"
-    return node.meta
+def references_in(node: Node) -> list[dict[str, Any]]:
+    """Return the owner references of an object in JSON form."""
+    return [reference_value(meta_pb2.OwnerReference.FromString(raw)) for raw in _seen(node).references]
+
+
+def _seen(node: Node) -> Seen:
+    assert node.seen is not None, f"{node} was not seen"
+    return node.seen
 
 
 def invalid_namespace(report: Report) -> Event:

@@ -17,6 +17,7 @@ from kcore.api.meta.v1 import meta_pb2
 from kcore.base import log
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
+from kcore.client import kinds
 from kcore.client.client import Client
 from kcore.client.election import LeaderElector
 from kcore.client.informer import Informer, Informers
@@ -87,6 +88,9 @@ LEASE_NAMESPACE: Final = "kube-system"
 LEASE_NAME: Final = "kube-controller-manager"
 COMPONENT: Final = "kube-controller-manager"
 METADATA: Final = Selection(metadata_only=True)
+PACKED: Final = frozenset((kinds.resource("", "v1", "pods"),))
+"""What a cluster has very many of and controllers look at by ones: kept as bytes."""
+
 
 _LOG = log.get("controllers")
 
@@ -150,7 +154,7 @@ class SharedInformers:
         """Return the informer of whole objects of a resource."""
         name = (resource, selection)
         if name not in self._whole:
-            self._whole[name] = self.informers.informer_of(resource, selection)
+            self._whole[name] = self.informers.informer_of(resource, selection, packed=resource in PACKED)
         return self._whole[name]
 
     def metadata(self, resource: Resource, selection: Selection = EVERYTHING) -> Informer[Any]:

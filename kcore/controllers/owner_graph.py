@@ -58,17 +58,28 @@ class Report(NamedTuple):
     owner: Identity
 
 
+class Seen(NamedTuple):
+    """What it takes to change or delete an object as it was seen; a message would hold on to all of the object.
+
+    references  its owner references as bytes
+    """
+
+    resource_version: str
+    finalizers: tuple[str, ...]
+    references: tuple[bytes, ...]
+
+
 class Node:
     """An object, or a virtual owner.
 
-    meta  the object's metadata as it was seen; None of a virtual node
+    seen  what is kept of the object; None of a virtual node
     """
 
-    __slots__ = ("dependents", "identity", "is_deleting", "is_orphaning", "is_waiting", "meta", "owners")
+    __slots__ = ("dependents", "identity", "is_deleting", "is_orphaning", "is_waiting", "owners", "seen")
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
-        self.meta: Any | None = None
+        self.seen: Seen | None = None
         self.owners: tuple[Reference, ...] = ()
         self.dependents: dict[str, Node] = {}
         self.is_deleting = False
@@ -81,7 +92,7 @@ class Node:
     @property
     def is_observed(self) -> bool:
         """Whether the object was seen."""
-        return self.meta is not None
+        return self.seen is not None
 
     @property
     def blocking(self) -> list[Node]:
@@ -108,7 +119,8 @@ class OwnerGraph:
             node = self.nodes[meta.uid] = Node(identity)
         elif not node.is_observed and node.identity != identity:
             self._correct(node, identity)
-        node.meta = meta
+        references = tuple(reference.SerializeToString() for reference in meta.ownerReferences)
+        node.seen = Seen(meta.resourceVersion, tuple(meta.finalizers), references)
         self._change_owners(node, owners)
         self._change_state(node, meta)
 
