@@ -14,7 +14,6 @@ Source: Kubernetes `pkg/controller/controller_ref_manager.go`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -37,15 +36,25 @@ OWNERSHIP: Final = ("metadata.labels", OWNERS)
 SELECTOR: Final = "selector"
 
 
-@dataclass(slots=True)
-class Last:
-    """The object whose label keys were asked for last."""
+class Traits:
+    """What decides to whom an object belongs, read of its message once."""
 
-    object: Any = None
-    keys: list[str] = field(default_factory=list)
+    __slots__ = ("controller", "keys", "labels", "object")
+
+    def __init__(self, object_: Any) -> None:
+        self.object = object_
+        self.controller = controller_of(object_)
+        namespace, found = object_.metadata.namespace, object_.metadata.labels
+        self.labels: dict[str, str] = {key: found[key] for key in found}
+        # Under which selectors that match look: its namespace, then that with each label.
+        self.keys = [f"{namespace}/", *[f"{namespace}/{key}={value}" for key, value in self.labels.items()]]
 
 
-_last = Last()
+class Recent(NamedTuple):
+    """The objects that were asked about last: a change is told to many in a row, with the object before and after it."""
+
+    one: Traits
+    other: Traits
 
 
 class Claim(NamedTuple):
@@ -165,13 +174,13 @@ def _selector(raw: bytes) -> Selector:
 
 def by_controller(object_: Any) -> Iterable[str]:
     """Index values: the uid of the controller."""
-    reference = controller_of(object_)
+    reference = traits_of(object_).controller
     return () if reference is None else (reference.uid,)
 
 
 def by_orphan_label(object_: Any) -> Iterable[str]:
     """Index values of an object without controller: its namespace with each label, and its namespace."""
-    return () if controller_of(object_) is not None else label_keys(object_)
+    return () if traits_of(object_).controller is not None else label_keys(object_)
 
 
 def by_selector(object_: Any) -> Iterable[str]:
@@ -180,21 +189,25 @@ def by_selector(object_: Any) -> Iterable[str]:
 
 
 def label_keys(object_: Any) -> list[str]:
-    """Return the keys under which selectors that match an object look: its namespace, then that with each label.
-
-    Several ask this of one object in a row, so that the last answer is kept; an object that was received is never changed.
-    """
-    if _last.object is not object_:
-        namespace, found = object_.metadata.namespace, object_.metadata.labels
-        _last.keys = [f"{namespace}/", *[f"{namespace}/{key}={found[key]}" for key in found]]
-        _last.object = object_
-    return _last.keys
+    """Return the keys under which selectors that match a received object look: its namespace, then that with each label."""
+    return traits_of(object_).keys
 
 
 def labels_of(object_: Any) -> dict[str, str]:
-    """Return the labels of an object as a dict: to read or compare the message's own map takes twice as long."""
-    found = object_.metadata.labels
-    return {key: found[key] for key in found}
+    """Return the labels of a received object as a dict."""
+    return traits_of(object_).labels
+
+
+def traits_of(object_: Any) -> Traits:
+    """Return what was read of an object that was received, and therefore never changes."""
+    global _recent
+    if _recent.one.object is object_:
+        return _recent.one
+    if _recent.other.object is object_:
+        return _recent.other
+    found = Traits(object_)
+    _recent = Recent(found, _recent.one)
+    return found
 
 
 def selector_key(namespace: str, selector: Selector) -> str:
@@ -224,12 +237,12 @@ def candidates(lister: Lister[Any], owner: Any, selector: Selector) -> list[Any]
 def matching(lister: Lister[Any], orphan: Any) -> list[Any]:
     """Return those whose `spec.selector` matches an orphan of their namespace."""
     found = [owner for key in label_keys(orphan) for owner in lister.by_index(SELECTOR, key)]
-    return [owner for owner in found if selector_of(owner.spec.selector).matches(orphan.metadata.labels)]
+    return [owner for owner in found if selector_of(owner.spec.selector).matches(labels_of(orphan))]
 
 
 def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:
     """Return the controller of an object, if that is of the kind and the very one (by uid) that the lister knows."""
-    reference = controller_of(object_)
+    reference = traits_of(object_).controller
     if reference is None or reference.kind != kind:
         return None
     owner = lister.get(reference.name, namespace=object_.metadata.namespace)
@@ -239,8 +252,11 @@ def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:
 def owner_keys(owners: Lister[Any], kind: str, old: Any, new: Any) -> set[str]:
     """Return the keys of the owners that a changed object belongs to, belonged to, or may belong to."""
     found = {key_of(owner) for object_ in (old, new) if object_ is not None and (owner := resolve(owners, object_, kind)) is not None}
-    if new is not None and controller_of(new) is None and not is_deleting(new):
-        moved = old is None or controller_of(old) is not None or labels_of(old) != labels_of(new)
+    if new is not None and traits_of(new).controller is None and not is_deleting(new):
+        moved = old is None or traits_of(old).controller is not None or labels_of(old) != labels_of(new)
         if moved:
             found.update(key_of(owner) for owner in matching(owners, new))
     return found
+
+
+_recent = Recent(Traits(meta_pb2.PartialObjectMetadata()), Traits(meta_pb2.PartialObjectMetadata()))

@@ -67,5 +67,5 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    sources = (Source(JOBS, reconciler.job_changed), Source(PODS, reconciler.pod_changed))
+    sources = (Source(JOBS, reconciler.job_changed), Source(PODS, reconciler.pod_changed, reads=(adoption.OWNERS, "metadata.finalizers")))
     return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources)
