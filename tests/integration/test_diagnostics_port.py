@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kcore.base import limits
+from kcore.base import limits, metrics
 from kcore.base.config import DataDir
 from kcore.serve import scrape
 from kcore.serve.diagnostics import Diagnostics
@@ -41,8 +41,11 @@ async def test_the_address_is_in_a_private_file_and_answers(directory: DataDir) 
     assert (await ask(address, b"GET /healthz HTTP/1.1\r\n\r\n")).endswith(b"\r\n\r\nok\n")
     assert (await ask(address, b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")).startswith(b"HTTP/1.1 500 ")
     assert b"# TYPE" in await ask(address, b"GET /metrics HTTP/1.1\r\n\r\n")
-    assert await asyncio.to_thread(scrape.total, directory, scrape.EVENTS_DROPPED) == 0
+    before = await asyncio.to_thread(scrape.total, directory, scrape.EVENTS_DROPPED)
+    metrics.EVENTS_DROPPED.inc("nobody", "full", amount=3)
+    after = await asyncio.to_thread(scrape.total, directory, scrape.EVENTS_DROPPED)
     await diagnostics.stop()
+    assert after - before == 3
     assert await asyncio.to_thread(scrape.metrics_of, address) == ""
 
 

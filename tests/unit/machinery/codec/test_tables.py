@@ -8,8 +8,12 @@ from kcore.machinery import codec
 from kcore.machinery.codec import tables
 
 
+MESSAGES = [name for name in tables.messages() if not name.startswith("kcore.api.dynamic.")]
+"""All but requests that hold JSON as protobuf's own Struct: those are read by its library."""
+
+
 def test_every_message_has_a_table() -> None:
-    for name in tables.messages():
+    for name in MESSAGES:
         tables.table(name).describe()
 
 
@@ -28,7 +32,7 @@ def test_a_message_that_does_not_exist_is_named() -> None:
 def test_only_the_claims_of_a_statefulset_show_their_type_inside_of_another_object() -> None:
     typed = [
         (name, spec.name)
-        for name in tables.messages()
+        for name in MESSAGES
         for spec in map(tables.FieldSpec._make, tables.table(name).describe())
         if spec.typed and not name.endswith(("Request", "Response"))
     ]
