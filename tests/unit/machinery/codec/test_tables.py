@@ -7,7 +7,6 @@ import pytest
 from kcore.machinery import codec
 from kcore.machinery.codec import tables
 
-
 MESSAGES = [name for name in tables.messages() if not name.startswith("kcore.api.dynamic.")]
 """All but requests that hold JSON as protobuf's own Struct: those are read by its library."""
 
