@@ -9,7 +9,7 @@ Thread: one event loop. A process whose Lease is lost ends: `run` returns, and i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -177,13 +177,10 @@ def connect(informer: Any, source: Source, queue: WorkQueue[str]) -> None:
     """Put the keys that changes mean into a queue, at once or when more changes had time to come."""
     changed = source.changed
 
-    def enqueue(keys: Iterable[str]) -> None:
-        for key in keys:
+    def tell(old: Any, new: Any) -> None:
+        for key in changed(old, new):
             queue.add_after(key, source.gather_s)
 
     informer.add_handler(
-        on_add=lambda new: enqueue(changed(None, new)),
-        on_update=lambda old, new: enqueue(changed(old, new)),
-        on_delete=lambda old: enqueue(changed(old, None)),
-        reads=source.reads,
+        on_add=lambda new: tell(None, new), on_update=tell, on_delete=lambda old: tell(old, None), reads=source.reads
     )

@@ -112,16 +112,19 @@ class OwnerGraph:
 
     def observe(self, api_version: str, kind: str, meta: Any) -> None:
         """Take in an object that is new or changed."""
-        identity = Identity(meta.uid, api_version, kind, meta.namespace, meta.name)
+        references = tuple([reference.SerializeToString() for reference in meta.ownerReferences])
+        seen = Seen(meta.resourceVersion, tuple(meta.finalizers), references)
         node = self.nodes.get(meta.uid)
-        owners = references_of(meta)
+        if node is not None and node.seen is not None and node.seen[1:] == seen[1:] and node.is_deleting == is_deleting(meta):
+            node.seen = seen  # what most changes are: nothing that matters here
+            return
+        identity = Identity(meta.uid, api_version, kind, meta.namespace, meta.name)
         if node is None:
             node = self.nodes[meta.uid] = Node(identity)
         elif not node.is_observed and node.identity != identity:
             self._correct(node, identity)
-        references = tuple(reference.SerializeToString() for reference in meta.ownerReferences)
-        node.seen = Seen(meta.resourceVersion, tuple(meta.finalizers), references)
-        self._change_owners(node, owners)
+        node.seen = seen
+        self._change_owners(node, references_of(meta))
         self._change_state(node, meta)
 
     def gone(self, uid: str) -> None:
@@ -231,7 +234,7 @@ class OwnerGraph:
             del self.nodes[owner_uid]
 
     def _change_state(self, node: Node, meta: Any) -> None:
-        node.is_deleting = meta.HasField("deletionTimestamp")
+        node.is_deleting = is_deleting(meta)
         orphans = node.is_deleting and FINALIZER_ORPHAN in meta.finalizers
         waits = node.is_deleting and FINALIZER_FOREGROUND in meta.finalizers
         if orphans and not node.is_orphaning:
@@ -252,6 +255,12 @@ class OwnerGraph:
             if known is not None and known.is_waiting:
                 self._look([known])
             self._drop_dependent(owner.uid, node)
+
+
+def is_deleting(meta: Any) -> bool:
+    """Tell whether an object is on its way out."""
+    deleting: bool = meta.HasField("deletionTimestamp")
+    return deleting
 
 
 def references_of(meta: Any) -> tuple[Reference, ...]:
