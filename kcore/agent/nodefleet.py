@@ -29,7 +29,7 @@ _NODES: Final = kinds.of_message(Node)
 _LEASES: Final = kinds.of_message(Lease)
 _LOG = log.get("agent.nodes")
 
-RETRIED: Final = frozenset(("TooManyRequests", "ServiceUnavailable", "ServerTimeout", "Timeout"))
+RETRIED: Final = frozenset(("TooManyRequests", "ServiceUnavailable", "ServerTimeout", "Timeout", "InternalError"))
 """Failures after which the same write may succeed."""
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from kcore.api.apps.v1.deployment_pb2 import Deployment
 from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
+from kcore.base import limits
 from kcore.client import kinds
 from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, live, progress, revisions, rollout
@@ -238,6 +239,7 @@ class Reconciler:
         self._sets = context.informer(REPLICASETS).lister
         self._pods = context.informer(PODS).lister
         self._asked: dict[str, Asked] = {}
+        self._unseen: dict[str, dict[str, Outcome]] = {}
         adoption.index_owned(context.informer(REPLICASETS))
         adoption.index_owned(context.informer(PODS))
         adoption.index_selectors(context.informer(DEPLOYMENTS))
@@ -248,7 +250,10 @@ class Reconciler:
         found = self._deployments.get(name, namespace=namespace)
         if found is None:
             self._asked.pop(key, None)
+            self._unseen.pop(key, None)
             return None
+        if await self._is_behind(key, namespace):
+            return Result(requeue_after_s=limits.STALE_VIEW_PAUSE_S)
         observed = self._observe(found)
         planned = plan(observed)
         if planned.adopts:
@@ -257,6 +262,7 @@ class Reconciler:
             if isinstance(write, Update):
                 self._ask(found, write.object)
         outcomes = await self._apply([*planned.claims, *planned.writes])
+        self._expect(key, outcomes)
         actions.raise_first(outcomes, harmless=("NotFound",))
         if planned.create is not None:
             await self._create(observed, planned.create)
@@ -296,6 +302,28 @@ class Reconciler:
         if before is None or before.uid != uid or revision > before.revision:
             self._asked[key] = Asked(uid, found.metadata.name, revision)
 
+    def _expect(self, key: str, outcomes: Iterable[Outcome]) -> None:
+        """Note sets that were written; until the lister shows them so, their sizes are not known.
+
+        Differs from upstream: kube-controller-manager decides again on the sizes before, and may make more pods than the surge allows.
+        """
+        written = [each for each in outcomes if each.error is None and isinstance(each.action, Create | Update)]
+        self._unseen.setdefault(key, {}).update((each.uid, each) for each in written)
+
+    async def _is_behind(self, key: str, namespace: str) -> bool:
+        """Tell whether the lister does not show yet what was written; a new set that it does not show may be gone again."""
+        unseen = self._unseen.get(key, {})
+        for uid, outcome in list(unseen.items()):
+            found = self._sets.get(outcome.name, namespace=namespace)
+            if found is None and isinstance(outcome.action, Create):
+                found = await live.find(self._context.api, REPLICASETS, namespace, outcome.name, metadata_only=True)
+                if found is not None and found.metadata.uid == uid:
+                    return True
+            elif found is not None and found.metadata.uid == uid and int(found.metadata.resourceVersion) < int(outcome.resource_version):
+                return True
+            del unseen[uid]
+        return False
+
     def _has_pods(self, found: Any) -> bool:
         return not all(map(is_finished, self._pods.by_index(adoption.CONTROLLER, found.metadata.uid)))
 
@@ -303,6 +331,7 @@ class Reconciler:
         """Make the new set; one that was there before or could not be made fails the step, so that it is taken again."""
         self._ask(observed.deployment, create.object)
         (outcome,) = await self._apply([create])
+        self._expect(key_of(observed.deployment), [outcome])
         present = None
         if outcome.error is not None and outcome.error.reason == "AlreadyExists":
             meta = create.object.metadata

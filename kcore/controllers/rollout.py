@@ -141,8 +141,17 @@ def shrink_old(family: Family) -> bool:
         return False
     old.sort(key=revisions.age_order)
     unhealthy = _shrink(family, old, spare, unavailable_only=True)
-    available = sum(found.status.availableReplicas for found in [*old, family.new])
+    available = sum(staying(found) for found in [*old, family.new])
     return _shrink(family, old, available - least, unavailable_only=False) + unhealthy > 0
+
+
+def staying(found: Any) -> int:
+    """Return how many of a set's available pods stay.
+
+    Differs from upstream: a set that was made smaller counts the pods that it gives up until it looks again; counted as available, they
+    let other pods go too early, and fewer were left than maxUnavailable allows.
+    """
+    return int(min(found.status.availableReplicas, found.spec.replicas))
 
 
 def shrink_all_old(family: Family) -> bool:

@@ -382,6 +382,7 @@ def test_writes_that_are_lost_or_refused_are_repeated() -> None:
         await cluster.ready()
         cluster.transport.fail("bulk", status.service_unavailable("lost"), times=2, after=True)
         cluster.transport.fail("update", status.too_many_requests("later"), resource="pods", times=3)
+        cluster.transport.fail("update", status.internal("broken"), resource="pods", times=2)
         for number in range(5):
             cluster.create(f"web-{number}")
         await cluster.until(lambda: sum(pod.status.phase == "Running" for pod in cluster.pods()) == 5)

@@ -57,7 +57,7 @@ sizes = st.integers(0, 8)
 @given(sizes, st.integers(0, 3), st.integers(0, 3), st.lists(st.tuples(sizes, sizes), min_size=1, max_size=4), st.tuples(sizes, sizes))
 def test_no_step_breaks_the_bounds(size: int, surge: int, unavailable: int, old: list[tuple[int, int]], new: tuple[int, int]) -> None:
     made = deployment("web", size, surge, unavailable)
-    sets = [member(f"old{number}", count, min(up, count), f"web:{number + 2}", number) for number, (count, up) in enumerate(old)]
+    sets = [member(f"old{number}", count, up, f"web:{number + 2}", number) for number, (count, up) in enumerate(old)]
     sets.append(member("new", new[0], min(new), "web:1", 99))
     family = Family(made, sets)
     before = sum(found.spec.replicas for found in family.all)
