@@ -368,6 +368,9 @@ GC_GENERATIONS: Final = (20, 100)
 DIAGNOSTICS_IMPORT_AFTER_S: Final = 2.0
 """When a part imports what writes its metrics: when it is up, and before the first scrape would wait for it."""
 
+SCHEDULER_LOOKS_AT_ONCE: Final = 32
+"""Pods asked for at once of which it is not known whether they were bound."""
+
 LIKENESSES_MAX: Final = 256
 """Objects that later ones with the same body are made from, some 3 KB each: templates that are in use at a time."""
 

@@ -16,6 +16,9 @@ from kcore.machinery.status import StatusError
 
 DETAILS_KEY: Final = "grpc-status-details-bin"
 
+UNSURE_REASONS: Final = frozenset(("Timeout", "ServerTimeout", "ServiceUnavailable", "InternalError", ""))
+"""Reasons of failures after which a write may have happened all the same."""
+
 _REASONS: Final = {
     "INVALID_ARGUMENT": "BadRequest",
     "FAILED_PRECONDITION": "Conflict",

@@ -16,11 +16,12 @@ from typing import Any, Final
 
 from kcore.base import limits
 from kcore.client import kinds
+from kcore.client.failures import UNSURE_REASONS
 from kcore.controllers import actions, adoption, live
 from kcore.controllers.actions import Create, Delete, Outcome, Write
 from kcore.controllers.controller import Context
 from kcore.controllers.expectations import Expectations
-from kcore.controllers.unsure import UNSURE_REASONS, UnsureWrites, name_of, uid_of
+from kcore.controllers.unsure import UnsureWrites, name_of, uid_of
 from kcore.machinery.status import StatusError
 
 PODS: Final = kinds.resource("", "v1", "pods")

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from kcore.controllers.actions import Create, Delete, Write
 from kcore.controllers.adoption import is_deleting
-
-UNSURE_REASONS: Final = frozenset(("Timeout", "ServerTimeout", "ServiceUnavailable", "InternalError", ""))
-"""Reasons of failures after which a write may have happened all the same."""
 
 
 @dataclass(slots=True)

@@ -21,9 +21,11 @@ from kcore.client import items, kinds
 from kcore.client.bulk import BulkClient
 from kcore.client.client import Client
 from kcore.client.correlator import Regarding
+from kcore.client.failures import UNSURE_REASONS
 from kcore.client.informer import Informers
 from kcore.client.items import Item
 from kcore.client.recorder import EventRecorder
+from kcore.client.retry import Backoff
 from kcore.client.wire import DELETED, WatchEvent
 from kcore.machinery.status import StatusError
 from kcore.scheduler import binding
@@ -34,6 +36,7 @@ from kcore.scheduler.queue import State
 from kcore.scheduler.rows import PodRow, Unsupported
 
 _LOG: Final = log.get("scheduler")
+_LOOK_BACKOFF: Final = Backoff(limits.WATCH_BACKOFF_S, limits.WATCH_BACKOFF_S_MAX)
 _QUEUES: Final = (State.ACTIVE, State.BACKOFF, State.UNSCHEDULABLE, State.GATED)
 
 
@@ -128,13 +131,18 @@ class Scheduler:
     async def _bind(self, attempts: Sequence[Attempt]) -> None:
         """Bind assumed pods, and take back those whose binding fails."""
         writes = [items.bind(pod.name, decision.node or "", namespace=pod.namespace, uid=pod.uid) for pod, decision in attempts]
-        errors: Sequence[StatusError | None]
+        errors: list[StatusError | None]
         try:
             errors = [result.error for result in await self._client.bulk.write(writes)]
         except StatusError as error:
             errors = list(repeat(error, len(attempts)))
         finally:
             self._bindings.release()
+        unsure = [number for number, error in enumerate(errors) if error is not None and error.reason in UNSURE_REASONS]
+        if unsure:
+            bound = await self._which_happened([attempts[number].pod for number in unsure])
+            for number in unsure:
+                errors[number] = None if attempts[number].pod.key in bound else errors[number]
         refused: list[PodRow] = []
         for (pod, decision), failure in zip(attempts, errors, strict=True):
             metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", SCHEDULER_NAME)
@@ -148,6 +156,36 @@ class Scheduler:
                 _LOG.warning("binding failed", pod=pod.key, node=decision.node, reason=failure.reason, message=failure.message)
         self.core.refused(refused)
         self._told.set()
+
+    async def _which_happened(self, pods: Sequence[PodRow]) -> set[str]:
+        """Find out which bindings happened whose answers were lost; -> the keys of their pods.
+
+        A request that is under way arrives in time or not at all. Until then, and as long as nobody answers, the pods count where they
+        were assumed: their room must not be given away.
+        """
+        await self._client.clock.sleep(limits.LOST_ANSWER_PAUSE_S)
+        slots = asyncio.Semaphore(limits.SCHEDULER_LOOKS_AT_ONCE)
+
+        async def is_bound(pod: PodRow) -> bool:
+            async with slots:
+                return not self.core.cache.is_assumed(pod.key) or await self._is_bound(pod)
+
+        answers = await asyncio.gather(*map(is_bound, pods))
+        return {pod.key for pod, happened in zip(pods, answers, strict=True) if happened}
+
+    async def _is_bound(self, pod: PodRow) -> bool:
+        """Ask the API whether a pod is on a node; again until it answers."""
+        failure_count = 0
+        while True:
+            try:
+                found = await self._client.resource(self._pods).get(pod.name, namespace=pod.namespace)
+            except StatusError as error:
+                if error.reason == "NotFound":
+                    return False
+                failure_count += 1
+                await self._client.clock.sleep(_LOOK_BACKOFF.pause_s(failure_count, self._client.entropy.random()))
+            else:
+                return found.metadata.uid == pod.uid and bool(found.spec.nodeName)
 
     def _waiting_items(self, attempts: Sequence[Attempt]) -> Iterator[Item]:
         """Tell why pods wait, and yield the writes of conditions that are new."""

@@ -187,8 +187,8 @@ def _meddle(chance: random.Random) -> Iterator[Step]:
 
 
 def _lose_answers(chance: random.Random) -> Iterator[Step]:
-    """Not the scheduler's: it takes a binding whose answer is lost for one that failed, as kube-scheduler does, and gives its room away."""
-    what = (chance.choice(("controllers", *FLEETS)), chance.choice(("create", "update", "delete", "patch", "bulk")), chance.choice(LOSSES))
+    part, verb = chance.choice(("scheduler", "controllers", *FLEETS)), chance.choice(("create", "update", "delete", "patch", "bulk"))
+    what = (part, verb, chance.choice(LOSSES))
     yield Step(_when(chance), "lose_answers", (*what, chance.randrange(1, 4)))
 
 

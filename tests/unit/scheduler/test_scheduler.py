@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import pytest
+
 from kcore.api.core.v1.event_pb2 import Event
 from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
@@ -154,7 +156,7 @@ def test_pods_of_other_schedulers_are_left_alone():
 def test_a_refused_binding_is_taken_back_and_tried_again():
     async def test(world):
         await world.client.nodes.create(a_node("n0"))
-        refusals = [status.internal("no")]
+        refusals = [status.too_many_requests("no")]
         write = world.client.bulk.write
 
         async def refuse(items, **more):
@@ -170,7 +172,36 @@ def test_a_refused_binding_is_taken_back_and_tried_again():
             assert scheduler.core.columns.requested.sum() == 0
             await settle(world, 2.0)
             assert (await pods(world))["a"].spec.nodeName == "n0"
-            assert ("a", "FailedScheduling", "binding rejected: Internal error occurred: no") in await events(world)
+            assert ("a", "FailedScheduling", "binding rejected: no") in await events(world)
+
+    run(test)
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_binding_whose_answer_is_lost_keeps_its_room_until_it_is_known(happened):
+    async def test(world):
+        await world.client.nodes.create(a_node("n0", pods="1"))
+        losses = [status.service_unavailable("the connection broke")]
+        write = world.client.bulk.write
+
+        async def lose(items, **more):
+            if losses:
+                world.transport.hold_watches(resource="pods")
+                if happened:
+                    await write(items, **more)
+                raise losses.pop()
+            return await write(items, **more)
+
+        await world.client.pods.create(a_pod("a"))
+        await world.client.pods.create(a_pod("b"))
+        world.client.bulk.write = lose
+        async with scheduling(world):
+            await settle(world, 5.0)
+            world.transport.release_watches()
+            await settle(world, 15.0)
+            found = await pods(world)
+            assert sorted(each.spec.nodeName for each in found.values()) == ["", "n0"]
+            assert happened is not any(message.startswith("binding rejected") for _, _, message in await events(world))
 
     run(test)
 
