@@ -1,6 +1,6 @@
 """StatusError -> gRPC status: the code of the one table, the message, and the Kubernetes Status in the details.
 
-The Status is cut so that the trailer arrives.
+The Status is cut so that the trailer arrives. Source: gRFC A6 for the trailer that says when to come back.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kcore.base import limits
 from kcore.machinery import codec, status
 
 STATUS_MESSAGE = "kcore.api.meta.v1.Status"
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
 TYPE_URL = f"type.googleapis.com/{STATUS_MESSAGE}"
 
 
@@ -32,5 +33,7 @@ def details(error: status.StatusError) -> status_pb2.Status:
 
 
 def trailer(error: status.StatusError) -> Any:
-    """The trailing metadata of an error."""
-    return rpc_status.to_status(details(error)).trailing_metadata
+    """The trailing metadata of an error; with when to come back, for gRPC libraries that repeat calls themselves."""
+    found = rpc_status.to_status(details(error)).trailing_metadata
+    after_s = (error.status.get("details") or {}).get("retryAfterSeconds", 0)
+    return (*found, (PUSHBACK_KEY, str(after_s * 1_000))) if after_s else found

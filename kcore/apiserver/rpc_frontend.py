@@ -20,6 +20,7 @@ from kcore.apiserver.bulk import BulkStream
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.base import limits, log
+from kcore.base.flow import Flows
 from kcore.machinery import status
 from kcore.machinery.request import WRITES, User
 from kcore.store.storage import StoreError
@@ -67,7 +68,7 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
 
     def __init__(self, pipeline: Pipeline, authenticator: Authenticator) -> None:
         self.pipeline, self.authenticator = pipeline, authenticator
-        self.in_flight = 0
+        self.flows = Flows(limits.RPC_IN_FLIGHT_MAX)
         self.handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         for method in rpc_methods.methods(pipeline.scheme):
             self.handlers[method.path] = self.typed(method)
@@ -88,14 +89,16 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
 
         async def handle(data: bytes, context: Context) -> bytes:
             failure: status.StatusError
-            self.in_flight += 1
             try:
-                self.admit()
-                return await act(data, caller(self.authenticator, context))
+                user, connection = caller(self.authenticator, context), context.peer()
+                if not self.flows.begin(user.name, connection):
+                    raise status.too_many_requests("too many requests are under way, please try again later")
+                try:
+                    return await act(data, user)
+                finally:
+                    self.flows.end(user.name, connection)
             except Exception as error:  # the outermost handler of a front-end
                 failure = as_status(error)
-            finally:
-                self.in_flight -= 1
             await context.abort(rpc_errors.code(failure), failure.message[: limits.RPC_MESSAGE_CHARS_MAX], rpc_errors.trailer(failure))
             raise AssertionError("abort raises")
 
@@ -118,11 +121,6 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             await context.abort(rpc_errors.code(failure), failure.message[: limits.RPC_MESSAGE_CHARS_MAX], rpc_errors.trailer(failure))
 
         return handle
-
-    def admit(self) -> None:
-        """Refuse a call when too many are under way."""
-        if self.in_flight > limits.RPC_IN_FLIGHT_MAX:
-            raise status.too_many_requests("too many requests are under way, please try again later")
 
     # typed services
 

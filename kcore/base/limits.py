@@ -383,8 +383,8 @@ RPC_STATUS_BYTES_MAX: Final = 6_000
 RPC_MESSAGE_CHARS_MAX: Final = 1_000
 """The grpc-message beside it."""
 
-RPC_IN_FLIGHT_MAX: Final = 2_000
-"""Unary calls at once: above it a call would wait longer than its client."""
+RPC_IN_FLIGHT_MAX: Final = 6_000
+"""Unary calls at once, each counted for all, its user and its connection: 2,000 for one connection, a second's worth, if it is alone."""
 
 RPC_PAGE_BYTES: Final = 3_500_000
 """A page of a list, below the 4 MiB that a gRPC client receives by default, with room for the last object and the frame."""

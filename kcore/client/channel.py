@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 
 from kcore.base import limits, metrics
-from kcore.client.failures import DETAILS_KEY, from_call
+from kcore.client.failures import DETAILS_KEY, PUSHBACK_KEY, from_call
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
 
@@ -154,10 +154,11 @@ async def _translated(call: Awaitable[Any]) -> Any:
 
 
 def _failure(error: grpc.aio.AioRpcError) -> StatusError:
-    trailing: Any = error.trailing_metadata() or ()
-    details = next((value for key, value in trailing if key == DETAILS_KEY), None)
+    metadata: Any = error.trailing_metadata()
+    trailing: dict[str, Any] = dict(iter(metadata or ()))
+    details = trailing.get(DETAILS_KEY)
     code = error.code().name
     metrics.REST_CLIENT_REQUESTS.inc(code)
-    return from_call(code, error.details() or code, details if isinstance(details, bytes) else None)
+    return from_call(code, error.details() or code, details if isinstance(details, bytes) else None, trailing.get(PUSHBACK_KEY, ""))
 
 

@@ -15,6 +15,8 @@ from kcore.machinery import status
 from kcore.machinery.status import StatusError
 
 DETAILS_KEY: Final = "grpc-status-details-bin"
+PUSHBACK_KEY: Final = "grpc-retry-pushback-ms"
+"""When to come back, for those who do not read the details; below 0: never. Source: gRFC A6."""
 
 UNSURE_REASONS: Final = frozenset(("Timeout", "ServerTimeout", "ServiceUnavailable", "InternalError", ""))
 """Reasons of failures after which a write may have happened all the same."""
@@ -36,14 +38,18 @@ _REASONS: Final = {
 }
 
 
-def from_call(code: str, message: str, details: bytes | None) -> StatusError:
+def from_call(code: str, message: str, details: bytes | None, pushback_ms: str = "") -> StatusError:
     """Translate the end of a gRPC call.
 
-    code     the name of the gRPC code
-    details  the bytes of `grpc-status-details-bin`, if the server sent them
+    code         the name of the gRPC code
+    details      the bytes of `grpc-status-details-bin`, if the server sent them
+    pushback_ms  `grpc-retry-pushback-ms`, which a proxy between may send as well; it counts if there are no details
     """
     found = _own_status(details) if details else None
-    return from_message(found) if found is not None else status.failure(_REASONS.get(code, "InternalError"), message)
+    if found is not None:
+        return from_message(found)
+    after_s = -(-int(pushback_ms) // 1_000) if pushback_ms.isdecimal() else 0
+    return status.failure(_REASONS.get(code, "InternalError"), message, {"retryAfterSeconds": after_s} if after_s else None)
 
 
 def from_message(message: meta_pb2.Status) -> StatusError:

@@ -31,6 +31,10 @@ class DirectContext:
         """What the client sent along."""
         return self.metadata
 
+    def peer(self) -> str:
+        """Where the call comes from; all clients in this process are one connection."""
+        return "in-process"
+
     async def send_initial_metadata(self, metadata: tuple[tuple[str, str], ...]) -> None:
         """Send the headers: here the client has its stream at once."""
 

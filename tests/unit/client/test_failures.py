@@ -43,3 +43,9 @@ def test_details_of_another_type_are_passed_over():
 def test_how_long_to_wait_is_read_from_the_details():
     assert failures.retry_after_s(status.too_many_requests("later", 3)) == 3.0
     assert failures.retry_after_s(status.not_found("pods", "", "a")) == 0.0
+
+
+def test_a_pushback_without_a_status_says_when_to_come_back():
+    assert failures.retry_after_s(failures.from_call("RESOURCE_EXHAUSTED", "full", None, "1500")) == 2
+    for never in ("", "-1", "soon"):
+        assert failures.retry_after_s(failures.from_call("RESOURCE_EXHAUSTED", "full", None, never)) == 0
