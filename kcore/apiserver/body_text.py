@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kcore.base import limits
+
 if TYPE_CHECKING:
     import yaml
 
@@ -78,9 +80,12 @@ def load_yaml(data: bytes) -> tuple[Any, list[str]]:
         if not loader.check_node():
             return None, []
         node = loader.get_node()
+        check_aliases(node)
         return loader.construct_document(node), doubled_keys(node)
     except yaml.MarkedYAMLError as error:
         raise TextError(yaml_error(error)) from error
+    except TextError:
+        raise
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise TextError(f"yaml: {error}") from error
     finally:
@@ -96,6 +101,36 @@ def yaml_error(error: yaml.MarkedYAMLError) -> str:
         if mark is not None and mark.line:
             return f"yaml: line {mark.line + scanned}: {error.problem}"
     return f"yaml: {error.problem}"
+
+
+def check_aliases(root: Any) -> None:
+    """Refuse a text that contains itself, or is larger than a body may be when its aliases are written out. Raises TextError.
+
+    Walks with a stack of its own; a node that was entered and not left contains the one that is looked at.
+    """
+    sizes: dict[int, int] = {}
+    own_size = 0
+    waiting = [(root, False)]
+    while waiting:
+        node, is_left = waiting.pop()
+        if is_left:
+            own = limits.YAML_NODE_BYTES + (len(node.value) if node.id == "scalar" else 0)
+            own_size += own
+            sizes[id(node)] = own + sum(sizes[id(part)] for part in parts_of(node))
+        elif sizes.get(id(node)) == 0:
+            raise TextError("yaml: anchor value contains itself")
+        elif id(node) not in sizes:
+            sizes[id(node)] = 0
+            waiting.append((node, True))
+            waiting.extend((part, False) for part in parts_of(node))
+    if sizes[id(root)] > max(limits.REQUEST_BODY_BYTES_MAX, own_size):
+        raise TextError("yaml: document contains excessive aliasing")
+
+
+def parts_of(node: Any) -> list[Any]:
+    """The nodes of which a node of a YAML text is made: items, or keys and values."""
+    parts: list[Any] = node.value if node.id != "scalar" else []
+    return [part for pair in parts for part in pair] if node.id == "mapping" else parts
 
 
 def doubled_keys(root: Any) -> list[str]:

@@ -344,6 +344,9 @@ WATCHERS_PER_RESOURCE_MAX: Final = 20_000
 REQUEST_BODY_BYTES_MAX: Final = 3 << 20
 """Fixed by Kubernetes: MaxRequestBodyBytes."""
 
+YAML_NODE_BYTES: Final = 8
+"""What a node of a YAML body counts besides its text when aliases are written out: 390,000 fit, go-yaml has 400,000."""
+
 GENERATED_NAME_TRIES: Final = 8
 """Fixed by Kubernetes: a generated name that is taken is drawn again so often."""
 

@@ -1,0 +1,35 @@
+"""YAML whose aliases make it endless or huge is refused; other aliases are what they stand for."""
+
+from __future__ import annotations
+
+import pytest
+
+from kcore.apiserver import body_text
+from kcore.apiserver.body_text import TextError
+from kcore.base import limits
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]", "&m {a: {b: *m}}", "? &k [*k]\n: 1"])
+def test_a_text_that_contains_itself_is_refused(text: str) -> None:
+    with pytest.raises(TextError, match="contains itself"):
+        body_text.load_yaml(text.encode())
+
+
+def test_a_text_that_is_huge_when_written_out_is_refused() -> None:
+    lines = ["a0: &a0 [x,x]", *(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))]
+    for text in ("\n".join(lines), f"long: &a {'x' * 9_000}\nall: [{'*a,' * 9_000}]"):
+        with pytest.raises(TextError, match="excessive aliasing"):
+            body_text.load_yaml(text.encode())
+
+
+def test_aliases_are_what_they_stand_for() -> None:
+    value, doubled = body_text.load_yaml(b"a: &a {x: 1}\nb: *a\nc: [*a, *a]\nd: {<<: *a, y: 2}")
+    assert value == {"a": {"x": 1}, "b": {"x": 1}, "c": [{"x": 1}, {"x": 1}], "d": {"x": 1, "y": 2}}
+    assert doubled == []
+
+
+def test_a_text_without_aliases_may_be_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REQUEST_BODY_BYTES_MAX", 100)
+    assert len(body_text.load_yaml(b"[" + b"x," * 40 + b"]")[0]) == 40
+    with pytest.raises(TextError, match="excessive aliasing"):
+        body_text.load_yaml(b"[&a y," + b"*a," * 40 + b"]")
