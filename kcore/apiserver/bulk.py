@@ -11,10 +11,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
+from google.protobuf.message import DecodeError
+
 from kcore.api.meta.v1 import meta_pb2
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
-from kcore.apiserver.rpc_methods import PROTOBUF, delete_options, write_options
+from kcore.apiserver.rpc_methods import PROTOBUF, delete_options, read, write_options
 from kcore.base import limits
 from kcore.machinery import codec, status
 from kcore.machinery._bulk import element, split_request
@@ -50,12 +52,20 @@ def request_of(item: Item, user: User) -> Request:
         raise status.bad_request(f"verb {verb!r} cannot be part of a bulk write: it must be one of {', '.join(sorted(VERBS))}")
     options: dict[str, Any] = {}
     if verb == "delete" and given_to_delete is not None:
-        options = delete_options(meta_pb2.DeleteOptions.FromString(given_to_delete))
+        options = delete_options(read_options(meta_pb2.DeleteOptions, given_to_delete))
     if given is not None:
-        options |= write_options(meta_pb2.WriteOptions.FromString(given))
+        options |= write_options(read_options(meta_pb2.WriteOptions, given))
     if verb == "delete":
         return Request(verb, group, version, resource, subresource, namespace, name, None, "", options, user)
     return Request(verb, group, version, resource, subresource, namespace, name, body, content_type or PROTOBUF, options, user)
+
+
+def read_options(message_class: Any, data: bytes) -> Any:
+    """The options of an item. Raises StatusError: a bad item fails alone."""
+    try:
+        return read(message_class, data)
+    except DecodeError as error:
+        raise status.bad_request(f"the options of the item cannot be read: {error}") from error
 
 
 def result_of(outcome: Outcome, with_object: bool) -> bytes:

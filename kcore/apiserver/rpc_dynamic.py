@@ -13,7 +13,7 @@ from kcore.apiserver import body as bodies
 from kcore.apiserver.authentication import authorize
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
-from kcore.apiserver.rpc_methods import delete_options, list_options, selection, watch_options, write_options
+from kcore.apiserver.rpc_methods import delete_options, list_options, read, selection, watch_options, write_options
 from kcore.base import limits
 from kcore.machinery import codec, status
 from kcore.machinery.request import Request, User
@@ -88,7 +88,7 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
 
     def writer(verb: str) -> Unary:
         async def act(data: bytes, user: User) -> bytes:
-            message = pb.WriteRequest.FromString(data)
+            message = read(pb.WriteRequest, data)
             request = request_for(message, verb, user)
             request.namespace, request.name, request.options = message.namespace, message.name, write_options(message.options)
             given = message.object
@@ -102,13 +102,13 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         return act
 
     async def get(data: bytes, user: User) -> bytes:
-        message = pb.GetRequest.FromString(data)
+        message = read(pb.GetRequest, data)
         request = request_for(message, "get", user)
         request.namespace, request.name = message.get.namespace, message.get.name
         return await finished(pipeline.read(request)[1], message.accept)
 
     async def list_(data: bytes, user: User) -> bytes:
-        message = pb.ListRequest.FromString(data)
+        message = read(pb.ListRequest, data)
         request = request_for(message, "list", user)
         spec = pipeline.resolve(request)
         authorize(user)
@@ -117,7 +117,7 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         return await finished(Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw), message.accept)
 
     async def patch(data: bytes, user: User) -> bytes:
-        message = pb.PatchRequest.FromString(data)
+        message = read(pb.PatchRequest, data)
         request, inner = request_for(message, "patch", user), message.patch
         request.namespace, request.name, request.body, request.content_type = inner.namespace, inner.name, inner.patch, inner.content_type
         request.subresource = request.subresource or inner.subresource
@@ -127,7 +127,7 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         return await finished(pipeline.write(request), message.accept)
 
     async def delete(data: bytes, user: User) -> bytes:
-        message = pb.DeleteRequest.FromString(data)
+        message = read(pb.DeleteRequest, data)
         request = request_for(message, "delete", user)
         request.namespace, request.name, request.options = (
             message.delete.namespace,
@@ -137,7 +137,7 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         return await finished(pipeline.write(request), message.accept)
 
     async def delete_collection(data: bytes, user: User) -> bytes:
-        message = pb.DeleteCollectionRequest.FromString(data)
+        message = read(pb.DeleteCollectionRequest, data)
         request, inner = request_for(message, "deletecollection", user), message.delete_collection
         request.namespace, request.options = inner.namespace, selection(inner) | delete_options(inner.options)
         return await finished(pipeline.write(request), message.accept)
@@ -158,7 +158,7 @@ def watch(pipeline: Pipeline) -> Callable[[bytes, User], AsyncIterator[bytes]]:
     """The handler of Watch."""
 
     async def act(data: bytes, user: User) -> AsyncIterator[bytes]:
-        message = pb.WatchRequest.FromString(data)
+        message = read(pb.WatchRequest, data)
         spec = pipeline.resolve(request_for(message, "watch", user))
         authorize(user)
         options = watch_options(message.watch)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from kcore.api.meta.v1 import meta_pb2
 from kcore.api.options.v1 import options_pb2
 from kcore.machinery.request import Request, User
@@ -113,6 +115,26 @@ def watch_options(message: Any) -> dict[str, Any]:
     return found
 
 
+def read(message_class: Any, data: bytes) -> Any:
+    """Read a message. Raises DecodeError, also for a string that is no UTF-8, which protobuf would hand out as bytes."""
+    message = message_class.FromString(data)
+    if not data.isascii():
+        check_strings(message)
+    return message
+
+
+def check_strings(message: Any) -> None:
+    """Refuse a message with a string that is none; those of proto3 (Struct) have been checked already. Raises DecodeError."""
+    for field, found in message.ListFields():
+        values = found if field.is_repeated else (found,)
+        if field.type == field.TYPE_STRING:
+            if any(isinstance(value, bytes) for value in values):
+                raise DecodeError(f"{field.name} is not UTF-8")
+        elif field.type == field.TYPE_MESSAGE and field.message_type.file.package.startswith("kcore."):
+            for value in values:
+                check_strings(value)
+
+
 def parse(method: Method, data: bytes, user: User) -> tuple[Request, Any]:
     """Read a typed request; -> the pipeline's request, and the message for what only gRPC knows (page bytes, metadata only)."""
     spec = method.spec
@@ -121,20 +143,20 @@ def parse(method: Method, data: bytes, user: User) -> tuple[Request, Any]:
     )
     message: Any
     if method.verb in ("create", "update"):
-        message = meta_pb2.RawWriteRequest.FromString(data)
+        message = read(meta_pb2.RawWriteRequest, data)
         request.name, request.body, request.content_type = message.name, message.object, PROTOBUF
         request.options = write_options(message.options) if message.HasField("options") else {}
     elif method.verb == "get":
-        message = meta_pb2.GetRequest.FromString(data)
+        message = read(meta_pb2.GetRequest, data)
         request.name = message.name
     elif method.verb == "list":
-        message = meta_pb2.ListRequest.FromString(data)
+        message = read(meta_pb2.ListRequest, data)
         request.options = list_options(message)
     elif method.verb == "watch":
-        message = meta_pb2.WatchRequest.FromString(data)
+        message = read(meta_pb2.WatchRequest, data)
         request.options = watch_options(message)
     elif method.verb == "patch":
-        message = meta_pb2.PatchRequest.FromString(data)
+        message = read(meta_pb2.PatchRequest, data)
         request.name, request.subresource, request.body, request.content_type = (
             message.name,
             message.subresource,
@@ -143,10 +165,10 @@ def parse(method: Method, data: bytes, user: User) -> tuple[Request, Any]:
         )
         request.options = write_options(message.options) | ({"force": True} if message.force else {})
     elif method.verb == "delete":
-        message = meta_pb2.DeleteRequest.FromString(data)
+        message = read(meta_pb2.DeleteRequest, data)
         request.name, request.options = message.name, delete_options(message.options)
     else:
-        message = meta_pb2.DeleteCollectionRequest.FromString(data)
+        message = read(meta_pb2.DeleteCollectionRequest, data)
         request.options = selection(message) | delete_options(message.options)
     request.namespace = message.namespace
     return request, message

@@ -126,3 +126,12 @@ async def test_more_requests_than_places_are_all_answered(api: Api, monkeypatch:
     requests = [pb.WriteRequest(items=[item("create", "configmaps", configmap(f"c{i}"))]) for i in range(9)]
     assert len(await answers(api, *requests)) == 9
     assert len(names_of(await api.list("configmaps"))) == 9
+
+
+@pytest.mark.parametrize("options", [b"\xff\xff", b"\x12\x01\xff"])
+async def test_options_that_cannot_be_read_fail_their_item_alone(api: Api, options: bytes) -> None:
+    bad = item("create", "configmaps", configmap("bad")).SerializeToString() + b"\x52" + bytes([len(options)]) + options
+    good = pb.WriteRequest(items=[item("create", "configmaps", configmap("good"))]).SerializeToString()
+    [found] = await answers(api, b"\x0a" + bytes([len(bad)]) + bad + good)
+    assert [result.status.reason for result in found.results] == ["BadRequest", ""]
+    assert names_of(await api.list("configmaps")) == ["good"]
