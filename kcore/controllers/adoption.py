@@ -50,6 +50,11 @@ class Traits:
         self.keys = [f"{namespace}/", *[f"{namespace}/{key}={value}" for key, value in self.labels.items()]]
 
 
+    def is_free_as(self, other: Traits) -> bool:
+        """Tell whether both are of an orphan with the same labels, so that nobody else may adopt it now."""
+        return self.controller is None and other.controller is None and self.labels == other.labels
+
+
 class Recent(NamedTuple):
     """The objects that were asked about last: a change is told to many in a row, with the object before and after it."""
 
@@ -251,6 +256,8 @@ def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:
 
 def owner_keys(owners: Lister[Any], kind: str, old: Any, new: Any) -> set[str]:
     """Return the keys of the owners that a changed object belongs to, belonged to, or may belong to."""
+    if old is not None and new is not None and traits_of(new).is_free_as(traits_of(old)):
+        return set()  # what most changes of an orphan are
     found = {key_of(owner) for object_ in (old, new) if object_ is not None and (owner := resolve(owners, object_, kind)) is not None}
     if new is not None and traits_of(new).controller is None and not is_deleting(new):
         moved = old is None or traits_of(old).controller is not None or labels_of(old) != labels_of(new)

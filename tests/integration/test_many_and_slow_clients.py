@@ -110,7 +110,8 @@ async def test_two_thousand_connections_are_served_at_once(served: Served, many_
     try:
         for _ in range(2):  # the second time all connections are there
             for start in range(0, CONNECTIONS, AT_ONCE):
-                calls = [channel.unary_unary(GET)(request, metadata=TOKEN, timeout=DEADLINE_S) for channel in channels[start : start + AT_ONCE]]
+                some = channels[start : start + AT_ONCE]
+                calls = [channel.unary_unary(GET)(request, metadata=TOKEN, timeout=DEADLINE_S) for channel in some]
                 for answer in await asyncio.gather(*calls):
                     assert ConfigMap.FromString(answer).data["number"] == "7"
     finally:
