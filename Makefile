@@ -5,7 +5,11 @@ VENV ?= .venv
 CORPUS ?= ../shared/data
 PY = $(VENV)/bin/python
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check
+FUZZ_S ?= 60
 PROOF = build/proof
+CHECKED = build/checked
+CHECKED_TREE = kcore ext proto tests bench setup.py pyproject.toml README.md LICENSE
+CHECKED_TESTS = $(foreach package,machinery client store watch scheduler apiserver,$(wildcard tests/unit/$(package) tests/property/$(package))) tests/property/fuzz
 REQUIREMENTS = $(PY) -c 'import sys, tomllib; print(*eval(sys.argv[1], tomllib.load(open("pyproject.toml", "rb"))), sep="\n")'
 
 MICRO = KCORE_BENCH_SIZE=full $(PY) -m pytest bench/micro --benchmark-enable --benchmark-only --benchmark-json=build/bench/micro.json
@@ -14,7 +18,7 @@ export KCORE_STRICT = 1
 
 SOURCES := setup.py $(shell find ext proto -name '*.pyx' -o -name '*.pxd' -o -name '*.proto')
 
-.PHONY: help setup setup-run demo test lint check bench bench-compare clients proto corpus sdist-proof checked clean
+.PHONY: help setup setup-run demo test lint check bench bench-compare clients proto corpus sdist-proof checked fuzz clean
 .DELETE_ON_ERROR:
 
 help:
@@ -28,7 +32,8 @@ help:
 	@echo "make clients      programs in Go, Node, Java, Rust and Python, and grpcurl; needs go, node, java, mvn and cargo"
 	@echo "make proto        write the service definitions anew from the options of the kinds"
 	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS), fill the nodes of its trace with its pods"
-	@echo "make checked      unit and property tests on a build with bounds and overflow checks"
+	@echo "make checked      unit and property tests of all that is compiled, on a build with bounds and overflow checks"
+	@echo "make fuzz         search for bytes that break a decoder, each for FUZZ_S=$(FUZZ_S) seconds; what was learned is kept in build/fuzz"
 	@echo "make sdist-proof  sdist, wheel from it, install into a fresh venv, run"
 	@echo "make clean        remove all that was built, but $(VENV)"
 
@@ -95,9 +100,18 @@ proto: setup
 corpus: setup-run
 	$(PY) -m bench.load.corpus $(CORPUS)
 
+# A copy of the tree, so that the ordinary build stays what it is; what was compiled for it is kept.
 checked: setup
-	KCORE_CHECKED=1 $(PY) setup.py --quiet build_ext --inplace
-	$(PY) -m pytest tests/unit tests/property; status=$$?; $(PY) setup.py --quiet build_ext --inplace && exit $$status
+	@mkdir -p $(CHECKED)
+	@rm -rf $(addprefix $(CHECKED)/,$(CHECKED_TREE))
+	@cp -a $(CHECKED_TREE) $(CHECKED)
+	cd $(CHECKED) && KCORE_CHECKED=1 $(abspath $(PY)) setup.py --quiet build_ext --inplace
+	cd $(CHECKED) && $(abspath $(PY)) -m pytest $(CHECKED_TESTS)
+
+# atheris is for this alone, and has no wheel for every Python: it is no part of the setup.
+fuzz: setup
+	$(PIP) 'atheris>=3.0'
+	$(PY) -m tests.property.fuzz build/fuzz $(FUZZ_S)
 
 sdist-proof: setup
 	rm -rf $(PROOF)

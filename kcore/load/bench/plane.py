@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from shutil import rmtree
 from typing import TypeVar
 
@@ -80,10 +82,19 @@ async def make_account(client: Client) -> None:
     await client.serviceaccounts.create(account)
 
 
+@cache
+def runner() -> asyncio.Runner:
+    """The one loop of all rows: grpcio goes on waking the loop that it met first, and complains when that is closed."""
+    made = asyncio.Runner()
+    atexit.register(made.close)
+    return made
+
+
 def ask(directory: DataDir, act: Callable[[Client], Awaitable[T]]) -> T:
-    """Connect, act, disconnect, in a loop of its own."""
+    """Connect, act, disconnect."""
+
     async def main() -> T:
         async with await connect.from_endpoints(directory.path) as client:
             return await act(client)
 
-    return asyncio.run(main())
+    return runner().run(main())
