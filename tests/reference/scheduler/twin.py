@@ -101,7 +101,7 @@ def holds(expression: Expression, value: str | None) -> bool:
         return value is not None
     if operator == "DoesNotExist":
         return value is None
-    if operator not in ("Gt", "Lt"):
+    if operator not in ("Gt", "Lt") or len(values) != 1:
         return False
     try:
         number, bound = int(value or ""), int(values[0])
