@@ -24,7 +24,7 @@ from kcore.machinery.field_error import quote
 from kcore.machinery.files import snapshot
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import StoreError
-from kcore.watch import Hub, Item, WatchExpired, WatchSpec
+from kcore.watch import Hub, Item, Watcher, WatchExpired, WatchSpec
 
 LIST_META = "kcore.api.meta.v1.ListMeta"
 METADATA_TAG, ITEM_TAG = b"\x0a", b"\x12"
@@ -272,18 +272,31 @@ class Reads:
             yield events
 
     async def batches(self, spec: KindSpec, namespace: str, options: Options, encode: Any) -> AsyncIterator[list[bytes]]:
+        """What `encode` makes of the changes of a resource, some at a time. Raises StatusError."""
+        try:
+            watcher = await self.open_watch(spec, namespace, options, encode)
+        except WatchExpired as error:
+            raise status.expired(str(error)) from error
+        async for batch in self.drain(spec, watcher, options):
+            yield batch
+
+    async def open_watch(self, spec: KindSpec, namespace: str, options: Options, encode: Any) -> Watcher:
+        """Begin to watch; whoever does must drain the watcher. Raises StatusError (400, 422, 504), and WatchExpired if history is gone."""
         request_options.check("watch", options)
         wanted = selection(spec, namespace, options)
         after = revision_of(options.get("resourceVersion") or "")
         if after:
             await self.reached(after)
         initial_end = bool(options.get("sendInitialEvents"))
-        watcher = None
+        watcher = self.hub.watch(
+            spec.storage, wanted, encode, None if initial_end or not after else after, initial_end and wanted.bookmarks
+        )
+        watcher.idle_since = self.clock.monotonic()
+        return watcher
+
+    async def drain(self, spec: KindSpec, watcher: Watcher, options: Options) -> AsyncIterator[list[bytes]]:
+        """What a watcher sees until its time is over. Raises StatusError (410) if its client is too slow."""
         try:
-            watcher = self.hub.watch(
-                spec.storage, wanted, encode, None if initial_end or not after else after, initial_end and wanted.bookmarks
-            )
-            watcher.idle_since = self.clock.monotonic()
             async with asyncio.timeout(options.get("timeoutSeconds") or None):
                 while batch := await watcher.next_batch():
                     yield batch
@@ -292,8 +305,7 @@ class Reads:
         except TimeoutError:
             return
         finally:
-            if watcher is not None:
-                self.hub.unwatch(spec.storage, watcher)
+            self.hub.unwatch(spec.storage, watcher)
 
     def metadata_of(self, spec: KindSpec, raw: bytes) -> bytes:
         """A message cut down to its metadata."""

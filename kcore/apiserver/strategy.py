@@ -23,6 +23,13 @@ GRACE_DEFAULT_S = 30
 NOT_COLLECTED = frozenset((("", "Event"), ("events.k8s.io", "Event")))
 """Kinds whose objects own nothing, so that no propagation policy holds them."""
 
+RETURNS_DELETED = frozenset((
+    "csidrivers", "csinodes", "deviceclasses", "persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourceclaims",
+    "resourceclaimtemplates", "resourcequotas", "resourceslices", "serviceaccounts", "services", "storageclasses", "volumeattachments",
+    "volumeattributesclasses",
+))  # fmt: skip
+"""Resources of which a deletion answers with the object that is gone, not with a Status."""
+
 OWN_GENERATION = frozenset((("", "Pod"), ("", "PodTemplate"), ("scheduling.k8s.io", "PriorityClass")))
 
 

@@ -1,6 +1,7 @@
 """Where things lie in a data directory, and the files through which processes find each other.
 
     DIR/endpoints.json      addresses and the admin token; complete before the control plane says that it is ready
+    DIR/kubeconfig          for kubectl and client libraries
     DIR/pki/                certificate authority, server certificate, PART.token
     DIR/store/              the embedded store
     DIR/run/PART.json       health and metrics address of a part
@@ -42,6 +43,11 @@ class DataDir:
     def endpoints(self) -> Path:
         """The addresses file."""
         return self.path / "endpoints.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that kubectl reads."""
+        return self.path / "kubeconfig"
 
     @property
     def pki(self) -> Path:

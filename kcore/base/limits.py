@@ -344,6 +344,36 @@ WATCHERS_PER_RESOURCE_MAX: Final = 20_000
 REQUEST_BODY_BYTES_MAX: Final = 3 << 20
 """Fixed by Kubernetes: MaxRequestBodyBytes."""
 
+ACCEPT_HEADER_CHARS_MAX: Final = 2_000
+"""An Accept header is read this far; kubectl's longest has 300 characters."""
+
+ACCEPT_HEADERS_KEPT: Final = 256
+"""Accept headers of which it is remembered what they ask for: each client library has a handful."""
+
+GZIP_BODY_BYTES: Final = 128 << 10
+"""Fixed by Kubernetes: shorter answers are not worth compressing."""
+
+GZIP_LEVEL: Final = 1
+"""Fixed by Kubernetes: the cheapest; a list shrinks to a tenth all the same."""
+
+HTTP_BODY_WAIT_S: Final = 60.0
+"""The time in which a request's body has to arrive: 3 MiB at 50 KB a second."""
+
+HTTP_SEND_WAIT_S: Final = 60.0
+"""A client that takes nothing of an answer for so long has gone."""
+
+HTTP_KEEP_ALIVE_S: Final = 120
+"""An idle connection is closed after this time; client libraries keep theirs for 90 s."""
+
+HTTP_STOP_GRACE_S: Final = 5
+"""Requests that are under way have so long to end when the server stops."""
+
+HTTP_BACKLOG: Final = 2_048
+"""Connections that wait to be accepted: a thousand watchers that come back at once."""
+
+WATCH_SECONDS_MIN: Final = 1_800
+"""Fixed by Kubernetes: a watch that says no time ends after this, up to twice as long, so that not all come back at once."""
+
 YAML_NODE_BYTES: Final = 8
 """What a node of a YAML body counts besides its text when aliases are written out: 390,000 fit, go-yaml has 400,000."""
 

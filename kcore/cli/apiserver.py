@@ -14,7 +14,7 @@ from kcore.cli.part import run_part
 @click.command()
 @options.data_dir
 @click.option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
-@click.option("--port", type=int, default=6443, help="HTTPS port (not served yet).")
+@click.option("--port", type=int, default=6443, show_default=True, help="HTTPS port; 0 picks a free one.")
 @click.option("--grpc-port", type=int, default=6444, show_default=True, help="gRPC port; 0 picks a free one.")
 @click.option("--etcd-port", type=int, default=2379, help="etcd port (not served yet).")
 @click.option(
@@ -23,6 +23,7 @@ from kcore.cli.part import run_part
     default=None,
     help='Further tokens: lines of token,user,uid,"groups".',
 )
+@options.kubeconfig
 @click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
 @click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
 @options.logging
@@ -30,10 +31,11 @@ from kcore.cli.part import run_part
 def command(
     directory: DataDir,
     bind: str,
-    port: int,  # noqa: ARG001 - a front-end that is not served yet
+    port: int,
     grpc_port: int,
-    etcd_port: int,  # noqa: ARG001
+    etcd_port: int,  # noqa: ARG001 - a front-end that is not served yet
     token_auth_file: Path | None,
+    kubeconfig: Path | None,
     insecure: bool,
     feature_gates: str,  # noqa: ARG001
     log_level: str,
@@ -43,4 +45,5 @@ def command(
     """Run the API server with its store."""
     from kcore.serve.apiserver import ApiServerSettings
 
-    run_part("apiserver", directory, ApiServerSettings(bind, grpc_port, insecure, token_auth_file), ready_fd, log_level, log_json)
+    settings = ApiServerSettings(bind, port, grpc_port, insecure, token_auth_file, kubeconfig)
+    run_part("apiserver", directory, settings, ready_fd, log_level, log_json)

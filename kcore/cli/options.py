@@ -34,6 +34,16 @@ def data_dir(function: Command) -> Command:
     )(function)
 
 
+def kubeconfig(function: Command) -> Command:
+    """`--kubeconfig PATH`: where to write one."""
+    return click.option(
+        "--kubeconfig",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=None,
+        help="Write a kubeconfig here too; DIR/kubeconfig is written always.",
+    )(function)
+
+
 def ready_fd(function: Command) -> Command:
     """`--ready-fd N`, by which a supervisor hears of its part."""
     return click.option("--ready-fd", type=int, default=None, hidden=True)(function)

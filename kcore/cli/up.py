@@ -33,6 +33,7 @@ class UpOptions:
     insecure: bool
     feature_gates: str
     shapes_file: Path | None = None
+    kubeconfig: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ def plan(given: UpOptions) -> list[Part]:
     ]
     if given.token_auth_file is not None:
         apiserver += ["--token-auth-file", str(given.token_auth_file.absolute())]
+    if given.kubeconfig is not None:
+        apiserver += ["--kubeconfig", str(given.kubeconfig.absolute())]
     if given.insecure:
         apiserver.append("--insecure")
     if given.feature_gates:
@@ -120,12 +123,10 @@ def plan(given: UpOptions) -> list[Part]:
 @click.option("--parts", default=",".join(PARTS), show_default=True, help="Which parts run.")
 @click.option("--in-process", is_flag=True, help="All parts in one process.")
 @click.option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
-@click.option("--port", type=int, default=6443, show_default=True, help="HTTPS port (not served yet); 0 picks a free one.")
+@click.option("--port", type=int, default=6443, show_default=True, help="HTTPS port; 0 picks a free one.")
 @click.option("--grpc-port", type=int, default=6444, show_default=True, help="gRPC port; 0 picks a free one.")
 @click.option("--etcd-port", type=int, default=2379, show_default=True, help="etcd port (not served yet); 0 picks a free one.")
-@click.option(
-    "--kubeconfig", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Where to write a kubeconfig (not served yet)."
-)
+@options.kubeconfig
 @click.option(
     "--token-auth-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -147,7 +148,7 @@ def command(
     port: int,
     grpc_port: int,
     etcd_port: int,
-    kubeconfig: Path | None,  # noqa: ARG001 - of a front-end that is not served yet
+    kubeconfig: Path | None,
     token_auth_file: Path | None,
     insecure: bool,
     feature_gates: str,
@@ -159,7 +160,9 @@ def command(
 
     Runs API server, scheduler, controllers and hollow nodes, and starts again what dies, until it is stopped.
     """
-    given = UpOptions(nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates, shapes_file)
+    given = UpOptions(
+        nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates, shapes_file, kubeconfig
+    )
     check(given)
     if detached:
         given_line: list[str] = click.get_current_context().obj
@@ -202,7 +205,9 @@ def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     directory = announcement.directory
     directory.make()
     log.configure(directory.log("supervisor"))
-    api = ApiServerSettings(given.bind, given.grpc_port, given.insecure, given.token_auth_file)
+    api = ApiServerSettings(
+        given.bind, given.port, given.grpc_port, given.insecure, given.token_auth_file, given.kubeconfig and given.kubeconfig.absolute()
+    )
     groups = shapes.read(given.shapes_file) if given.shapes_file is not None else ()
     nodes = shapes.total(groups) if groups else given.nodes
     together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), nodes, groups)

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kcore.apiserver.authentication import TokenFileError, read_token_file
-from kcore.base import lock, service
+from kcore.base import limits, lock, service
 from kcore.base.clock import SystemClock
 from kcore.base.config import DataDir, Endpoints
 from kcore.base.entropy import SystemEntropy
 from kcore.machinery.request import User
-from kcore.serve import pki, users
+from kcore.serve import kubeconfig, pki, users
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
 from kcore.serve.networks import SERVICE_CIDRS
 from kcore.serve.plane import Plane, assembled
-from kcore.serve.rpc_port import RpcPort, Tls, run_until
+from kcore.serve.ports.rest import RestPort
+from kcore.serve.ports.rpc import RpcPort, Tls
 from kcore.store import Engine, StoreError
 
 PART = "apiserver"
@@ -29,12 +30,14 @@ PART = "apiserver"
 
 @dataclass(frozen=True, slots=True)
 class ApiServerSettings:
-    """The command line of the API server."""
+    """The command line of the API server. Port 0 picks a free one, None for `port` serves no HTTP; a kubeconfig is written to DIR too."""
 
     bind: str = "127.0.0.1"
+    port: int | None = 6443
     grpc_port: int = 6444
     insecure: bool = False
     token_auth_file: Path | None = None
+    kubeconfig: Path | None = None
     service_cidrs: tuple[str, ...] = SERVICE_CIDRS
 
 
@@ -60,11 +63,9 @@ def reachable(bind: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
 
 
-def port_to_use(directory: DataDir, settings: ApiServerSettings) -> int:
+def port_to_use(asked: int, before: str | None) -> int:
     """The port asked for; one picked before a restart stays, since clients know it."""
-    if settings.grpc_port == 0 and (before := Endpoints.read(directory)) is not None and before.grpc:
-        return int(before.grpc.rpartition(":")[2])
-    return settings.grpc_port
+    return int(before.rpartition(":")[2]) if asked == 0 and before else asked
 
 
 def own_addresses(bind: str) -> set[str]:
@@ -90,37 +91,68 @@ def open_store(directory: DataDir) -> Engine:
         raise PartError(str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The open ports of an API server."""
+
+    rpc: RpcPort
+    rest: RestPort
+
+    async def stop(self, grace_s: float = limits.RPC_STOP_GRACE_S) -> None:
+        """Refuse what is new and end what is there within a time."""
+        await asyncio.gather(self.rpc.stop(grace_s), self.rest.stop())
+
+
 @asynccontextmanager
-async def port_of(plane: Plane, directory: DataDir, settings: ApiServerSettings) -> AsyncIterator[RpcPort]:
-    """Open the port of an API server and write its address. Raises PartError."""
+async def ports_of(plane: Plane, directory: DataDir, settings: ApiServerSettings) -> AsyncIterator[Ports]:
+    """Open the ports of an API server and write their addresses. Raises PartError."""
     pki.ensure(directory.path, own_addresses(settings.bind))
-    rpc = RpcPort(plane.frontend)
+    ports = Ports(RpcPort(plane.frontend), RestPort(plane.rest))
     tls = None if settings.insecure else Tls(directory.pki / "apiserver.crt", directory.pki / "apiserver.key")
+    before = Endpoints.read(directory) or Endpoints()
+    host = reachable(settings.bind)
     try:
-        port = rpc.listen(address(settings.bind, port_to_use(directory, settings)), tls)
-    except RuntimeError as error:
-        raise PartError(f"port {settings.grpc_port} of {settings.bind} cannot be opened: another program may listen there") from error
-    await rpc.start()
+        asked = settings.grpc_port
+        grpc_port = ports.rpc.listen(address(settings.bind, port_to_use(asked, before.grpc)), tls)
+        rest = None
+        if settings.port is not None:
+            asked = settings.port
+            number = await ports.rest.listen(settings.bind, port_to_use(asked, before.rest), tls, directory.pki / "ca.crt")
+            rest = f"{'http' if tls is None else 'https'}://{address(host, number)}"
+    except (RuntimeError, OSError) as error:
+        raise PartError(f"port {asked} of {settings.bind} cannot be opened: another program may listen there") from error
+    await ports.rpc.start()
     where = Endpoints(
-        grpc=address(reachable(settings.bind), port),
+        rest=rest,
+        grpc=address(host, grpc_port),
         ca=None if settings.insecure else str(directory.pki / "ca.crt"),
         token=directory.token("admin").read_text(),
     )
+    kubeconfig.write(directory, where, settings.kubeconfig)
     where.write(directory)
-    yield rpc
+    yield ports
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An API server whose port is open and whose addresses are written."""
+    """An API server whose ports are open and whose addresses are written."""
 
     plane: Plane
-    rpc: RpcPort
+    ports: Ports
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Serve until told to stop."""
+        maintenance = asyncio.create_task(self.plane.server.maintain())
+        try:
+            await stop.wait()
+        finally:
+            maintenance.cancel()
+            await self.ports.stop()
 
 
 @asynccontextmanager
 async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bool) -> AsyncIterator[Opened]:
-    """Open the store and the port, and write the addresses; the store is closed at the end. Raises PartError."""
+    """Open the store and the ports, and write the addresses; the store is closed at the end. Raises PartError."""
     if settings.insecure and not is_loopback(settings.bind):
         raise PartError(f"plain text is for loopback addresses only, and {settings.bind} is none")
     directory.make()
@@ -131,8 +163,8 @@ async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bo
     storage = open_store(directory)
     try:
         plane = await assembled(storage, tokens(directory, settings), SystemClock(), SystemEntropy(), settings.service_cidrs)
-        async with port_of(plane, directory, settings) as rpc:
-            yield Opened(plane, rpc)
+        async with ports_of(plane, directory, settings) as ports:
+            yield Opened(plane, ports)
     finally:
         storage.close()
         held.release()
@@ -147,5 +179,5 @@ async def serve(directory: DataDir, settings: ApiServerSettings, ready_fd: int |
         service.on_stop(asyncio.get_running_loop(), stop.set)
         diagnostics.ready = True
         service.report_ready(ready_fd)
-        await run_until(stop, api.plane.server, api.rpc)
+        await api.run_until(stop)
         await diagnostics.stop()

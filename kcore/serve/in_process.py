@@ -25,7 +25,6 @@ from kcore.serve.apiserver import ApiServerSettings, Opened
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.direct import DirectTransport
 from kcore.serve.failure import PartError
-from kcore.serve.rpc_port import run_until
 from kcore.serve.running import Running
 
 SUPERVISOR = "supervisor"
@@ -75,7 +74,7 @@ class Together:
             self.waiting = {apiserver.PART, *self.plan.parts}
             tasks = [asyncio.create_task(self.run_part(part, api), name=part) for part in self.plan.parts]
             stopping = asyncio.create_task(stop.wait())
-            serving = asyncio.create_task(run_until(stop, api.plane.server, api.rpc))
+            serving = asyncio.create_task(api.run_until(stop))
             diagnostics.ready = True
             self.ready(apiserver.PART)
             try:

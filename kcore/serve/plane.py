@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kcore.apiserver.authentication import Authenticator
+from kcore.apiserver.rest.frontend import RestFrontend
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.server import ApiServer
 from kcore.base.clock import Clock
@@ -19,10 +20,11 @@ from kcore.watch import Hub
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """An API server and its front-end, which a port or a `DirectTransport` leads to."""
+    """An API server and its front-ends, to which ports or a `DirectTransport` lead."""
 
     server: ApiServer
     frontend: RpcFrontend
+    rest: RestFrontend
 
 
 async def assembled(
@@ -40,4 +42,7 @@ async def assembled(
     """
     server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin)
     await server.bootstrap()
-    return Plane(server, RpcFrontend(server.pipeline, Authenticator(dict(users))))
+    authenticator = Authenticator(dict(users))
+    return Plane(
+        server, RpcFrontend(server.pipeline, authenticator), RestFrontend(server.pipeline, authenticator, clock, entropy)
+    )

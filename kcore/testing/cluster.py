@@ -141,11 +141,11 @@ class Cluster:
         return {name: directory.token(name).read_text() for name in users.USERS}
 
     async def _open_port(self, port: int) -> None:
-        from kcore.serve.apiserver import ApiServerSettings, port_of
+        from kcore.serve.apiserver import ApiServerSettings, ports_of
 
-        opened = port_of(self._plane, DataDir(self.directory), ApiServerSettings(grpc_port=port))
-        rpc = await self._stack.enter_async_context(opened)
-        self._stack.push_async_callback(rpc.stop, 0.0)
+        opened = ports_of(self._plane, DataDir(self.directory), ApiServerSettings(port=None, grpc_port=port))
+        ports = await self._stack.enter_async_context(opened)
+        self._stack.push_async_callback(ports.stop, 0.0)
 
     def _part(self, name: str) -> Part:
         directory, settings = DataDir(self.directory), self.settings.of(name)

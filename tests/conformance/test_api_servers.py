@@ -21,7 +21,7 @@ from kcore.client.reflector import EVERYTHING, Selection
 from kcore.machinery import scheme
 from kcore.machinery.status import StatusError
 from kcore.serve.direct import DirectTransport
-from kcore.serve.rpc_port import RpcPort
+from kcore.serve.ports.rpc import RpcPort
 from kcore.store import Engine
 from kcore.testing.fake_server import FakeServer
 from kcore.testing.fake_transport import FakeTransport

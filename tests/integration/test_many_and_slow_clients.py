@@ -19,7 +19,7 @@ from kcore.apiserver.authentication import Authenticator
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.base import limits
 from kcore.client import failures, wire
-from kcore.serve.rpc_port import RpcPort
+from kcore.serve.ports.rpc import RpcPort
 from tests.unit.apiserver.api import ADMIN, Api, configmap
 
 TOKEN = (("authorization", "Bearer t"),)

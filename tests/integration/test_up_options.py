@@ -42,7 +42,8 @@ def test_up_takes_further_tokens_and_says_what_is_wrong_with_them(tmp_path: Path
     started = plane.up("--parts", "apiserver", "--token-auth-file", str(tokens), "--json")
     endpoints = json.loads(plane.directory.endpoints.read_text())
     report = started.json()
-    assert report.pop("ready_ms") > 0 and report == {"data_dir": str(plane.directory.path), "endpoints": {"grpc": endpoints["grpc"]}}
+    served = {name: endpoints[name] for name in ("rest", "grpc")}
+    assert report.pop("ready_ms") > 0 and report == {"data_dir": str(plane.directory.path), "endpoints": served}
     where = ["--server", endpoints["grpc"], "--ca", endpoints["ca"]]
     assert run("get", "namespaces", *where, "--token", "secret", "-o", "name").code == 0
     refused = run("get", "namespaces", *where, "--token", "wrong")

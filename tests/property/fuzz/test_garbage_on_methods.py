@@ -26,7 +26,7 @@ from kcore.machinery import scheme
 from kcore.machinery.request import User
 from kcore.machinery.status import StatusError
 from kcore.serve.direct import DirectTransport
-from kcore.serve.rpc_port import health_handler
+from kcore.serve.ports.rpc import health_handler
 from tests.property.fuzz.decoders import bulk_request
 from tests.property.fuzz.garbage import nearly, samples, wires
 from tests.unit.apiserver.api import Api, configmap

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from kcore.machinery.kinds.cells import events, network, nodes, pods, policy, storage, workloads
-from kcore.machinery.kinds.cells.forms import Cell, Cells
+from kcore.machinery.kinds.cells.forms import Cell, Cells, Object
 
 CELLS: Final[Cells] = {
     **pods.CELLS,
@@ -29,4 +29,9 @@ def of(group: str, kind: str, column: str) -> Cell | None:
     return CELLS.get((group, kind, column)) or workloads.ANY_KIND.get(column)
 
 
-__all__ = ["Cell", "of"]
+def conditions(group: str, kind: str, obj: Object) -> list[Object]:
+    """The conditions of an object's row: whether a pod is over."""
+    return pods.row_conditions(obj) if (group, kind) == ("", "Pod") else []
+
+
+__all__ = ["Cell", "conditions", "of"]

@@ -117,6 +117,17 @@ def pod_gates(obj: Object) -> str:
     return f"{sum(gate.get('conditionType') in true for gate in gates)}/{len(gates)}"
 
 
+OVER: Final = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
+
+
+def row_conditions(obj: Object) -> list[Object]:
+    """What a row says of a pod that is over."""
+    phase = (obj.get("status") or {}).get("phase") or ""
+    if phase not in OVER:
+        return []
+    return [{"type": "Completed", "status": "True", "reason": phase, "message": OVER[phase]}]
+
+
 CELLS: Final[Cells] = {
     ("", "Pod", "Ready"): plain(pod_ready),
     ("", "Pod", "Status"): plain(pod_status),

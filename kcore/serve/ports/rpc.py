@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from grpc_health.v1 import health, health_pb2
 
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.rpc_reflection import ReflectionHandler
-from kcore.apiserver.server import ApiServer
 from kcore.base import limits
 
 OPTIONS = [
@@ -72,13 +70,3 @@ def health_handler(servicer: Any) -> grpc.GenericRpcHandler[Any, Any]:
         "Watch": grpc.unary_stream_rpc_method_handler(servicer.Watch, **forms),
     }
     return grpc.method_handlers_generic_handler(health.SERVICE_NAME, methods)
-
-
-async def run_until(stop: asyncio.Event, server: ApiServer, port: RpcPort) -> None:
-    """Serve until told to stop."""
-    maintenance = asyncio.create_task(server.maintain())
-    try:
-        await stop.wait()
-    finally:
-        maintenance.cancel()
-        await port.stop(limits.RPC_STOP_GRACE_S)

@@ -1,0 +1,119 @@
+"""Between the HTTP server (ASGI) and the front-end: bodies come in whole and bounded, streams end when their client does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from kcore.apiserver.rest import encoding
+from kcore.apiserver.rest.frontend import Answer, Header, HttpRequest, RestFrontend, failed
+from kcore.base import limits
+from kcore.machinery import status
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Disconnected(Exception):
+    """The client went before its request was there."""
+
+
+class Application:
+    """The ASGI application. Thread: the event loop's."""
+
+    def __init__(self, frontend: RestFrontend) -> None:
+        self.frontend = frontend
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1003})
+            return
+        http = read(scope)
+        try:
+            http.body = await body_of(receive)
+            answer = await self.frontend.handle(http)
+        except Disconnected:
+            return
+        except status.StatusError as error:
+            answer = failed(error, http, [])
+        if isinstance(answer.body, bytes):
+            await send_whole(answer, answer.body, http, send)
+        else:
+            await send_pieces(answer, answer.body, receive, send)
+
+
+def read(scope: Scope) -> HttpRequest:
+    """A request without its body."""
+    client = scope["client"]
+    return HttpRequest(
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        dict(reversed(scope["headers"])),
+        connection=f"{client[0]}:{client[1]}" if client else "",
+        certificate=scope["state"].get("certificate"),
+    )
+
+
+async def body_of(receive: Receive) -> bytes:
+    """The body. Raises StatusError (413, 504), Disconnected."""
+    try:
+        async with asyncio.timeout(limits.HTTP_BODY_WAIT_S):
+            message = await receive()
+            body: bytes = message.get("body", b"")
+            while message.get("more_body"):
+                message = await receive()
+                body += message.get("body", b"")
+                if len(body) > limits.REQUEST_BODY_BYTES_MAX:
+                    raise status.body_too_large(limits.REQUEST_BODY_BYTES_MAX)
+    except TimeoutError:
+        raise status.timeout("the request's body did not arrive in time") from None
+    if message["type"] != "http.request":
+        raise Disconnected
+    return body
+
+
+async def send_whole(answer: Answer, body: bytes, http: HttpRequest, send: Send) -> None:
+    """Send a body with its length, compressed if it is long and the client wishes."""
+    headers: list[Header] = [(b"content-type", answer.content_type.encode()), *answer.headers]
+    if len(body) >= limits.GZIP_BODY_BYTES and "gzip" in http.header(b"accept-encoding"):
+        body = encoding.compressed(body)
+        headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.code, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if http.method == "HEAD" else body})
+
+
+async def send_pieces(answer: Answer, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send pieces as they come, until they end or the client does."""
+    headers: list[Header] = [(b"content-type", answer.content_type.encode()), *answer.headers]
+    await send({"type": "http.response.start", "status": answer.code, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+    sending = asyncio.ensure_future(pump(pieces, send))
+    leaving = asyncio.ensure_future(left(receive))
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+async def pump(pieces: AsyncIterator[bytes], send: Send) -> None:
+    """Send pieces to the end; a client that takes nothing for too long is given up."""
+    try:
+        async for piece in pieces:
+            async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        await pieces.aclose()  # type: ignore[attr-defined]
+
+
+async def left(receive: Receive) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

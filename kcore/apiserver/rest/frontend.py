@@ -1,0 +1,218 @@
+"""An HTTP request becomes a Request of the pipeline, its Outcome the answer that the client takes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kcore.apiserver import strategy
+from kcore.apiserver.authentication import Authenticator, authorize
+from kcore.apiserver.objects import Outcome
+from kcore.apiserver.pipeline import Pipeline
+from kcore.apiserver.rest import encoding, media, tables
+from kcore.apiserver.rest.media import JSON, PROTOBUF, TABLE, Form
+from kcore.apiserver.rest.streams import Streams, error_event, partial_envelope
+from kcore.apiserver.rpc_frontend import as_status, durable
+from kcore.base import limits
+from kcore.base.clock import Clock
+from kcore.base.entropy import Entropy
+from kcore.base.flow import Flows
+from kcore.machinery import codec, field_error, request_options, status
+from kcore.machinery.request import WRITES, Request
+from kcore.machinery.route import parse_query, route
+from kcore.machinery.scheme import KindSpec
+from kcore.watch import WatchExpired
+
+Object = dict[str, Any]
+Header = tuple[bytes, bytes]
+WHOLE_LIST = 1 << 62
+BROWSERS = ("curl/", "Wget/", "Mozilla/5.0")
+PARTIAL_LIST_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadataList"
+NOT_KEPT: Header = (b"cache-control", b"no-cache, private")
+
+
+@dataclass(slots=True)
+class HttpRequest:
+    """A request as the HTTP server hands it over. `headers` by lower-case name, the first of each; `path` and `query` as sent."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[bytes, bytes]
+    body: bytes = b""
+    connection: str = ""
+    certificate: bytes | None = None
+
+    def header(self, name: bytes) -> str:
+        """A header's value, '' without one."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back: a body, or pieces of one as they come."""
+
+    code: int
+    body: bytes | AsyncIterator[bytes]
+    content_type: str
+    headers: list[Header] = field(default_factory=list)
+
+
+class RestFrontend:
+    """The front-end. Thread: the event loop's."""
+
+    def __init__(self, pipeline: Pipeline, authenticator: Authenticator, clock: Clock, entropy: Entropy) -> None:
+        self.pipeline, self.authenticator, self.clock, self.entropy = pipeline, authenticator, clock, entropy
+        self.streams = Streams(pipeline.reads, clock)
+        self.flows = Flows(limits.RPC_IN_FLIGHT_MAX)
+
+    async def handle(self, http: HttpRequest) -> Answer:
+        """Answer a request, whatever it is."""
+        warnings: list[str] = []
+        try:
+            return await self.answered(http, warnings)
+        except Exception as error:  # the outermost handler of a front-end
+            return failed(as_status(error), http, warnings)
+
+    async def answered(self, http: HttpRequest, warnings: list[str]) -> Answer:
+        """Answer a request. Raises StatusError; `warnings` then hold what is to be warned of all the same."""
+        user = self.authenticator.authenticate(http.header(b"authorization") or None)
+        method = "GET" if http.method == "HEAD" else http.method
+        request = route(method, http.path, parse_query(http.query), self.pipeline.scheme.resources)
+        if request is None:
+            raise status.no_such_resource()
+        request.user = user
+        if not self.flows.begin(user.name, http.connection):
+            raise status.too_many_requests("too many requests are under way, please try again later")
+        try:
+            return await self.resource(http, request, warnings)
+        finally:
+            self.flows.end(user.name, http.connection)
+
+    async def resource(self, http: HttpRequest, request: Request, warnings: list[str]) -> Answer:
+        """Answer a request about objects."""
+        spec = self.pipeline.resolve(request)
+        warnings += self.pipeline.deprecation(spec)
+        form = form_of(http, request, spec)
+        if request.verb == "list":
+            return await self.page(request, spec, form, warnings)
+        if request.verb == "watch":
+            return await self.watch(request, spec, form, warnings)
+        if request.verb not in WRITES:
+            _, found = self.pipeline.read(request)
+            return self.object(found, spec, request, form, warnings)
+        request.body, request.content_type = http.body, http.header(b"content-type") or JSON
+        outcome = await durable(self.pipeline.write(request))
+        if outcome.removed and request.verb == "delete" and spec.resource not in strategy.RETURNS_DELETED:
+            shown = status.success(spec.resource, spec.group, outcome.name, outcome.uid)
+            body, content_type = encoding.status_object(shown, form)
+            return Answer(200, body, content_type, headers_of(outcome.all_warnings()))
+        return self.object(outcome, spec, request, form, outcome.all_warnings())
+
+    # one object
+
+    def object(self, outcome: Outcome, spec: KindSpec, request: Request, form: Form, warnings: list[str]) -> Answer:
+        """An object, or what else an outcome holds, in the form asked for."""
+        code = 201 if outcome.created else 200
+        headers = headers_of(warnings)
+        if outcome.kind == "Status" and outcome.message == encoding.STATUS_MESSAGE and form.transform:
+            form = Form(form.media)
+        if not form.transform:
+            body = encoding.message(outcome.raw, outcome.message, outcome.api_version, outcome.kind, form)
+            return Answer(code, body, form.media, headers)
+        obj = encoding.decoded(outcome.message, outcome.raw, outcome.api_version, outcome.kind)
+        if outcome.kind.endswith("List"):
+            return Answer(code, self.transformed(obj, spec, request, form), form.media, headers)
+        if form.transform == TABLE:
+            metadata = {name: value for name, value in obj["metadata"].items() if name == "resourceVersion"}
+            shown = tables.of(spec, metadata, [obj], include_of(request), form.version, self.clock.now())
+            return Answer(code, encoding.dump(shown, form), form.media, headers)
+        shown = tables.partial(obj, form.version)
+        if form.media == PROTOBUF:
+            return Answer(code, partial_envelope(shown, form.version), PROTOBUF, headers)
+        return Answer(code, encoding.dump(shown, form), form.media, headers)
+
+    # many objects
+
+    async def page(self, request: Request, spec: KindSpec, form: Form, warnings: list[str]) -> Answer:
+        """A list, or a page of one."""
+        authorize(request.user)
+        if form.transform == TABLE:
+            tables.check_include(include_of(request))
+        metadata_only = form.transform in (media.PARTIAL, media.PARTIAL_LIST)
+        raw = await self.pipeline.reads.list_raw(spec, request.namespace, request.options, WHOLE_LIST, metadata_only)
+        if not form.transform:
+            body = encoding.message(raw, spec.list_message, spec.api_version, f"{spec.kind}List", form)
+        else:
+            found = encoding.decoded(spec.list_message, raw, spec.api_version, f"{spec.kind}List")
+            body = self.transformed(found, spec, request, form)
+        return Answer(200, body, form.media, headers_of(warnings))
+
+    def transformed(self, found: Object, spec: KindSpec, request: Request, form: Form) -> bytes:
+        """A list as a Table or a PartialObjectMetadataList."""
+        if form.transform == TABLE:
+            include = include_of(request)
+            return encoding.dump(tables.of(spec, found["metadata"], found["items"], include, form.version, self.clock.now()), form)
+        shown = tables.partial_list(found, form.version)
+        if form.media == PROTOBUF:
+            return codec.envelope(shown["apiVersion"], shown["kind"], codec.encode(PARTIAL_LIST_MESSAGE, shown))
+        return encoding.dump(shown, form)
+
+    async def watch(self, request: Request, spec: KindSpec, form: Form, warnings: list[str]) -> Answer:
+        """The changes of a resource, as they come."""
+        authorize(request.user)
+        include = include_of(request)
+        if form.transform == TABLE:
+            tables.check_include(include)
+        options = request.options
+        if not options.get("timeoutSeconds"):
+            options["timeoutSeconds"] = limits.WATCH_SECONDS_MIN * (1 + self.entropy.random())
+        encode = self.streams.encoder(spec, form, include)
+        content_type = JSON if form.media == JSON else f"{form.media};stream=watch"
+        headers = headers_of(warnings)
+        try:
+            watcher = await self.pipeline.reads.open_watch(spec, request.namespace, options, encode)
+        except WatchExpired as error:
+            return Answer(200, once(error_event(status.expired(str(error)).status, form)), content_type, headers)
+        return Answer(200, self.streams.events(spec, watcher, options, form), content_type, headers)
+
+
+async def once(piece: bytes) -> AsyncIterator[bytes]:
+    """A stream of one piece."""
+    yield piece
+
+
+def form_of(http: HttpRequest, request: Request, spec: KindSpec) -> Form:
+    """The form of the answer to a request. Raises StatusError (406)."""
+    lists = request.verb in ("list", "watch", "deletecollection")
+    form = media.choose(http.header(b"accept"), bool(spec.storage) and not request.subresource, lists)
+    pretty = request.options.get("pretty")
+    if pretty is None:
+        wanted = form.pretty or http.header(b"user-agent").startswith(BROWSERS)
+    else:
+        wanted = request_options.is_true(pretty)
+    return form._replace(pretty=wanted)
+
+
+def include_of(request: Request) -> str:
+    """How much of each object a Table's rows hold."""
+    include: str = request.options.get("includeObject") or ""
+    return include
+
+
+def headers_of(warnings: list[str]) -> list[Header]:
+    """The headers of an answer."""
+    headers = [NOT_KEPT]
+    headers.extend((b"warning", f"299 - {field_error.quote(sentence)}".encode()) for sentence in dict.fromkeys(warnings))
+    return headers
+
+
+def failed(error: status.StatusError, http: HttpRequest, warnings: list[str]) -> Answer:
+    """The answer to a request that failed."""
+    form = media.for_errors(http.header(b"accept"))
+    body, content_type = encoding.status_object(error.status, form)
+    headers = headers_of(warnings)
+    if seconds := (error.status.get("details") or {}).get("retryAfterSeconds"):
+        headers.append((b"retry-after", str(seconds).encode()))
+    return Answer(error.code, body, content_type, headers)

@@ -1,0 +1,93 @@
+"""The HTTPS port of an API server: TLS with client certificates taken if they come, HTTP/1.1 keep-alive, and the front-end behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from kcore.apiserver.rest.asgi import Application
+from kcore.apiserver.rest.frontend import RestFrontend
+from kcore.base import limits
+from kcore.serve.ports.rpc import Tls
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 that tells the application with which certificate a client came."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note the certificate, which the handshake has verified."""
+        super().connection_made(transport)
+        ssl_object = transport.get_extra_info("ssl_object")
+        certificate = ssl_object.getpeercert(binary_form=True) if ssl_object is not None else None
+        if certificate:
+            self.app_state = {**self.app_state, "certificate": certificate}
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to the process that it is a part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+class RestPort:
+    """The port. Thread: the event loop's."""
+
+    def __init__(self, frontend: RestFrontend) -> None:
+        self.application = Application(frontend)
+        self.server: Server | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    async def listen(self, bind: str, port: int, tls: Tls | None, client_ca: Path | None) -> int:
+        """Open a port and serve; -> its number. Raises OSError if it is taken."""
+        family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+        listener = socket.create_server((bind, port), family=family, backlog=limits.HTTP_BACKLOG)
+        config = uvicorn.Config(
+            self.application,
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=limits.HTTP_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=limits.HTTP_STOP_GRACE_S,
+            backlog=limits.HTTP_BACKLOG,
+            **tls_options(tls, client_ca),
+        )
+        self.server = Server(config)
+        self.task = asyncio.create_task(self.server.serve(sockets=[listener]), name="https")
+        while not self.server.started:
+            if self.task.done():
+                self.task.result()
+                raise OSError("the HTTP server ended")
+            await asyncio.sleep(0)
+        number: int = listener.getsockname()[1]
+        return number
+
+    async def stop(self) -> None:
+        """Refuse new requests and end those that are there within a time."""
+        if self.server is not None and self.task is not None:
+            self.server.should_exit = True
+            await self.task
+
+
+def tls_options(tls: Tls | None, client_ca: Path | None) -> dict[str, Any]:
+    """The server's TLS settings."""
+    if tls is None:
+        return {}
+    found: dict[str, Any] = {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
+    if client_ca is not None:
+        found |= {"ssl_ca_certs": str(client_ca), "ssl_cert_reqs": ssl.CERT_OPTIONAL}
+    return found
