@@ -71,6 +71,14 @@ class Pipeline:
             raise status.method_not_supported(spec.resource, spec.group, request.verb)
         return spec
 
+    async def read_since(self, request: Request) -> tuple[KindSpec, Outcome]:
+        """Answer a get that may ask for a resourceVersion which is still to come."""
+        if request.options.get("resourceVersion") and not request.subresource:
+            spec = self.resolve(request)
+            authorize(request.user)
+            return spec, await self.reads.get_since(spec, request.namespace, request.name, request.options)
+        return self.read(request)
+
     def read(self, request: Request) -> tuple[KindSpec, Outcome]:
         """Answer a get."""
         spec = self.resolve(request)
@@ -128,14 +136,16 @@ class Pipeline:
         spec = write.spec
         raw, names = self.reads.collection(spec, write.namespace, {name: options[name] for name in LIST_OPTIONS if name in options})
         last: Submission | None = None
+        warnings: list[str] = []
         for namespace, name in names:
             each = self.registry.writing(spec, namespace, name, write.user, write.dry_run)
             try:
-                last = self.registry.delete(each, options).submission or last
+                deleted = self.registry.delete(each, options)
+                last, warnings = deleted.submission or last, deleted.warnings or warnings
             except status.StatusError as error:
                 if error.reason != "NotFound":
                     raise
-        return Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw, last)
+        return Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw, last, warnings=warnings)
 
     def write_object(self, write: Write, request: Request) -> Outcome:
         """Create, update or patch an object itself."""

@@ -75,13 +75,13 @@ def bad_token(why: str) -> status.StatusError:
     return status.bad_request(f"invalid continue token: continue key is not valid: {why}")
 
 
-def revision_of(text: str) -> int:
-    """A resourceVersion as a revision, 0 if there is none. Raises StatusError (400)."""
+def revision_of(text: str, of_list: bool = True) -> int:
+    """A resourceVersion as a revision, 0 if there is none. Raises StatusError: 400 for a list, 500 for a get or a watch, as upstream."""
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
         why = f"resourceVersion: Invalid value: {quote(text)}: strconv.ParseUint: parsing {quote(text)}: invalid syntax"
-        raise status.bad_request(f"invalid resource version: {why}")
+        raise status.bad_request(f"invalid resource version: {why}") if of_list else status.unknown(why)
     return int(text)
 
 
@@ -135,6 +135,12 @@ class Reads:
         yield bytes(piece) + writer.end()
 
     # get
+
+    async def get_since(self, spec: KindSpec, namespace: str, name: str, options: Options) -> Outcome:
+        """An object as it is at a resourceVersion or later. Raises StatusError (404, 500, 504)."""
+        if wanted := revision_of(options.get("resourceVersion") or "", of_list=False):
+            await self.reached(wanted)
+        return self.get(spec, namespace, name)
 
     def get(self, spec: KindSpec, namespace: str, name: str) -> Outcome:
         """An object as it is durably. Raises StatusError (404)."""
@@ -284,7 +290,7 @@ class Reads:
         """Begin to watch; whoever does must drain the watcher. Raises StatusError (400, 422, 504), and WatchExpired if history is gone."""
         request_options.check("watch", options)
         wanted = selection(spec, namespace, options)
-        after = revision_of(options.get("resourceVersion") or "")
+        after = revision_of(options.get("resourceVersion") or "", of_list=False)
         if after:
             await self.reached(after)
         initial_end = bool(options.get("sendInitialEvents"))
@@ -293,6 +299,19 @@ class Reads:
         )
         watcher.idle_since = self.clock.monotonic()
         return watcher
+
+    async def await_future(self, options: Options) -> None:
+        """Wait for the revision that a watch begins after, as long as the watch may take."""
+        try:
+            async with asyncio.timeout(options.get("timeoutSeconds") or None):
+                await self.hub.reached(revision_of(options.get("resourceVersion") or "", of_list=False))
+        except TimeoutError:
+            return
+
+    def is_future(self, options: Options) -> bool:
+        """Whether a watch begins after a revision that is not there yet. Raises StatusError (422, 500)."""
+        request_options.check("watch", options)
+        return revision_of(options.get("resourceVersion") or "", of_list=False) > self.hub.revision
 
     async def drain(self, spec: KindSpec, watcher: Watcher, options: Options) -> AsyncIterator[list[bytes]]:
         """What a watcher sees until its time is over. Raises StatusError (410) if its client is too slow."""

@@ -273,9 +273,14 @@ class Registry:
 
     def delete(self, write: Write, options: Object) -> Outcome:
         """Delete an object, or mark it as terminating while grace or finalizers hold it; say what is doubtful about that."""
-        deleted = self.remove_or_mark(write, options)
-        if write.rules.deletion_doubt and not strategy.says_what_becomes_of_dependents(options):
-            deleted.warnings.append(write.rules.deletion_doubt)
+        doubt = write.rules.deletion_doubt
+        doubts = [doubt] if doubt and not strategy.says_what_becomes_of_dependents(options) else []
+        try:
+            deleted = self.remove_or_mark(write, options)
+        except status.StatusError as error:
+            error.warnings += doubts
+            raise
+        deleted.warnings += doubts
         return deleted
 
     def remove_or_mark(self, write: Write, options: Object) -> Outcome:
@@ -293,12 +298,19 @@ class Registry:
         if plan.remove:
             if write.dry_run:
                 return outcome(write.spec, plan.obj, encode(write.spec, plan.obj), current.revision, removed=True)
+            if write.rules.graceful:
+                current = self.mark(write, current, plan.obj)
             return self.remove(write, current, plan.obj)
         raw = encode(write.spec, plan.obj)
         if write.dry_run or raw == current.raw:
             return outcome(write.spec, plan.obj, raw, current.revision)
         submission = self.put(write.spec, write.namespace, write.name, raw, current.revision)
         return outcome(write.spec, plan.obj, raw, submission.revision, submission)
+
+    def mark(self, write: Write, current: Stored, obj: Object) -> Stored:
+        """Show whoever watches that an object of a kind with grace periods is at its end, before it is gone."""
+        self.put(write.spec, write.namespace, write.name, encode(write.spec, obj), current.revision)
+        return self.require(write.spec, write.namespace, write.name)
 
     def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
         """The frame of a write."""

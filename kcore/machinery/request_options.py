@@ -36,8 +36,8 @@ _KIND_OF_VERB: Final = {
 }
 
 
-def from_query(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Read the options that a query holds; unknown parameters stay out.
+def from_query(query: Mapping[str, Sequence[str]], numbers: bool = True) -> dict[str, Any]:
+    """Read the options that a query holds; unknown parameters stay out, and numbers where none are asked for.
 
     Raises  StatusError (BadRequest) if a number is none
     """
@@ -49,7 +49,7 @@ def from_query(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
             options[key] = values[0]
         elif key in _BOOLS:
             options[key] = is_true(values[0])
-        elif key in _INTS and values[0]:
+        elif numbers and key in _INTS and values[0]:
             options[key] = _integer(values[0])
         elif key in _LISTS:
             options[key] = list(values)
@@ -148,6 +148,8 @@ def _check_list(options: Mapping[str, Any], errors: list[FieldError]) -> None:
 def _check_watch(options: Mapping[str, Any], errors: list[FieldError]) -> None:
     match = options.get("resourceVersionMatch") or ""
     path = "resourceVersionMatch"
+    if options.get("continue"):
+        errors.append(fe.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
     send = options.get("sendInitialEvents")
     if send is not None and match != NOT_OLDER_THAN:
         errors.append(fe.forbidden(path, f"sendInitialEvents requires setting resourceVersionMatch to {NOT_OLDER_THAN}"))
@@ -156,5 +158,3 @@ def _check_watch(options: Mapping[str, Any], errors: list[FieldError]) -> None:
             errors.append(fe.forbidden(path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
         if match != NOT_OLDER_THAN:
             errors.append(fe.not_supported(path, match, (NOT_OLDER_THAN,)))
-        if options.get("continue"):
-            errors.append(fe.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))

@@ -91,7 +91,7 @@ def _request(
     if spec is None or _is_misplaced(spec, namespace, name) or (tail and subresource != _PROXY):
         raise status.no_such_resource()
     request = Request("", group, version, resource, subresource, namespace or "", name, subpath="/".join(tail))
-    request.options = request_options.from_query(query)
+    request.options = request_options.from_query(query, numbers=not name or method != "GET")
     request.verb = _verb(method, spec, request, legacy_watch, anywhere=spec.namespaced and namespace is None)
     for label, value in (("Name", name), ("Namespace", namespace or "")):
         for sentence in names.path_segment(value):

@@ -50,14 +50,16 @@ MODIFIED: Final = "the object has been modified; please apply your changes to th
 class StatusError(Exception):
     """A request's failure as a metav1 Status.
 
-    status  the Status as it is sent
-    code    its HTTP code
+    status    the Status as it is sent
+    code      its HTTP code
+    warnings  what to warn the client of all the same
     """
 
     def __init__(self, status: dict[str, Any]) -> None:
         super().__init__(status.get("message", ""))
         self.status = status
         self.code: int = status["code"]
+        self.warnings: list[str] = []
 
     @property
     def reason(self) -> str:

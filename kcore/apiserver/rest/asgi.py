@@ -84,7 +84,7 @@ async def send_whole(answer: Answer, body: bytes, http: HttpRequest, send: Send)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": answer.code, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if http.method == "HEAD" else body})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def send_pieces(answer: Answer, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:

@@ -73,15 +73,15 @@ class RestFrontend:
         try:
             return await self.answered(http, warnings)
         except Exception as error:  # the outermost handler of a front-end
-            return failed(as_status(error), http, warnings)
+            found = as_status(error)
+            return failed(found, http, warnings + found.warnings)
 
     async def answered(self, http: HttpRequest, warnings: list[str]) -> Answer:
         """Answer a request. Raises StatusError; `warnings` then hold what is to be warned of all the same."""
         user = self.authenticator.authenticate(http.header(b"authorization") or None)
-        method = "GET" if http.method == "HEAD" else http.method
-        request = route(method, http.path, parse_query(http.query), self.pipeline.scheme.resources)
+        request = route(http.method, http.path, parse_query(http.query), self.pipeline.scheme.resources)
         if request is None:
-            raise status.no_such_resource()
+            return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
         request.user = user
         if not self.flows.begin(user.name, http.connection):
             raise status.too_many_requests("too many requests are under way, please try again later")
@@ -100,7 +100,7 @@ class RestFrontend:
         if request.verb == "watch":
             return await self.watch(request, spec, form, warnings)
         if request.verb not in WRITES:
-            _, found = self.pipeline.read(request)
+            _, found = await self.pipeline.read_since(request)
             return self.object(found, spec, request, form, warnings)
         request.body, request.content_type = http.body, http.header(b"content-type") or JSON
         outcome = await durable(self.pipeline.write(request))
@@ -128,6 +128,7 @@ class RestFrontend:
             metadata = {name: value for name, value in obj["metadata"].items() if name == "resourceVersion"}
             shown = tables.of(spec, metadata, [obj], include_of(request), form.version, self.clock.now())
             return Answer(code, encoding.dump(shown, form), form.media, headers)
+        check_list(form, obj, False)
         shown = tables.partial(obj, form.version)
         if form.media == PROTOBUF:
             return Answer(code, partial_envelope(shown, form.version), PROTOBUF, headers)
@@ -140,7 +141,7 @@ class RestFrontend:
         authorize(request.user)
         if form.transform == TABLE:
             tables.check_include(include_of(request))
-        metadata_only = form.transform in (media.PARTIAL, media.PARTIAL_LIST)
+        metadata_only = form.transform == media.PARTIAL_LIST
         raw = await self.pipeline.reads.list_raw(spec, request.namespace, request.options, WHOLE_LIST, metadata_only)
         if not form.transform:
             body = encoding.message(raw, spec.list_message, spec.api_version, f"{spec.kind}List", form)
@@ -154,6 +155,7 @@ class RestFrontend:
         if form.transform == TABLE:
             include = include_of(request)
             return encoding.dump(tables.of(spec, found["metadata"], found["items"], include, form.version, self.clock.now()), form)
+        check_list(form, found, True)
         shown = tables.partial_list(found, form.version)
         if form.media == PROTOBUF:
             return codec.envelope(shown["apiVersion"], shown["kind"], codec.encode(PARTIAL_LIST_MESSAGE, shown))
@@ -171,11 +173,21 @@ class RestFrontend:
         encode = self.streams.encoder(spec, form, include)
         content_type = JSON if form.media == JSON else f"{form.media};stream=watch"
         headers = headers_of(warnings)
+        if self.pipeline.reads.is_future(options):
+            return Answer(200, self.streams.future(spec, request.namespace, options, form, encode), content_type, headers)
         try:
             watcher = await self.pipeline.reads.open_watch(spec, request.namespace, options, encode)
         except WatchExpired as error:
             return Answer(200, once(error_event(status.expired(str(error)).status, form)), content_type, headers)
         return Answer(200, self.streams.events(spec, watcher, options, form), content_type, headers)
+
+
+def check_list(form: Form, obj: Object, is_list: bool) -> None:
+    """Refuse to show a list as one object, or an object as a list. Raises StatusError (406)."""
+    if (form.transform == media.PARTIAL_LIST) != is_list:
+        group = obj["apiVersion"].rpartition("/")[0].partition(".")[0] or "core"
+        what = f"{'a' if is_list else 'not a'} list (*{group}.{obj['kind']})"
+        raise status.failure("NotAcceptable", f"you requested {form.transform}, but the requested object is {what}")
 
 
 async def once(piece: bytes) -> AsyncIterator[bytes]:
@@ -185,8 +197,7 @@ async def once(piece: bytes) -> AsyncIterator[bytes]:
 
 def form_of(http: HttpRequest, request: Request, spec: KindSpec) -> Form:
     """The form of the answer to a request. Raises StatusError (406)."""
-    lists = request.verb in ("list", "watch", "deletecollection")
-    form = media.choose(http.header(b"accept"), bool(spec.storage) and not request.subresource, lists)
+    form = media.choose(http.header(b"accept"), bool(spec.storage) and not request.subresource)
     pretty = request.options.get("pretty")
     if pretty is None:
         wanted = form.pretty or http.header(b"user-agent").startswith(BROWSERS)
@@ -210,7 +221,7 @@ def headers_of(warnings: list[str]) -> list[Header]:
 
 def failed(error: status.StatusError, http: HttpRequest, warnings: list[str]) -> Answer:
     """The answer to a request that failed."""
-    form = media.for_errors(http.header(b"accept"))
+    form = Form() if error.reason == "NotAcceptable" else media.for_errors(http.header(b"accept"))
     body, content_type = encoding.status_object(error.status, form)
     headers = headers_of(warnings)
     if seconds := (error.status.get("details") or {}).get("retryAfterSeconds"):

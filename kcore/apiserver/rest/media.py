@@ -52,11 +52,10 @@ def parse(accept: str) -> list[Clause]:
 
 
 @lru_cache(limits.ACCEPT_HEADERS_KEPT)
-def choose(accept: str, tables: bool, lists: bool) -> Form:
+def choose(accept: str, tables: bool) -> Form:
     """The form of an answer about an object or a list.
 
     tables  the kind can be shown as a Table
-    lists   the answer is a list, or watched
     Raises  StatusError (406)
     """
     clauses = parse(accept) or [Clause("*/*", {}, 1)]
@@ -69,21 +68,21 @@ def choose(accept: str, tables: bool, lists: bool) -> Form:
         wanted = clause.params.get("as", "")
         if not wanted:
             return Form(media, pretty=clause.params.get("pretty") == "1")
-        if allowed(media, clause.params, tables, lists):
+        if allowed(media, clause.params, tables):
             return Form(media, wanted, clause.params["v"])
     if known:
         raise status.not_acceptable(MEDIA_TYPES)
     raise status.failure("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {', '.join(MEDIA_TYPES)}", {})
 
 
-def allowed(media: str, params: dict[str, str], tables: bool, lists: bool) -> bool:
+def allowed(media: str, params: dict[str, str], tables: bool) -> bool:
     """Whether an answer can be transformed as a clause asks."""
     wanted = params["as"]
     if params.get("g") != META_GROUP or params.get("v") not in META_VERSIONS:
         return False
     if wanted == TABLE:
         return tables and media != PROTOBUF
-    return wanted == PARTIAL or (wanted == PARTIAL_LIST and lists)
+    return wanted in TRANSFORMS
 
 
 def for_errors(accept: str) -> Form:

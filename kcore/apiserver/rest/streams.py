@@ -74,10 +74,18 @@ class Streams:
 
         def show(obj: Object) -> Object:
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-            is_bookmark = "name" not in obj["metadata"]
-            return tables.of(spec, metadata, [obj], "Object" if is_bookmark else include, form.version, self.clock.now(), heads=False)
+            return tables.of(spec, metadata, [obj], include, form.version, self.clock.now(), heads=False)
 
         return show
+
+    async def future(self, spec: KindSpec, namespace: str, options: Options, form: Form, encode: Encode) -> AsyncIterator[bytes]:
+        """What will be seen when the revision that the watch begins after is there."""
+        await self.reads.await_future(options)
+        if self.reads.is_future(options):
+            return
+        watcher = await self.reads.open_watch(spec, namespace, options, encode)
+        async for piece in self.events(spec, watcher, options, form):
+            yield piece
 
     async def events(self, spec: KindSpec, watcher: Watcher, options: Options, form: Form) -> AsyncIterator[bytes]:
         """What a watcher sees, some events at a time; the first Table has heads. What goes wrong is the last event."""
