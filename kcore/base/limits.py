@@ -341,6 +341,12 @@ WATCHERS_PER_RESOURCE_MAX: Final = 20_000
 
 # apiserver
 
+DOCUMENTS_KEPT_MAX: Final = 256
+"""Documents of discovery and OpenAPI that are kept as bytes: all of them in the forms that clients ask for, 20 MB at most."""
+
+DOCUMENT_GZIP_LEVEL: Final = 5
+"""Halves what level 1 leaves of an OpenAPI document; it is compressed once, and kept."""
+
 REQUEST_BODY_BYTES_MAX: Final = 3 << 20
 """Fixed by Kubernetes: MaxRequestBodyBytes."""
 
