@@ -12,7 +12,7 @@ import orjson
 
 from kcore.apiserver import body_text
 from kcore.base import limits
-from kcore.machinery import codec, patch, scheme, status
+from kcore.machinery import codec, scheme, status
 from kcore.machinery.gvk import GroupVersionKind
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
@@ -107,24 +107,13 @@ def parse_text(data: bytes, media: str, gvk: GroupVersionKind) -> Parsed:
 
 
 def parse_patch(data: bytes) -> Any:
-    """Read a merge patch. Raises StatusError (400)."""
+    """Read a patch in JSON. Raises StatusError: 413 for what is too large, 400 for what is no JSON."""
+    if len(data) > limits.REQUEST_BODY_BYTES_MAX:
+        raise status.body_too_large(limits.REQUEST_BODY_BYTES_MAX)
     try:
         return orjson.loads(data)
     except (orjson.JSONDecodeError, RecursionError) as error:
-        raise status.bad_request(body_text.json_error(data)) from error
-
-
-def patched_text(message: str, old: Object, changes: Any) -> str:
-    """A patched object as an error shows it: in field order, but what the patch touches by name, as Go writes maps."""
-    ordered = codec.decode(message, codec.encode(message, old), old["apiVersion"], old["kind"])
-    return orjson.dumps(sorted_where_touched(patch.merge(ordered, changes), changes)).decode()
-
-
-def sorted_where_touched(value: Any, changes: Any) -> Any:
-    """Sort the names of the objects that a merge patch goes through."""
-    if not (isinstance(value, dict) and isinstance(changes, dict)):
-        return value
-    return {name: sorted_where_touched(value[name], changes.get(name)) for name in sorted(value)}
+        raise status.bad_request("invalid JSON patch") from error
 
 
 def delete_options(data: bytes | Object, content_type: str) -> Object | None:

@@ -13,17 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from kcore.apiserver import body as bodies
 from kcore.apiserver import subresources
 from kcore.apiserver.authentication import authorize
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.objects import Outcome
+from kcore.apiserver.patching import change as patch
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry, Write, check_name
 from kcore.base import limits
-from kcore.machinery import codec, field_error, kinds, patch, request_options, status
+from kcore.machinery import codec, kinds, request_options, status
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource
 from kcore.machinery.kinds.rules import never
 from kcore.machinery.request import Request
@@ -32,8 +31,6 @@ from kcore.store.storage import Submission
 
 Object = dict[str, Any]
 Change = Callable[[Object], Object]
-MERGE_PATCH = "application/merge-patch+json"
-OTHER_PATCHES = ("application/json-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml")
 PARTS_READ = ("", "status", "scale", "ephemeralcontainers", "resize")
 LIST_OPTIONS = ("labelSelector", "fieldSelector", "limit", "continue", "resourceVersion", "resourceVersionMatch")
 DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents", "preconditions")
@@ -96,6 +93,8 @@ class Pipeline:
         if request.verb in ("delete", "deletecollection"):
             written = self.delete(spec, request)
         else:
+            if request.verb == "patch":
+                patch.check_media_type(request.content_type)
             if request.options or request.verb == "patch":
                 request_options.check(request.verb, request.options, request.content_type)
             write = self.writing(spec, request)
@@ -153,7 +152,7 @@ class Pipeline:
         write.patching = request.verb == "patch"
         if request.verb == "patch":
             warnings: list[str] = []
-            made = self.registry.update(write, self.patched(request, spec.gvk, spec.message, warnings))
+            made = self.registry.update(write, patch.change(request, spec.gvk, spec.message, warnings))
             made.warnings = warnings + made.warnings
             return made
         wanted = self.sketch(write, request)
@@ -197,22 +196,21 @@ class Pipeline:
                 raise status.method_not_supported(f"{spec.resource}/{request.subresource}", spec.group, "create")
             return handler(self.registry, write, self.decoded(request, gvk, message)[0])
         change: Change
+        warnings: list[str] = []
         if request.verb == "patch":
-            change = self.patched(request, gvk, message, [])
+            change = patch.change(request, gvk, message, warnings)
         else:
             if request.subresource == "status" and isinstance(body := request.body, bytes) and is_bare(request):
                 request.body = status_part(message, body)
-            found, _ = self.decoded(request, gvk, message)
+            found, warnings = self.decoded(request, gvk, message)
             check_name(found, request.name)
 
             def change(_: Object) -> Object:
                 return found
 
-        if request.subresource == "scale":
-            return subresources.update_scale(self.registry, write, change)
-        if request.subresource == "finalize":
-            return subresources.finalize(self.registry, write, change)
-        return self.registry.update(write, change)
+        made = subresources.UPDATE.get(request.subresource, Registry.update)(self.registry, write, change)
+        made.warnings = warnings + made.warnings
+        return made
 
     def decoded(self, request: Request, gvk: GroupVersionKind, message: str) -> tuple[Object, list[str]]:
         """The body's object, and the warnings about its fields."""
@@ -221,29 +219,6 @@ class Pipeline:
             return body.obj, complaints(request, body)
         except StrictError as error:
             raise status.bad_request(bodies.cannot_be_handled(gvk, {}, str(error))) from error
-
-    def patched(self, request: Request, gvk: GroupVersionKind, message: str, warnings: list[str]) -> Change:
-        """What a patch makes of an object; warnings about its fields are added while it is applied."""
-        media = request.content_type.partition(";")[0].strip()
-        if media not in (MERGE_PATCH, *OTHER_PATCHES):
-            raise status.failure("UnsupportedMediaType", "415: Unsupported Media Type", {})
-        if media != MERGE_PATCH:
-            raise status.method_not_supported(request.resource, request.group, f"patch of type {media}")
-        changes = bodies.parse_patch(request.body) if isinstance(request.body, bytes) else request.body
-
-        def change(old: Object) -> Object:
-            if not old:
-                raise status.not_found(request.resource, request.group, request.name)
-            text = orjson.dumps(patch.merge(old, changes))
-            try:
-                body = bodies.checked(orjson.loads(text), [], gvk, message)
-                warnings.extend(complaints(request, body))
-            except (bodies.UnreadableError, StrictError) as error:
-                shown = bodies.patched_text(message, old, changes)
-                raise status.invalid("", "", "", [field_error.invalid("patch", shown, str(error))]) from error
-            return body.obj
-
-        return change
 
 
 def is_bare(request: Request) -> bool:

@@ -234,3 +234,9 @@ CREATE: dict[tuple[str, str], Callable[[Registry, Write, Object], Outcome]] = {
     ("pods", "binding"): bind,
     ("pods", "eviction"): evict,
 }
+
+# subresource -> what an update of it does where it is not that of the object with the rules of the part.
+UPDATE: dict[str, Callable[[Registry, Write, Callable[[Object], Object]], Outcome]] = {
+    "scale": update_scale,
+    "finalize": finalize,
+}

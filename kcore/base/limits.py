@@ -379,6 +379,11 @@ HTTP_BACKLOG: Final = 2_048
 
 WATCH_SECONDS_MIN: Final = 1_800
 """Fixed by Kubernetes: a watch that says no time ends after this, up to twice as long, so that not all come back at once."""
+JSON_PATCH_OPERATIONS_MAX: Final = 10_000
+"""Fixed by Kubernetes: maxJSONPatchOperations."""
+
+JSON_PATCH_COPIED_BYTES_MAX: Final = 3 << 20
+"""What all `copy` operations of a JSON patch may add together, as Kubernetes has it: a short body could double an object forever."""
 
 YAML_NODE_BYTES: Final = 8
 """What a node of a YAML body counts besides its text when aliases are written out: 390,000 fit, go-yaml has 400,000."""

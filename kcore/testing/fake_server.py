@@ -21,8 +21,9 @@ from kcore.base.entropy import Entropy
 from kcore.client import wire
 from kcore.client.kinds import Resource
 from kcore.client.wire import ADDED, DELETED, INITIAL_EVENTS_END, MODIFIED
-from kcore.machinery import codec, fields, labels, patch, status
+from kcore.machinery import codec, fields, labels, status
 from kcore.machinery.kinds import rules_of
+from kcore.machinery.patch import merge_patch
 
 Message = Any
 _HELD_BY = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
@@ -157,7 +158,7 @@ class FakeServer:
         old = self.get(resource, wire.join_key(request.namespace, request.name))
         spec = resource.spec
         before = codec.decode(spec.message, old.SerializeToString(), spec.api_version, spec.kind)
-        after = patch.merge(before, json.loads(request.patch))
+        after = merge_patch.merge(before, json.loads(request.patch))
         return self.update(resource, resource.message.FromString(codec.encode(spec.message, after)), request.subresource)
 
     def delete(self, resource: Resource, namespace: str, name: str, options: meta_pb2.DeleteOptions) -> Message:

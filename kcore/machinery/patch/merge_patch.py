@@ -1,6 +1,6 @@
-"""Patches of objects in JSON form.
+"""JSON merge patches.
 
-Source: RFC 7386 (JSON merge patch).
+Source: RFC 7386; evanphx/json-patch v4 for the order in which a patched text names its fields.
 """
 
 from __future__ import annotations
@@ -21,4 +21,13 @@ def merge(target: Any, patch: Any) -> Any:
             merged.pop(name, None)
         else:
             merged[name] = merge(merged.get(name), value)
+    return merged
+
+
+def in_printed_order(merged: Any, patch: Any) -> Any:
+    """A merged value as an error prints it: what the patch went through by name, as Go writes maps, everything else as it was."""
+    if isinstance(merged, dict) and isinstance(patch, dict):
+        return {name: in_printed_order(merged[name], patch.get(name)) for name in sorted(merged)}
+    if isinstance(merged, list) and isinstance(patch, list):
+        return [in_printed_order(item, item) for item in merged]
     return merged
