@@ -22,7 +22,7 @@ from kcore.apiserver.patching import change as patch
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry, Write, check_name
 from kcore.base import limits
-from kcore.machinery import codec, kinds, request_options, status
+from kcore.machinery import codec, conversion, kinds, request_options, status
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource
 from kcore.machinery.kinds.rules import never
 from kcore.machinery.request import Request
@@ -54,7 +54,7 @@ class Pipeline:
     def resolve_anew(self, request: Request) -> KindSpec:
         """The kind, from the scheme; only what is served is remembered, so that memory is bounded by what there is."""
         spec = self.scheme.resources.get(GroupVersionResource(request.group, request.version, request.resource))
-        if spec is None or spec.converted:
+        if spec is None:
             raise status.no_such_resource()
         if request.subresource:
             sub = spec.subresources.get(request.subresource)
@@ -101,6 +101,14 @@ class Pipeline:
             written = self.write_subresource(write, request) if request.subresource else self.write_object(write, request)
         if sentences := self.deprecation(spec):
             written.warnings[:0] = sentences
+        return self.served(spec, written) if spec.converted else written
+
+    def served(self, spec: KindSpec, written: Outcome) -> Outcome:
+        """What a write came to, in the version in which it was asked for."""
+        kept = self.scheme.stored_version(spec)
+        if written.message == kept.message:
+            written.stored = conversion.message(spec, kept)(written.stored)
+            written.message, written.api_version, written.kind = spec.message, spec.api_version, spec.kind
         return written
 
     def deprecation(self, spec: KindSpec) -> list[str]:
@@ -132,7 +140,7 @@ class Pipeline:
 
     def delete_collection(self, write: Write, options: Object) -> Outcome:
         """Delete what matches, each by its own rules; -> the list as it was. What somebody else deleted meanwhile is passed over."""
-        spec = write.spec
+        spec = write.served
         raw, names = self.reads.collection(spec, write.namespace, {name: options[name] for name in LIST_OPTIONS if name in options})
         last: Submission | None = None
         warnings: list[str] = []
@@ -148,11 +156,12 @@ class Pipeline:
 
     def write_object(self, write: Write, request: Request) -> Outcome:
         """Create, update or patch an object itself."""
-        spec = write.spec
+        spec = write.served
         write.patching = request.verb == "patch"
         if request.verb == "patch":
             warnings: list[str] = []
-            made = self.registry.update(write, patch.change(request, spec.gvk, spec.message, warnings))
+            change = conversion.around(spec, patch.change(request, spec.gvk, spec.message, warnings))
+            made = self.registry.update(write, change)
             made.warnings = warnings + made.warnings
             return made
         wanted = self.sketch(write, request)
@@ -160,6 +169,7 @@ class Pipeline:
         if repeated is not None:
             return repeated
         found, warnings = self.decoded(request, spec.gvk, spec.message)
+        found = conversion.stored(spec, found)
         if not spec.storage:
             return subresources.CREATE[spec.resource, ""](self.registry, write, found)
         if request.verb == "create":
@@ -184,7 +194,7 @@ class Pipeline:
 
     def write_subresource(self, write: Write, request: Request) -> Outcome:
         """Write a part of an object."""
-        spec = write.spec
+        spec = write.served
         write.patching = request.verb == "patch"
         gvk = spec.subresources[request.subresource].body
         message = self.scheme.message_of(gvk.api_version, gvk.kind)
@@ -208,6 +218,8 @@ class Pipeline:
             def change(_: Object) -> Object:
                 return found
 
+        if gvk == spec.gvk:
+            change = conversion.around(spec, change)
         made = subresources.UPDATE.get(request.subresource, Registry.update)(self.registry, write, change)
         made.warnings = warnings + made.warnings
         return made

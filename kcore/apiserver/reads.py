@@ -19,7 +19,7 @@ from kcore.apiserver.objects import Outcome
 from kcore.apiserver.views import Forms, delimited
 from kcore.base import limits
 from kcore.base.clock import Clock
-from kcore.machinery import codec, fields, labels, request_options, status
+from kcore.machinery import codec, conversion, fields, labels, request_options, status
 from kcore.machinery.field_error import quote
 from kcore.machinery.files import snapshot
 from kcore.machinery.scheme import KindSpec, Scheme
@@ -101,6 +101,7 @@ def selection(spec: KindSpec, namespace: str, options: Options) -> WatchSpec:
         for term in chosen.terms:
             if term.field not in known:
                 raise status.bad_request(fields.unsupported(term.field, spec.group, spec.version, spec.kind, spec.selectable_fields))
+        chosen = conversion.fields(spec, chosen)
     return WatchSpec(namespace if spec.namespaced else "", "", wanted, chosen, bool(options.get("allowWatchBookmarks")))
 
 
@@ -113,9 +114,9 @@ class Reads:
 
     def forms_of(self, spec: KindSpec) -> Forms:
         """The encodings of a kind, made at its first use."""
-        found = self.forms.get(spec.storage)
+        found = self.forms.get(spec.message)
         if found is None:
-            found = self.forms[spec.storage] = Forms(spec)
+            found = self.forms[spec.message] = Forms(spec, self.scheme.stored_version(spec))
         return found
 
     # everything
@@ -147,7 +148,7 @@ class Reads:
         item = self.hub.get(spec.storage, spec.key(namespace, name))
         if item is None:
             raise status.not_found(spec.resource, spec.group, name)
-        raw = codec.splice_resource_version(codec.open_envelope(item.value)[2], item.revision)
+        raw = codec.splice_resource_version(self.forms_of(spec).whole(item.value), item.revision)
         return Outcome(spec.message, spec.api_version, spec.kind, raw, revision=item.revision, name=name)
 
     # list

@@ -39,12 +39,16 @@ READABLE = (
 class Write:
     """One write as its stages see it.
 
+    spec      the kind in the version that is stored
+    rules     those of the version that the client speaks, over the stored form
+    served    the kind in the version that the client speaks
     suffix    draws what makes names unique that admission gives
     patching  the new object is made from the stored one: its uid is no precondition
     """
 
     spec: KindSpec
     rules: KindRules
+    served: KindSpec
     namespace: str
     name: str
     user: str
@@ -100,7 +104,7 @@ class Registry:
 
     def require(self, spec: KindSpec, namespace: str, name: str) -> Stored:
         """The newest state of an object; NotFound if there is none."""
-        found = self.head(spec, namespace, name)
+        found = self.head(self.scheme.stored_version(spec), namespace, name)
         if found is None:
             raise status.not_found(spec.resource, spec.group, name)
         return found
@@ -125,12 +129,12 @@ class Registry:
             if not generated or self.head(spec, write.namespace, metadata["name"]) is None:
                 break
             if attempt + 1 == limits.GENERATED_NAME_TRIES:
-                raise status.generate_name_conflict(spec.resource, spec.group, metadata["name"])
+                raise status.generate_name_conflict(spec.resource, write.served.group, metadata["name"])
         write.name = metadata.get("name", "")
         self.chain.mutate(write, obj, None)
         self.check(write, rules.check_create(write.rules, obj, spec.namespaced), obj)
         self.chain.validate(write, obj, None)
-        self.refuse_existing(spec, write.namespace, write.name)
+        self.refuse_existing(write)
         raw = encode(spec, obj)
         doubts = partial(write.rules.warnings, obj, None)
         if write.dry_run:
@@ -157,12 +161,12 @@ class Registry:
         made.doubts = lambda: write.rules.warnings(made.obj(), None)
         return made
 
-    def refuse_existing(self, spec: KindSpec, namespace: str, name: str) -> None:
+    def refuse_existing(self, write: Write) -> None:
         """An object of that name, even one on its way out, keeps a new one from being."""
-        present = self.head(spec, namespace, name)
+        present = self.head(write.spec, write.namespace, write.name)
         if present is None:
             return
-        error = status.already_exists(spec.resource, spec.group, name)
+        error = status.already_exists(write.spec.resource, write.served.group, write.name)
         if present.obj()["metadata"].get("deletionTimestamp"):
             error = status.failure(error.reason, f"object is being deleted: {error.message}", error.status["details"])
         raise error
@@ -200,7 +204,7 @@ class Registry:
                 fresh = change({})
                 fresh.get("metadata", {}).pop("resourceVersion", None)
                 return self.create(write, fresh)
-            raise status.not_found(spec.resource, spec.group, write.name)
+            raise status.not_found(spec.resource, write.served.group, write.name)
         old = current.obj()
         new = change(old)
         if new is old:
@@ -228,14 +232,14 @@ class Registry:
         place(spec, write.namespace, metadata)
         version = metadata.get("resourceVersion", "")
         if version in ("", "0") and not write.rules.allow_unconditional_update:
-            raise status.blind_update(spec.resource, spec.group, write.name)
+            raise status.blind_update(spec.resource, write.served.group, write.name)
         if version and not (version.isascii() and version.isdigit()):
             raise status.unknown(f"strconv.ParseUint: parsing {field_error.quote(version)}: invalid syntax")
         if version not in ("", "0", kept["resourceVersion"]):
-            raise status.conflict(spec.resource, spec.group, write.name)
+            raise status.conflict(spec.resource, write.served.group, write.name)
         if not write.patching and metadata.get("uid", kept["uid"]) != kept["uid"]:
             key = spec.key(write.namespace, write.name).decode()
-            raise status.precondition_failed(spec.resource, spec.group, write.name, "UID", metadata["uid"], kept["uid"], key)
+            raise status.precondition_failed(spec.resource, write.served.group, write.name, "UID", metadata["uid"], kept["uid"], key)
         metadata["resourceVersion"] = kept["resourceVersion"]
         metadata.pop("managedFields", None)
         if kept.get("generation"):
@@ -286,9 +290,9 @@ class Registry:
     def remove_or_mark(self, write: Write, options: Object) -> Outcome:
         """Delete an object, or mark it as terminating while grace or finalizers hold it."""
         write.operation = "DELETE"
-        current = self.require(write.spec, write.namespace, write.name)
+        current = self.require(write.served, write.namespace, write.name)
         old = current.obj()
-        strategy.check_preconditions(write.spec, old, options.get("preconditions") or {})
+        strategy.check_preconditions(write.served, old, options.get("preconditions") or {})
         if options.get("ignoreStoreReadErrorWithClusterBreakingPotential"):
             raise status.conflict(write.spec.resource, write.spec.group, write.name, READABLE.format(current.kv.key.decode()))
         self.chain.validate(write, None, old)
@@ -315,7 +319,8 @@ class Registry:
     def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
         """The frame of a write."""
         of = kinds.rules_of(spec.group, spec.kind, spec.message)
-        return Write(spec, of, namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix)
+        kept = self.scheme.stored_version(spec)
+        return Write(kept, of, spec, namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix)
 
 
 def check_name(obj: Object, name: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kcore.machinery import codec
+from kcore.machinery import codec, conversion
 from kcore.machinery.projection import Projection
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.watch import BOOKMARK, INITIAL_END, Projected, ResourceView
@@ -76,8 +76,10 @@ EVENT_TAG, TYPE_TAG, OBJECT_TAG, METADATA_TAG = b"\x0a", b"\x0a", b"\x12", b"\x0
 class Forms:
     """The encodings of one kind's events; each is one function, so that the hub keeps one result for all watchers of a form."""
 
-    def __init__(self, spec: KindSpec) -> None:
+    def __init__(self, spec: KindSpec, kept: KindSpec) -> None:
+        """`kept` is the version of `spec` that is stored."""
         self.spec = spec
+        self.convert = conversion.message(spec, kept) if spec.converted else None
         self.metadata = Projection(spec.message, ["metadata@raw"])
         self.typed: Encode = self.element(False)
         self.typed_metadata: Encode = self.element(True)
@@ -86,11 +88,12 @@ class Forms:
 
     def whole(self, value: bytes) -> bytes:
         """The message of a stored value."""
-        return codec.open_envelope(value)[2]
+        raw = codec.open_envelope(value)[2]
+        return raw if self.convert is None else self.convert(raw)
 
     def only_metadata(self, value: bytes) -> bytes:
         """The message with nothing but its metadata."""
-        return self.metadata_of(codec.open_envelope(value)[2])
+        return self.metadata_of(self.whole(value))
 
     def metadata_of(self, raw: bytes) -> bytes:
         """A message cut down to its metadata."""

@@ -119,14 +119,19 @@ class Scheme:
         specs.sort(key=lambda spec: spec.order)
         self.kinds: dict[GroupVersionKind, KindSpec] = {spec.gvk: spec for spec in specs}
         self.resources: dict[GroupVersionResource, KindSpec] = {spec.gvr: spec for spec in specs}
+        self.in_storage: dict[str, KindSpec] = {spec.storage: spec for spec in self.stored()}
 
     def served(self) -> Iterator[KindSpec]:
-        """The kinds that answer requests: those in their storage version."""
+        """The kinds, each once: in its storage version, which alone has a typed service."""
         return (spec for spec in self.kinds.values() if not spec.converted)
 
     def stored(self) -> Iterator[KindSpec]:
         """The kinds whose objects are kept in the store."""
         return (spec for spec in self.served() if spec.storage)
+
+    def stored_version(self, spec: KindSpec) -> KindSpec:
+        """The version in which a kind is stored; the given one if it has no other."""
+        return self.in_storage[spec.storage] if spec.converted else spec
 
     def find(self, word: str) -> KindSpec | None:
         """The kind that a person means by `pods`, `pod`, `po`, `deployments.apps` or `deploy`; None if nobody does."""

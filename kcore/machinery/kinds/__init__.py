@@ -36,6 +36,7 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("apps", "Deployment"): "apps.deployment",
     ("apps", "ReplicaSet"): "apps.replicaset",
     ("apps", "StatefulSet"): "apps.statefulset",
+    ("autoscaling", "HorizontalPodAutoscaler"): "autoscaling.horizontalpodautoscaler",
     ("autoscaling", "Scale"): "autoscaling.scale",
     ("batch", "CronJob"): "batch.cronjob",
     ("batch", "Job"): "batch.job",

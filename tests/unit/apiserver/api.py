@@ -11,6 +11,7 @@ from kcore.apiserver.server import ApiServer
 from kcore.base.clock import VirtualClock
 from kcore.base.entropy import SeededEntropy
 from kcore.machinery import scheme
+from kcore.machinery.gvk import GroupVersionResource
 from kcore.machinery.request import Request, User
 from kcore.machinery.scheme import KindSpec
 from kcore.machinery.status import StatusError
@@ -37,6 +38,11 @@ class Api:
         return self
 
     def spec(self, resource: str) -> KindSpec:
+        """The kind of `pods`, or of `events@v1.events.k8s.io`: that version, stored or not."""
+        name, _, version_and_group = resource.partition("@")
+        if version_and_group:
+            version, _, group = version_and_group.partition(".")
+            return self.pipeline.scheme.resources[GroupVersionResource(group, version, name)]
         found = self.pipeline.scheme.find(resource)
         assert found is not None, resource
         return found

@@ -1,6 +1,6 @@
-"""Event of events.k8s.io: the rules of the core Event, on an object whose fields have other names.
+"""Event of events.k8s.io: stricter than that of the core group, in whose form it is stored and judged.
 
-Source: Kubernetes `pkg/apis/core/validation/events.go`, `pkg/apis/events/v1/conversion.go`.
+Source: Kubernetes `pkg/apis/core/validation/events.go`, `pkg/registry/core/event/strategy.go`.
 """
 from __future__ import annotations
 
@@ -11,30 +11,18 @@ from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core import event
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
 
-CORE_NAMES: Final = {
-    "regarding": "involvedObject", "note": "message", "reportingController": "reportingComponent", "deprecatedSource": "source",
-    "deprecatedFirstTimestamp": "firstTimestamp", "deprecatedLastTimestamp": "lastTimestamp", "deprecatedCount": "count",
-}
-
-
-def core_form(value: Object) -> Object:
-    """Return the event with the core group's field names."""
-    return {CORE_NAMES.get(field, field): found for field, found in value.items()}
-
 
 def validate_event(value: Object) -> list[FieldError]:
     """Check a new event, its metadata included."""
-    core = core_form(value)
-    errors = event.validate_common(core, "reportingController", any_namespace_counts=False)
+    errors = event.validate_common(value, "reportingController", any_namespace_counts=False)
     meta.validate(meta.metadata(value), True, names.subdomain_name, errors)
-    return errors + event.validate_new_form(core)
+    return errors + event.validate_new_form(value)
 
 
 def validate_event_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update: nothing but the series may change."""
-    core = core_form(new)
-    errors = event.validate_common(core, "reportingController", any_namespace_counts=False)
-    event.validate_unchanged(core, core_form(old), errors)
+    errors = event.validate_common(new, "reportingController", any_namespace_counts=False)
+    event.validate_unchanged(new, old, errors)
     return errors
 
 

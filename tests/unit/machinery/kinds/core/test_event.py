@@ -1,14 +1,15 @@
 """Events of both groups."""
 from typing import Any
 
+from kcore.machinery.conversion.event import to_core
 from kcore.machinery.kinds.core import event as core_event
 from kcore.machinery.kinds.events import event
 
-NEW: dict[str, Any] = {
+NEW: dict[str, Any] = to_core({
     "metadata": {"name": "e", "namespace": "d"}, "regarding": {"kind": "Pod", "namespace": "d", "name": "p"}, "action": "Act",
     "reason": "R",
     "reportingController": "a.b/c", "reportingInstance": "i", "eventTime": "2024-01-01T00:00:00.000000Z", "type": "Normal",
-}
+})
 
 
 def messages(errors: list[Any]) -> list[str]:
@@ -33,7 +34,7 @@ def test_a_core_event_with_an_event_time_must_say_who_saw_what() -> None:
 
 def test_a_new_event_is_complete() -> None:
     assert event.RULES.validate(NEW) == []
-    wrong = {**NEW, "type": "X", "series": {"count": 1}, "deprecatedCount": 1, "deprecatedSource": {"host": "h"}}
+    wrong = {**NEW, "type": "X", "series": {"count": 1}, "count": 1, "source": {"host": "h"}}
     del wrong["eventTime"]
     assert messages(event.RULES.validate(wrong)) == [
         'series.count: Invalid value: "": should be at least 2', "series.lastObservedTime: Required value", "eventTime: Required value",
@@ -44,7 +45,8 @@ def test_a_new_event_is_complete() -> None:
 
 def test_only_the_series_of_a_new_event_changes() -> None:
     assert event.RULES.validate_update({**NEW, "series": {"count": 2, "lastObservedTime": "t"}}, NEW) == []
-    changed = {**NEW, "note": "x", "action": "Other", "related": {"kind": "Node", "name": "n"}, "eventTime": "2024-01-01T00:00:00.000001Z"}
+    changed = {**NEW, "message": "x", "action": "Other", "related": {"kind": "Node", "name": "n"},
+               "eventTime": "2024-01-01T00:00:00.000001Z"}
     assert [error.field for error in event.RULES.validate_update(changed, NEW)] == ["message", "action", "related", "eventTime"]
     same = {**NEW, "eventTime": "2024-01-01T01:00:00.000000+01:00"}
     assert event.RULES.validate_update(same, NEW) == []
