@@ -79,7 +79,8 @@ async def body_of(receive: Receive) -> bytes:
 async def send_whole(answer: Answer, body: bytes, http: HttpRequest, send: Send) -> None:
     """Send a body with its length, compressed if it is long and the client wishes."""
     headers: list[Header] = [(b"content-type", answer.content_type.encode()), *answer.headers]
-    if len(body) >= limits.GZIP_BODY_BYTES and "gzip" in http.header(b"accept-encoding"):
+    is_compressed = any(name == b"content-encoding" for name, _ in headers)
+    if len(body) >= limits.GZIP_BODY_BYTES and not is_compressed and "gzip" in http.header(b"accept-encoding"):
         body = encoding.compressed(body)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
     headers.append((b"content-length", str(len(body)).encode()))

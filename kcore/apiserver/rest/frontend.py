@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from kcore.apiserver import strategy
 from kcore.apiserver.authentication import Authenticator, authorize
+from kcore.apiserver.discovery import health
+from kcore.apiserver.discovery.documents import Documents
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.rest import encoding, media, tables
@@ -19,9 +22,10 @@ from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.base.flow import Flows
 from kcore.machinery import codec, field_error, request_options, status
-from kcore.machinery.request import WRITES, Request
+from kcore.machinery.request import WRITES, Request, User
 from kcore.machinery.route import parse_query, route
 from kcore.machinery.scheme import KindSpec
+from kcore.store.storage import StoreError
 from kcore.watch import WatchExpired
 
 Object = dict[str, Any]
@@ -29,6 +33,10 @@ Header = tuple[bytes, bytes]
 WHOLE_LIST = 1 << 62
 BROWSERS = ("curl/", "Wget/", "Mozilla/5.0")
 PARTIAL_LIST_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadataList"
+HEALTH_KEY = b"/registry/health"
+OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
+"""What anybody may ask."""
+
 NOT_KEPT: Header = (b"cache-control", b"no-cache, private")
 
 
@@ -65,6 +73,7 @@ class RestFrontend:
     def __init__(self, pipeline: Pipeline, authenticator: Authenticator, clock: Clock, entropy: Entropy) -> None:
         self.pipeline, self.authenticator, self.clock, self.entropy = pipeline, authenticator, clock, entropy
         self.streams = Streams(pipeline.reads, clock)
+        self.documents = Documents(pipeline.scheme)
         self.flows = Flows(limits.RPC_IN_FLIGHT_MAX)
 
     async def handle(self, http: HttpRequest) -> Answer:
@@ -79,9 +88,10 @@ class RestFrontend:
     async def answered(self, http: HttpRequest, warnings: list[str]) -> Answer:
         """Answer a request. Raises StatusError; `warnings` then hold what is to be warned of all the same."""
         user = self.authenticator.authenticate(http.header(b"authorization") or None)
-        request = route(http.method, http.path, parse_query(http.query), self.pipeline.scheme.resources)
+        query = parse_query(http.query)
+        request = route(http.method, http.path, query, self.pipeline.scheme.resources)
         if request is None:
-            return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
+            return self.document(http, query, user)
         request.user = user
         if not self.flows.begin(user.name, http.connection):
             raise status.too_many_requests("too many requests are under way, please try again later")
@@ -89,6 +99,30 @@ class RestFrontend:
             return await self.resource(http, request, warnings)
         finally:
             self.flows.end(user.name, http.connection)
+
+    def document(self, http: HttpRequest, query: dict[str, list[str]], user: User) -> Answer:
+        """What is no object: discovery, OpenAPI, health, version. Raises StatusError."""
+        path = unquote(http.path)
+        if not path.startswith(OPEN_PATHS):
+            authorize(user)
+        if path.strip("/").partition("/")[0] in health.ENDPOINTS:
+            found = health.answer(path, query, (health.Check("etcd", self.store_trouble),))
+        else:
+            found = self.documents.answer(http.method, path, http.header(b"accept"), query, http.header(b"if-none-match"))
+        if found is None:
+            return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
+        headers = [(name.encode(), value.encode()) for name, value in found.headers.items()]
+        if len(found.body) >= limits.GZIP_BODY_BYTES and "gzip" in http.header(b"accept-encoding"):
+            return Answer(found.status, found.compressed(), found.content_type, [*headers, (b"content-encoding", b"gzip")])
+        return Answer(found.status, found.body, found.content_type, headers)
+
+    def store_trouble(self) -> str | None:
+        """What keeps the store from answering."""
+        try:
+            self.pipeline.reads.hub.storage.get(HEALTH_KEY)
+        except StoreError as error:
+            return str(error)
+        return None
 
     async def resource(self, http: HttpRequest, request: Request, warnings: list[str]) -> Answer:
         """Answer a request about objects."""

@@ -61,10 +61,10 @@ def choose(accept: str, tables: bool) -> Form:
     clauses = parse(accept) or [Clause("*/*", {}, 1)]
     known = False
     for clause in clauses:
-        media = JSON if clause.media in ("*/*", "application/*") else clause.media
+        media = JSON if clause.media == "*/*" else clause.media
         if media not in MEDIA_TYPES:
             continue
-        known = known or clause.media != "application/*"
+        known = True
         wanted = clause.params.get("as", "")
         if not wanted:
             return Form(media, pretty=clause.params.get("pretty") == "1")

@@ -14,7 +14,7 @@ import orjson
 from kcore.apiserver.reads import Options, Reads
 from kcore.apiserver.rest import encoding, tables
 from kcore.apiserver.rest.media import PROTOBUF, TABLE, YAML, Form
-from kcore.apiserver.views import Encode, bookmark, delimited
+from kcore.apiserver.views import Encode, Forms, delimited
 from kcore.base.clock import Clock
 from kcore.machinery import codec, status
 from kcore.machinery.scheme import KindSpec
@@ -25,11 +25,9 @@ NO_HEADS = b'"columnDefinitions":null'
 FRAME = struct.Struct(">I")
 
 
-def event_raw(event_type: str, value: bytes, revision: int) -> tuple[str, bytes]:
+def event_raw(forms: Forms, event_type: str, value: bytes, revision: int) -> tuple[str, bytes]:
     """-> (type as clients see it, the object's message)."""
-    if event_type in (BOOKMARK, INITIAL_END):
-        return BOOKMARK, bookmark(revision, event_type == INITIAL_END)
-    return event_type, codec.splice_resource_version(codec.open_envelope(value)[2], revision)
+    return BOOKMARK if event_type == INITIAL_END else event_type, forms.object(event_type, value, revision, forms.whole)
 
 
 def text_event(event_type: str, obj: Object, form: Form) -> bytes:
@@ -56,11 +54,12 @@ class Streams:
     def made(self, spec: KindSpec, form: Form, include: str) -> Encode:
         """A new encoder."""
         if form.media == PROTOBUF:
-            return protobuf_encoder(spec, form)
+            return protobuf_encoder(self.reads.forms_of(spec), form)
         show = self.shower(spec, form, include)
+        forms = self.reads.forms_of(spec)
 
         def encode(event_type: str, value: bytes, revision: int) -> bytes:
-            shown, raw = event_raw(event_type, value, revision)
+            shown, raw = event_raw(forms, event_type, value, revision)
             return text_event(shown, show(codec.decode(spec.message, raw, spec.api_version, spec.kind)), form)
 
         return encode
@@ -101,11 +100,12 @@ class Streams:
             yield error_event(error.status, form)
 
 
-def protobuf_encoder(spec: KindSpec, form: Form) -> Encode:
+def protobuf_encoder(forms: Forms, form: Form) -> Encode:
     """Events as length-delimited protobuf."""
+    spec = forms.spec
 
     def encode(event_type: str, value: bytes, revision: int) -> bytes:
-        shown, raw = event_raw(event_type, value, revision)
+        shown, raw = event_raw(forms, event_type, value, revision)
         if form.transform:
             obj = tables.partial(codec.decode(spec.message, raw, "", ""), form.version)
             enveloped = partial_envelope(obj, form.version)

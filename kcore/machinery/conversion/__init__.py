@@ -1,9 +1,9 @@
 """Kinds that are served in two versions and stored in one: an object from the one form to the other.
 
 Pure: dict -> dict, for each pair a module of its own; no wire form is the same in both, so bytes go through the dict form. Everything
-behind the pipeline's front (rules, admission, store, watch hub) knows the stored version alone. Defaults are those of the version that a client
-speaks, then those of the stored one. A kind with a single version costs nothing here: its `KindSpec.converted` is false, and so is that of
-the stored version of the others.
+behind the pipeline's front (rules, admission, store, watch hub) knows the stored version alone. Defaults are those of the version that a
+client speaks, then those of the stored one. A kind with a single version costs nothing here: its `KindSpec.converted` is false, and so is
+that of the stored version of the others.
 
 The stored versions are upstream's: autoscaling/v2 for the HorizontalPodAutoscaler, v1 for Events.
 Source: Kubernetes `pkg/apis/*/*/conversion.go`; CONTRACT A16.
