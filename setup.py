@@ -111,8 +111,26 @@ def protoc(*arguments):
         stop("protoc failed")
 
 
+def write_comments(target, names):
+    """Write what the sources say above each message and field, by full name: descriptions for OpenAPI."""
+    from google.protobuf import descriptor_pb2
+
+    full = target / "comments.binpb"
+    protoc(f"--descriptor_set_out={full}", "--include_source_info", *names)
+    found = {}
+    for file in descriptor_pb2.FileDescriptorSet.FromString(full.read_bytes()).file:
+        for place in file.source_code_info.location:
+            path = list(place.path)
+            if place.leading_comments and path[0] == 4 and len(path) in (2, 4) and path[2:3] in ([], [2]):  # message, or field of one
+                message = file.message_type[path[1]]
+                parts = [file.package, message.name, *([message.field[path[3]].name] if path[2:] else [])]
+                found[".".join(parts)] = " ".join(place.leading_comments.split())
+    full.unlink()
+    (target / "kcore/api/comments.json").write_text(json.dumps(found, sort_keys=True, indent=0))
+
+
 def generate_into(target, files):
-    """Write modules, stubs, packages and the one descriptor set (without comments and positions) below target."""
+    """Write modules, stubs, packages, the one descriptor set (without comments and positions) and the comments below target."""
     names = [str(file.relative_to(PROTO)) for file in files]
     services = [str(file.relative_to(PROTO)) for file in files if "\nservice " in file.read_text()]
     protoc(
@@ -122,6 +140,7 @@ def generate_into(target, files):
         "--include_imports",
         *names,
     )
+    write_comments(target, names)
     if services:
         plugin = script("protoc-gen-mypy_grpc")
         protoc(f"--grpc_python_out={target}", f"--plugin=protoc-gen-mypy_grpc={plugin}", f"--mypy_grpc_out=quiet:{target}", *services)
@@ -241,7 +260,7 @@ with build_lock():
         package_dir={"kcore.workloads": "bench/workloads", "kcore.proto": "proto"},
         package_data={
             "": ["*.pyi", "py.typed"],
-            "kcore.api": ["descriptors.binpb"],
+            "kcore.api": ["descriptors.binpb", "comments.json"],
             "kcore.workloads": ["**/*"],
             "kcore.proto": ["**/*.proto", "*.yaml", "*.md"],
             "kcore.web": ["static/**/*"],

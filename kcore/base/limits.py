@@ -344,6 +344,9 @@ WATCHERS_PER_RESOURCE_MAX: Final = 20_000
 DOCUMENTS_KEPT_MAX: Final = 256
 """Documents of discovery and OpenAPI that are kept as bytes: all of them in the forms that clients ask for, 20 MB at most."""
 
+OPENAPI_EXPIRES_S: Final = 365 * 24 * 3600
+"""Fixed by Kubernetes: an OpenAPI document that was asked for by its hash may be kept for a year."""
+
 DOCUMENT_GZIP_LEVEL: Final = 5
 """Halves what level 1 leaves of an OpenAPI document; it is compressed once, and kept."""
 

@@ -6,72 +6,47 @@ Source: RFC 9110 12.5.1; apiserver `pkg/endpoints/handlers/negotiation`, goauton
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from kcore.apiserver.rest import media
+from kcore.apiserver.rest.media import Clause
 from kcore.machinery import status
 
-JSON: Final = "application/json"
-YAML: Final = "application/yaml"
-PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
-OBJECT_FORMS: Final = (JSON, YAML, PROTOBUF)
 ANY: Final = "*/*"
 TRANSFORM: Final = ("g", "v", "as")
 """The parameters that ask for an object in the form of another kind."""
 
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One of the forms that a client takes."""
-
-    type: str
-    subtype: str
-    quality: float
-    parameters: dict[str, str] = field(default_factory=dict)
-
-    def takes(self, media_type: str) -> bool:
-        """Whether a media type is one that the clause names."""
-        if self.type == "*":
-            return self.subtype == "*"
-        kind, _, subtype = media_type.partition("/")
-        return self.type == kind and self.subtype in ("*", subtype)
-
-    @property
-    def transform(self) -> tuple[str, str, str] | None:
-        """Group, version and kind of another form that is asked for."""
-        if not any(name in self.parameters for name in TRANSFORM):
-            return None
-        group, version, kind = (self.parameters.get(name, "") for name in TRANSFORM)
-        return group, version, kind
+Transform = tuple[str, ...]
 
 
 class Choice(NamedTuple):
-    """The form that an answer takes."""
+    """The form that an answer takes; `transform` is group, version and kind of another form that was asked for."""
 
     media_type: str
-    transform: tuple[str, str, str] | None
+    transform: Transform
     pretty: bool
 
 
-def clauses(header: str) -> list[Clause]:
-    """What a header Accept says, what the client likes best first."""
-    found = [_clause(part) for part in header.split(",") if part.strip()]
-    return sorted(found, key=lambda clause: (-clause.quality, clause.type == "*", clause.subtype == "*"))
-
-
-def choose(header: str, offered: Sequence[str], transforms: Sequence[tuple[str, str, str]] = ()) -> Choice | None:
+def choose(header: str, offered: Sequence[str], transforms: Sequence[Transform] = ()) -> Choice | None:
     """Pick the form of an answer; None if the client takes none of them.
 
     offered     media types, the one that is written if anything will do first
     transforms  kinds in whose form the answer can be written besides its own
     """
-    for clause in clauses(header or ANY):
-        if clause.transform is not None and clause.transform not in transforms:
+    clauses = media.parse(header or ANY)
+    for clause in sorted(clauses, key=lambda clause: (-clause.quality, clause.media == ANY, clause.media.endswith("/*"))):
+        wanted = tuple(clause.params.get(name, "") for name in TRANSFORM) if clause.params.keys() & set(TRANSFORM) else ()
+        if wanted and wanted not in transforms:
             continue
         for media_type in offered:
-            if clause.takes(media_type):
-                return Choice(media_type, clause.transform, clause.parameters.get("pretty") == "1")
+            if takes(clause, media_type):
+                return Choice(media_type, wanted, clause.params.get("pretty") == "1")
     return None
+
+
+def takes(clause: Clause, media_type: str) -> bool:
+    """Whether a media type is one that a clause names."""
+    return clause.media in (ANY, media_type, f"{media_type.partition('/')[0]}/*")
 
 
 def check_route(header: str) -> None:
@@ -79,17 +54,7 @@ def check_route(header: str) -> None:
 
     Raises  StatusError: NotAcceptable
     """
-    named = [part.partition(";")[0].strip() for part in header.split(",")]
-    if header and not any(name == ANY or name in OBJECT_FORMS for name in named):
-        raise status.failure("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {', '.join(OBJECT_FORMS)}", {})
-
-
-def _clause(text: str) -> Clause:
-    media_type, *parameters = (part.strip() for part in text.split(";"))
-    kind, _, subtype = media_type.partition("/")
-    named = {name.strip(): value.strip() for name, _, value in (parameter.partition("=") for parameter in parameters)}
-    try:
-        quality = float(named.pop("q", "1"))
-    except ValueError:
-        quality = 1.0
-    return Clause(kind.strip(), subtype.strip() or ("*" if kind == "*" else ""), quality, named)
+    named = [clause.media for clause in media.parse(header)]
+    if header and not any(name == ANY or name in media.MEDIA_TYPES for name in named):
+        forms = ", ".join(media.MEDIA_TYPES)
+        raise status.failure("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {forms}", {})

@@ -16,6 +16,9 @@ PATCH: Final = 2
 COMPATIBLE_MINORS: Final = 1
 """How many minor versions back an older server may stand beside this one."""
 
+OPTIONAL: Final = ("emulationMajor", "emulationMinor", "minCompatibilityMajor", "minCompatibilityMinor")
+"""What older servers do not say."""
+
 MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 

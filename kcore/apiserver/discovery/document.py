@@ -14,7 +14,11 @@ TEXT = "text/plain; charset=utf-8"
 
 @dataclass(slots=True)
 class Document:
-    """What to answer. `headers` are those besides Content-Type, in lower case; a document that is kept is shared: nobody changes it."""
+    """What to answer; a document that is kept is shared: nobody changes it.
+
+    content_type  empty for an answer without a body, which then has no such header
+    headers       all others, names in lower case
+    """
 
     content_type: str
     body: bytes

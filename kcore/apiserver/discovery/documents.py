@@ -5,16 +5,22 @@ Source: CONTRACT A3, A4, A5.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from kcore.apiserver.discovery import accept, aggregated, build, groups, legacy
 from kcore.apiserver.discovery.document import Document, Kept, etag_of
 from kcore.apiserver.discovery.groups import Group, GroupVersion
+from kcore.apiserver.rest import media
 from kcore.machinery import codec, status
 from kcore.machinery.scheme import Scheme
+
+if TYPE_CHECKING:
+    from kcore.apiserver.openapi.published import Published
 
 AGGREGATED: Final = ("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList")
 AGGREGATED_PARAMETERS: Final = ";".join(f"{name}={value}" for name, value in zip(accept.TRANSFORM, AGGREGATED, strict=True))
@@ -40,14 +46,16 @@ class Documents:
 
     path   as in the URL, percent-escapes resolved; one slash at its end makes no difference
     query  as `machinery.route.parse_query` reads it
+    now    unix seconds, for headers that say until when a document may be kept
     Of the answer, `status`, `content_type`, `headers` (lower case: etag, vary, cache-control, expires, location) and `body` are sent as
     they are; `compressed()` is the body in gzip, made once. A HEAD is answered like a GET, less the body.
     Raises StatusError (404, 405, 406), which goes out in the form of any other.
     """
 
-    def __init__(self, scheme: Scheme, address: str = "") -> None:
+    def __init__(self, scheme: Scheme, address: str = "", now: Callable[[], float] = time.time) -> None:
         self._scheme = scheme
         self._address = address
+        self._now = now
         self._groups = {group.name: group for group in groups.of(scheme)}
         self._kept = Kept()
 
@@ -64,6 +72,12 @@ class Documents:
             case ["version"]:
                 _check_get(method)
                 return self._plain("version", build.version)
+            case ["openapi", "v2"]:
+                return self._openapi.v2(accepts)
+            case ["openapi", "v3"]:
+                return self._openapi.index()
+            case ["openapi", "v3", *name]:
+                return self._openapi.document("/".join(name), accepts, query)
             case ["api" | "apis"]:
                 return self._root(method, parts[0], accepts, query)
             case ["apis", group] if group in self._groups and group:
@@ -72,15 +86,22 @@ class Documents:
                 return self._resources(method, self._group(parts), version, accepts, query)
         return None
 
+    @cached_property
+    def _openapi(self) -> Published:
+        """What few clients ask for is imported and read when the first one does."""
+        from kcore.apiserver.openapi.published import Published
+
+        return Published(self._scheme, tuple(self._groups.values()), self._kept, self._now)
+
     def _group(self, parts: Sequence[str]) -> Group | None:
         name = parts[1] if parts[0] == "apis" else groups.CORE
         return self._groups.get(name) if name or parts[0] == "api" else None
 
     def _root(self, method: str, root: str, accepts: str, query: Query) -> Document:
         """`/api` or `/apis`: aggregated if that is the first form that the client takes."""
-        chosen = accept.choose(accepts, accept.OBJECT_FORMS, (AGGREGATED,))
+        chosen = accept.choose(accepts, media.MEDIA_TYPES, (AGGREGATED,))
         core = self._groups[groups.CORE]
-        if chosen is not None and chosen.transform is not None:
+        if chosen is not None and chosen.transform:
             listed = [core] if root == "api" else [group for group in self._groups.values() if group is not core]
             return self._aggregated(root, chosen.media_type, listed)
         if root == "apis":
@@ -112,9 +133,9 @@ class Documents:
 
     def _legacy(self, path: str, kind: str, make: Make, accepts: str, query: Query) -> Document:
         """A document in the form of an object. Raises StatusError: NotAcceptable."""
-        chosen = accept.choose(accepts, accept.OBJECT_FORMS)
+        chosen = accept.choose(accepts, media.MEDIA_TYPES)
         if chosen is None:
-            raise status.not_acceptable(accept.OBJECT_FORMS)
+            raise status.not_acceptable(media.MEDIA_TYPES)
         pretty = chosen.pretty or any(value.lower() in ("1", "true") for value in query.get("pretty", ()))
         key = ("legacy", path.strip("/"), chosen.media_type, str(pretty))
 
@@ -127,7 +148,7 @@ class Documents:
         """A document that has one form only."""
 
         def document() -> Document:
-            return Document(accept.JSON, orjson.dumps(make(), option=orjson.OPT_INDENT_2), headers=NOT_KEPT)
+            return Document(media.JSON, orjson.dumps(make(), option=orjson.OPT_INDENT_2), headers=NOT_KEPT)
 
         return self._kept.get(("plain", name), document)
 
@@ -141,12 +162,12 @@ class Documents:
 
 def written(obj: dict[str, Any], media_type: str, message: str, pretty: bool) -> bytes:
     """An object in one of the forms of objects. `message` is its full name."""
-    if media_type == accept.PROTOBUF:
+    if media_type == media.PROTOBUF:
         return codec.envelope(obj.get("apiVersion", "v1"), obj["kind"], codec.encode(message, obj))
-    if media_type == accept.YAML:
-        import yaml
+    if media_type == media.YAML:
+        from kcore.apiserver.rest import yaml_text
 
-        return yaml.safe_dump(obj, default_flow_style=False, allow_unicode=True, encoding="utf-8")
+        return yaml_text.dump(obj)
     return orjson.dumps(obj, option=orjson.OPT_INDENT_2) if pretty else orjson.dumps(obj, option=orjson.OPT_APPEND_NEWLINE)
 
 

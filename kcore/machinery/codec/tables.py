@@ -132,7 +132,7 @@ def _resolve(name: str) -> tuple[list[FieldSpec], tuple[str, str] | None, Wrap |
     message = messages()[name].message
     specs = [_spec(message, field) for field in message.field]
     wrap, unwrap = _WRAPPERS.get(form(message), _no_wrapper)(specs)
-    return specs, _type_meta(message), wrap, unwrap
+    return specs, type_meta(message), wrap, unwrap
 
 
 def _spec(message: Message, field: Field) -> FieldSpec:
@@ -140,7 +140,7 @@ def _spec(message: Message, field: Field) -> FieldSpec:
     label = MAP if value is not None else LIST if field.label == Field.LABEL_REPEATED else SINGULAR
     kind, sub = _kind(value if value is not None else field)
     inline = rules.inline and kind == OBJECT
-    typed = label == LIST and kind == OBJECT and _type_meta(message) is None and _has_resource(field.type_name[1:])
+    typed = label == LIST and kind == OBJECT and type_meta(message) is None and _has_resource(field.type_name[1:])
     name = sys.intern(field.json_name)
     return FieldSpec(field.number, kind, label, rules.always, rules.emit_empty, inline, typed, name, sub, rules.go_type)
 
@@ -153,7 +153,7 @@ def _kind(field: Field) -> tuple[int, Table | None]:
     return kind, table(name) if kind in (OBJECT, WRAPPED) else None
 
 
-def _type_meta(message: Message) -> tuple[str, str] | None:
+def type_meta(message: Message) -> tuple[str, str] | None:
     """Return `apiVersion` and `kind` of a message whose objects have these in JSON (empty for a list), None for another."""
     kind = _extensions(message.options)[options_pb2.kind]
     if kind.version:
