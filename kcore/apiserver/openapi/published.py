@@ -14,7 +14,7 @@ import orjson
 from kcore.apiserver.discovery import accept
 from kcore.apiserver.discovery.document import TEXT, Document, Kept, etag_of
 from kcore.apiserver.discovery.groups import Group
-from kcore.apiserver.openapi import comments, v2, v3
+from kcore.apiserver.openapi import comments, gnostic, v2, v3
 from kcore.apiserver.openapi.schemas import V2, V3, Schemas
 from kcore.apiserver.rest import media
 from kcore.base import limits
@@ -48,14 +48,17 @@ class Published:
 
     def v2(self, accepts: str) -> Document:
         """The document of `/openapi/v2`."""
-        if accept.choose(accepts, (media.JSON,)) is None:
+        chosen = accept.choose(accepts, (media.JSON, gnostic.MEDIA_TYPE, gnostic.OLDER_MEDIA_TYPE))
+        if chosen is None:
             return NOT_ACCEPTABLE
+        content_type = media.JSON if chosen.media_type == media.JSON else gnostic.MEDIA_TYPE
 
         def make() -> Document:
-            body = orjson.dumps(v2.document(Schemas(self._scheme, V2, comments.load()), self._groups))
-            return Document(media.JSON, body, headers=VARIES | {"etag": etag_of(body)})
+            found = v2.document(Schemas(self._scheme, V2, comments.load()), self._groups)
+            body = orjson.dumps(found) if content_type == media.JSON else gnostic.encoded(found)
+            return Document(content_type, body, headers=VARIES | {"etag": etag_of(body)})
 
-        return self._kept.get(("openapi", "v2"), make)
+        return self._kept.get(("openapi", "v2", content_type), make)
 
     def document(self, name: str, accepts: str, query: Query) -> Document:
         """The document of `/openapi/v3/NAME`.
