@@ -24,6 +24,7 @@ COMMANDS = {
     "watch": "kcore.cli.watch",
     "explain-scheduling": "kcore.cli.explain_scheduling",
     "snapshot": "kcore.cli.snapshot",
+    "api-resources": "kcore.cli.api_resources",
     "proto": "kcore.cli.proto",
     "version": "kcore.cli.version",
     "completion": "kcore.cli.completion",
