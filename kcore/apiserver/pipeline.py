@@ -15,7 +15,7 @@ from typing import Any
 
 from kcore.apiserver import body as bodies
 from kcore.apiserver import subresources
-from kcore.apiserver.authentication import authorize
+from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.patching import change as patch
@@ -37,11 +37,15 @@ DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDe
 
 
 class Pipeline:
-    """The stages of a request, over one registry (writes) and one view (reads)."""
+    """The stages of a request, over one registry (writes) and one view (reads).
 
-    def __init__(self, scheme: Scheme, registry: Registry, reads: Reads) -> None:
-        self.scheme, self.registry, self.reads = scheme, registry, reads
+    creating  (resource, subresource) -> what a create does that stores no object of its kind
+    """
+
+    def __init__(self, scheme: Scheme, registry: Registry, reads: Reads, authorizer: Authorizer) -> None:
+        self.scheme, self.registry, self.reads, self.authorizer = scheme, registry, reads, authorizer
         self.resolved: dict[tuple[str, ...], KindSpec] = {}
+        self.creating = dict(subresources.CREATE)
 
     def resolve(self, request: Request) -> KindSpec:
         """The kind that a request is about. Raises StatusError if it is not served, or not with this verb or subresource."""
@@ -64,22 +68,28 @@ class Pipeline:
                 raise status.method_not_allowed()
         elif request.verb not in spec.verbs:
             raise status.method_not_allowed()
-        elif not spec.storage and (spec.resource, "") not in subresources.CREATE:
+        elif not spec.storage and (spec.resource, "") not in self.creating:
             raise status.method_not_supported(spec.resource, spec.group, request.verb)
+        return spec
+
+    def permitted(self, request: Request) -> KindSpec:
+        """The kind that a request is about. Raises StatusError if it is not served, or its user may not ask for it."""
+        spec = self.resolve(request)
+        if request.namespace and not spec.namespaced:
+            request.namespace = ""
+        self.authorizer.check(request)
         return spec
 
     async def read_since(self, request: Request) -> tuple[KindSpec, Outcome]:
         """Answer a get that may ask for a resourceVersion which is still to come."""
         if request.options.get("resourceVersion") and not request.subresource:
-            spec = self.resolve(request)
-            authorize(request.user)
+            spec = self.permitted(request)
             return spec, await self.reads.get_since(spec, request.namespace, request.name, request.options)
         return self.read(request)
 
     def read(self, request: Request) -> tuple[KindSpec, Outcome]:
         """Answer a get."""
-        spec = self.resolve(request)
-        authorize(request.user)
+        spec = self.permitted(request)
         if request.subresource not in PARTS_READ:
             raise status.method_not_supported(f"{spec.resource}/{request.subresource}", spec.group, "get")
         if request.subresource == "scale":
@@ -88,8 +98,7 @@ class Pipeline:
 
     def write(self, request: Request) -> Outcome:
         """Decide a create, update, patch or delete."""
-        spec = self.resolve(request)
-        authorize(request.user)
+        spec = self.permitted(request)
         if request.verb in ("delete", "deletecollection"):
             written = self.delete(spec, request)
         else:
@@ -123,7 +132,9 @@ class Pipeline:
             raise status.bad_request(
                 "an empty namespace may not be set during creation" if request.verb == "create" else "namespace is required"
             )
-        return self.registry.writing(spec, namespace, request.name, request.user.name, request.dry_run, request.subresource)
+        write = self.registry.writing(spec, namespace, request.name, request.user.name, request.dry_run, request.subresource)
+        write.caller = request.user
+        return write
 
     def delete(self, spec: KindSpec, request: Request) -> Outcome:
         """Delete an object or a collection; the options stand in the request's options or body."""
@@ -171,7 +182,7 @@ class Pipeline:
         found, warnings = self.decoded(request, spec.gvk, spec.message)
         found = conversion.stored(spec, found)
         if not spec.storage:
-            return subresources.CREATE[spec.resource, ""](self.registry, write, found)
+            return self.creating[spec.resource, ""](self.registry, write, found)
         if request.verb == "create":
             if request.name and not (found.get("metadata") or {}).get("name"):
                 found.setdefault("metadata", {})["name"] = request.name
@@ -201,7 +212,7 @@ class Pipeline:
         if message is None:
             raise status.no_such_resource()
         if request.verb == "create":
-            handler = subresources.CREATE.get((spec.resource, request.subresource))
+            handler = self.creating.get((spec.resource, request.subresource))
             if handler is None:
                 raise status.method_not_supported(f"{spec.resource}/{request.subresource}", spec.group, "create")
             return handler(self.registry, write, self.decoded(request, gvk, message)[0])

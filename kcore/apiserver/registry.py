@@ -25,6 +25,7 @@ from kcore.machinery import codec, defaults, field_error, kinds, meta, status, t
 from kcore.machinery.kinds import rules
 from kcore.machinery.kinds.core import pod
 from kcore.machinery.kinds.rules import KindRules
+from kcore.machinery.request import ANONYMOUS, User
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import Storage, Submission, create_txn, delete_txn, update_txn
 
@@ -44,6 +45,7 @@ class Write:
     served    the kind in the version that the client speaks
     suffix    draws what makes names unique that admission gives
     patching  the new object is made from the stored one: its uid is no precondition
+    caller    who asks, with groups; `user` is the name
     """
 
     spec: KindSpec
@@ -57,6 +59,7 @@ class Write:
     operation: str = "CREATE"
     suffix: Callable[[], str] = str
     patching: bool = False
+    caller: User = ANONYMOUS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from google.protobuf import struct_pb2
 
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as pb
 from kcore.apiserver import body as bodies
-from kcore.apiserver.authentication import authorize
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.rpc_methods import delete_options, list_options, read, selection, watch_options, write_options
@@ -110,10 +109,10 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
     async def list_(data: bytes, user: User) -> bytes:
         message = read(pb.ListRequest, data)
         request = request_for(message, "list", user)
-        spec = pipeline.resolve(request)
-        authorize(user)
+        request.namespace, request.options = message.list.namespace, list_options(message.list)
+        spec = pipeline.permitted(request)
         size_max = message.list.bytes_max or limits.RPC_PAGE_BYTES // GROWTH.get(message.accept, GROWTH_OF_TEXT)
-        raw = await pipeline.reads.list_raw(spec, message.list.namespace, list_options(message.list), size_max, message.list.metadata_only)
+        raw = await pipeline.reads.list_raw(spec, request.namespace, request.options, size_max, message.list.metadata_only)
         return await finished(Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw), message.accept)
 
     async def patch(data: bytes, user: User) -> bytes:
@@ -159,10 +158,10 @@ def watch(pipeline: Pipeline) -> Callable[[bytes, User], AsyncIterator[bytes]]:
 
     async def act(data: bytes, user: User) -> AsyncIterator[bytes]:
         message = read(pb.WatchRequest, data)
-        spec = pipeline.resolve(request_for(message, "watch", user))
-        authorize(user)
-        options = watch_options(message.watch)
-        async for events in pipeline.reads.watch_events(spec, message.watch.namespace, options, message.watch.metadata_only):
+        request = request_for(message, "watch", user)
+        request.namespace, request.options = message.watch.namespace, watch_options(message.watch)
+        spec = pipeline.permitted(request)
+        async for events in pipeline.reads.watch_events(spec, request.namespace, request.options, message.watch.metadata_only):
             response = pb.WatchResponse()
             for event_type, raw in events:
                 response.events.add(

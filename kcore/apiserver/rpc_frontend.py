@@ -15,7 +15,8 @@ from google.protobuf.message import DecodeError
 
 from kcore.api.admin.v1 import admin_service_pb2 as admin_pb2
 from kcore.apiserver import rpc_dynamic, rpc_errors, rpc_methods
-from kcore.apiserver.authentication import Authenticator, authorize
+from kcore.apiserver.authentication import Authenticator
+from kcore.apiserver.authorization import Attributes
 from kcore.apiserver.bulk import BulkStream
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
@@ -28,16 +29,20 @@ from kcore.store.storage import StoreError
 LOG = log.get("rpc")
 BULK = "/kcore.api.bulk.v1.BulkService/Write"
 SNAPSHOT = "/kcore.api.admin.v1.AdminService/Snapshot"
+IMPERSONATE = "impersonate-"
 OPEN_SERVICES = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 Context = Any
 
 
 def caller(authenticator: Authenticator, context: Context) -> User:
     """The user of a call."""
+    authorization, impersonation = None, []
     for key, value in context.invocation_metadata() or ():
         if key == "authorization":
-            return authenticator.authenticate(value if isinstance(value, str) else value.decode("latin-1"))
-    return authenticator.authenticate(None)
+            authorization = value if isinstance(value, str) else value.decode("latin-1")
+        elif key.startswith(IMPERSONATE):
+            impersonation.append((key, value if isinstance(value, str) else value.decode("latin-1")))
+    return authenticator.authenticate(authorization, None, impersonation)
 
 
 def as_status(error: Exception) -> status.StatusError:
@@ -149,8 +154,7 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     def lister(self, method: rpc_methods.Method) -> Callable[[bytes, User], Awaitable[bytes]]:
         async def act(data: bytes, user: User) -> bytes:
             request, message = rpc_methods.parse(method, data, user)
-            spec = self.pipeline.resolve(request)
-            authorize(user)
+            spec = self.pipeline.permitted(request)
             size_max = message.bytes_max or limits.RPC_PAGE_BYTES
             return await self.pipeline.reads.list_raw(spec, request.namespace, request.options, size_max, message.metadata_only)
 
@@ -159,23 +163,21 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     def watcher(self, method: rpc_methods.Method) -> Callable[[bytes, User], AsyncIterator[bytes]]:
         async def act(data: bytes, user: User) -> AsyncIterator[bytes]:
             request, message = rpc_methods.parse(method, data, user)
-            spec = self.pipeline.resolve(request)
-            authorize(user)
+            spec = self.pipeline.permitted(request)
             async for batch in self.pipeline.reads.watch(spec, request.namespace, request.options, message.metadata_only):
                 yield batch
 
         return act
 
     async def bulk(self, requests: AsyncIterator[bytes], user: User) -> AsyncIterator[bytes]:
-        """BulkService.Write."""
-        authorize(user)
+        """BulkService.Write: each of its items is authorized as what it is."""
         async for response in BulkStream(self.pipeline, user).answers(requests):
             yield response
 
     async def snapshot(self, data: bytes, user: User) -> AsyncIterator[bytes]:
         """AdminService.Snapshot."""
         admin_pb2.SnapshotRequest.FromString(data)
-        authorize(user)
+        self.pipeline.authorizer.require(user, Attributes("get", path=SNAPSHOT))
         async for piece in self.pipeline.reads.snapshot():
             yield admin_pb2.SnapshotResponse(data=piece).SerializeToString()
 

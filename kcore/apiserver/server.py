@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kcore.apiserver import bootstrap
 from kcore.apiserver.admission import Chain
 from kcore.apiserver.admission.cluster import Cluster
 from kcore.apiserver.admission.service_addresses import ServiceAddresses
+from kcore.apiserver.authentication import Authenticator
+from kcore.apiserver.authentication.accounts import AccountTokens
+from kcore.apiserver.authentication.keys import SigningKey, new_key
+from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry
+from kcore.apiserver.reviews import access, identity, token_request
 from kcore.apiserver.views import views
 from kcore.base import limits, log
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.machinery.gvk import GroupVersionKind
+from kcore.machinery.request import User
 from kcore.machinery.scheme import Scheme
 from kcore.store.storage import Storage, StoreError
 from kcore.watch import Hub
@@ -26,11 +34,19 @@ class ApiServer:
     """An API server. Thread: the event loop's."""
 
     def __init__(
-        self, scheme: Scheme, storage: Storage, clock: Clock, entropy: Entropy, service_cidrs: list[str], origin: Hub | None = None
+        self,
+        scheme: Scheme,
+        storage: Storage,
+        clock: Clock,
+        entropy: Entropy,
+        service_cidrs: list[str],
+        origin: Hub | None = None,
+        signing_key: bytes | None = None,
     ) -> None:
         """Put it together.
 
-        origin  the hub of the store that `storage` is a fork of: its present objects are shared
+        origin       the hub of the store that `storage` is a fork of: its present objects are shared
+        signing_key  in PEM: it signs the tokens of service accounts; without it they are good as long as this server runs
         """
         self.storage, self.clock = storage, clock
         self.hub = Hub(storage, views(scheme), origin)
@@ -38,8 +54,18 @@ class ApiServer:
         self.cluster, self.addresses = cluster, ServiceAddresses(service_cidrs, entropy)
         self.adopt()
         self.registry = Registry(scheme, storage, clock, entropy, Chain(cluster, self.addresses))
-        self.pipeline = Pipeline(scheme, self.registry, Reads(scheme, self.hub, clock))
+        self.authorizer = Authorizer(scheme, storage)
+        self.pipeline = Pipeline(scheme, self.registry, Reads(scheme, self.hub, clock), self.authorizer)
+        self.tokens = AccountTokens(SigningKey(signing_key or new_key()), scheme, storage, clock, entropy)
+        self.pipeline.creating |= access.handlers(self.authorizer) | token_request.handlers(self.tokens)
+        self.pipeline.creating["selfsubjectreviews", ""] = identity.review_self
         self.service_address = self.addresses.first()
+
+    def authenticator(self, users: Mapping[str, User]) -> Authenticator:
+        """The one that says who calls, by these tokens and all that the store knows; it answers TokenReviews, too."""
+        found = Authenticator(users, self.tokens, self.authorizer, self.clock)
+        self.pipeline.creating |= identity.handlers(found)
+        return found
 
     def adopt(self) -> None:
         """Take over what the store holds, at the start or after it was changed by others than the registry."""

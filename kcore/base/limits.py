@@ -418,6 +418,18 @@ DIAGNOSTICS_IMPORT_AFTER_S: Final = 2.0
 SCHEDULER_LOOKS_AT_ONCE: Final = 32
 """Pods asked for at once of which it is not known whether they were bound."""
 
+AUTHORIZATION_DECISIONS_MAX: Final = 16_384
+"""Permissions that are remembered, 0.2 KB each: users times verbs, resources and namespaces that are in use at a time."""
+
+CERTIFICATES_KNOWN_MAX: Final = 4_096
+"""Client certificates whose users are remembered, 2 KB each: one a client."""
+
+ACCOUNT_TOKENS_KNOWN_MAX: Final = 16_384
+"""Tokens of service accounts whose signatures are remembered as good, 1 KB each: one a pod that calls."""
+
+TOKEN_BYTES_MAX: Final = 32_768
+"""A bearer token that is longer is none: what a service account's token holds takes 2 KB."""
+
 LIKENESSES_MAX: Final = 256
 """Objects that later ones with the same body are made from, some 3 KB each: templates that are in use at a time."""
 

@@ -5,7 +5,7 @@ A front-end fills in a `Request` and hands it on; the pipeline never sees a path
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 GET: Final = "get"
 LIST: Final = "list"
@@ -20,9 +20,8 @@ READS: Final = frozenset((GET, LIST, WATCH))
 WRITES: Final = frozenset((CREATE, UPDATE, PATCH, DELETE, DELETE_COLLECTION))
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """Who asks, as authentication found out."""
+class User(NamedTuple):
+    """Who asks, as authentication found out; a tuple, since every request is looked up by it."""
 
     name: str
     uid: str = ""

@@ -162,7 +162,8 @@ async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bo
     users.ensure_tokens(directory.pki)
     storage = open_store(directory)
     try:
-        plane = await assembled(storage, tokens(directory, settings), SystemClock(), SystemEntropy(), settings.service_cidrs)
+        by_token, signing_key = tokens(directory, settings), pki.ensure_signing_key(directory.pki)
+        plane = await assembled(storage, by_token, SystemClock(), SystemEntropy(), settings.service_cidrs, signing_key=signing_key)
         async with ports_of(plane, directory, settings) as ports:
             yield Opened(plane, ports)
     finally:

@@ -55,6 +55,15 @@ def serves(certificate: x509.Certificate, addresses: set[str], now: datetime.dat
     return addresses <= {str(address) for address in names.get_values_for_type(x509.IPAddress)}
 
 
+def ensure_signing_key(pki: Path) -> bytes:
+    """The key that signs the tokens of service accounts, in PEM; made if there is none."""
+    path = pki / "sa.key"
+    if not path.exists():
+        pki.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, key_pem(ec.generate_private_key(ec.SECP256R1())))
+    return path.read_bytes()
+
+
 def ensure(directory: Path, addresses: set[str]) -> None:
     """Make what is missing under DIR/pki.
 

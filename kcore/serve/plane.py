@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kcore.apiserver.authentication import Authenticator
 from kcore.apiserver.rest.frontend import RestFrontend
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.server import ApiServer
@@ -34,15 +33,16 @@ async def assembled(
     entropy: Entropy,
     service_cidrs: Sequence[str] = SERVICE_CIDRS,
     origin: Hub | None = None,
+    signing_key: bytes | None = None,
 ) -> Plane:
     """Put an API server together and create the objects that every cluster has.
 
-    users   whom each token belongs to
-    origin  the hub of the store that `storage` is a fork of
+    users        whom each token belongs to
+    origin       the hub of the store that `storage` is a fork of
+    signing_key  signs the tokens of service accounts, in PEM; without it they are good as long as this server runs
     """
-    server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin)
+    server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin, signing_key)
     await server.bootstrap()
-    authenticator = Authenticator(dict(users))
-    return Plane(
-        server, RpcFrontend(server.pipeline, authenticator), RestFrontend(server.pipeline, authenticator, clock, entropy)
-    )
+    authenticator = server.authenticator(users)
+    rest = RestFrontend(server.pipeline, authenticator, clock, entropy)
+    return Plane(server, RpcFrontend(server.pipeline, authenticator), rest)

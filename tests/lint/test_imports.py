@@ -91,6 +91,7 @@ def test_every_imported_library_is_declared_and_every_declared_one_is_imported()
         "protobuf": "google",
         "PyYAML": "yaml",
         "prometheus-client": "prometheus_client",
+        "PyJWT": "jwt",
     }
     declared = {requirement.split(">=")[0].strip() for requirement in project["dependencies"]}
     modules = {module_names.get(name, name.replace("-", "_")) for name in declared}

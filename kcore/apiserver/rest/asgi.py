@@ -47,14 +47,16 @@ class Application:
 
 def read(scope: Scope) -> HttpRequest:
     """A request without its body."""
-    client = scope["client"]
+    client, headers = scope["client"], scope["headers"]
+    acting = [(name, value) for name, value in headers if name.startswith(b"impersonate-")]
     return HttpRequest(
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
-        dict(reversed(scope["headers"])),
+        dict(reversed(headers)),
         connection=f"{client[0]}:{client[1]}" if client else "",
         certificate=scope["state"].get("certificate"),
+        impersonation=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in acting],
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from kcore.apiserver import strategy
-from kcore.apiserver.authentication import Authenticator, authorize
+from kcore.apiserver.authentication import Authenticator, chain
+from kcore.apiserver.authorization import of_path
 from kcore.apiserver.discovery import health
 from kcore.apiserver.discovery.documents import Documents
 from kcore.apiserver.objects import Outcome
@@ -22,7 +23,7 @@ from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.base.flow import Flows
 from kcore.machinery import codec, field_error, request_options, status
-from kcore.machinery.request import WRITES, Request, User
+from kcore.machinery.request import WRITES, Request
 from kcore.machinery.route import parse_query, route
 from kcore.machinery.scheme import KindSpec
 from kcore.store.storage import StoreError
@@ -34,9 +35,6 @@ WHOLE_LIST = 1 << 62
 BROWSERS = ("curl/", "Wget/", "Mozilla/5.0")
 PARTIAL_LIST_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadataList"
 HEALTH_KEY = b"/registry/health"
-OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
-"""What anybody may ask."""
-
 NOT_KEPT: Header = (b"cache-control", b"no-cache, private")
 
 
@@ -51,6 +49,7 @@ class HttpRequest:
     body: bytes = b""
     connection: str = ""
     certificate: bytes | None = None
+    impersonation: list[tuple[str, str]] = field(default_factory=list)
 
     def header(self, name: bytes) -> str:
         """A header's value, '' without one."""
@@ -87,12 +86,22 @@ class RestFrontend:
 
     async def answered(self, http: HttpRequest, warnings: list[str]) -> Answer:
         """Answer a request. Raises StatusError; `warnings` then hold what is to be warned of all the same."""
-        user = self.authenticator.authenticate(http.header(b"authorization") or None)
+        authorization = http.header(b"authorization") or None
+        warnings += chain.warnings(authorization)
+        user = self.authenticator.authenticate(authorization, http.certificate, http.impersonation)
         query = parse_query(http.query)
-        request = route(http.method, http.path, query, self.pipeline.scheme.resources)
+        try:
+            request = route(http.method, http.path, query, self.pipeline.scheme.resources)
+            if request is not None:
+                request.user = user
+                self.pipeline.permitted(request)
+        except status.StatusError as error:
+            if error.reason != "Forbidden":  # who may not ask is not told what there is
+                self.pipeline.authorizer.require(user, of_path(http.method, http.path, query))
+            raise
         if request is None:
-            return self.document(http, query, user)
-        request.user = user
+            self.pipeline.authorizer.require(user, of_path(http.method, http.path, query))
+            return self.document(http, query)
         if not self.flows.begin(user.name, http.connection):
             raise status.too_many_requests("too many requests are under way, please try again later")
         try:
@@ -100,11 +109,9 @@ class RestFrontend:
         finally:
             self.flows.end(user.name, http.connection)
 
-    def document(self, http: HttpRequest, query: dict[str, list[str]], user: User) -> Answer:
+    def document(self, http: HttpRequest, query: dict[str, list[str]]) -> Answer:
         """What is no object: discovery, OpenAPI, health, version. Raises StatusError."""
         path = unquote(http.path)
-        if not path.startswith(OPEN_PATHS):
-            authorize(user)
         if path.strip("/").partition("/")[0] in health.ENDPOINTS:
             found = health.answer(path, query, (health.Check("etcd", self.store_trouble),))
         else:
@@ -172,7 +179,6 @@ class RestFrontend:
 
     async def page(self, request: Request, spec: KindSpec, form: Form, warnings: list[str]) -> Answer:
         """A list, or a page of one."""
-        authorize(request.user)
         if form.transform == TABLE:
             tables.check_include(include_of(request))
         metadata_only = form.transform == media.PARTIAL_LIST
@@ -197,7 +203,6 @@ class RestFrontend:
 
     async def watch(self, request: Request, spec: KindSpec, form: Form, warnings: list[str]) -> Answer:
         """The changes of a resource, as they come."""
-        authorize(request.user)
         include = include_of(request)
         if form.transform == TABLE:
             tables.check_include(include)

@@ -21,6 +21,8 @@ from kcore.machinery.status import StatusError
 from kcore.serve.direct import DirectTransport
 from tests.unit.apiserver.api import Api
 
+MASTERS = ("system:masters",)
+
 
 def let_in(flows: Flows, user: str, connection: str, asked: int) -> int:
     """How many of so many calls may begin."""
@@ -66,7 +68,7 @@ class Held:
 
     def __init__(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "RPC_IN_FLIGHT_MAX", 12)
-        self.frontend = RpcFrontend(api.pipeline, Authenticator({"f": User("flood"), "q": User("quiet")}))
+        self.frontend = RpcFrontend(api.pipeline, Authenticator({"f": User("flood", groups=MASTERS), "q": User("quiet", groups=MASTERS)}))
         self.go = asyncio.Event()
         handler: Any = self.frontend.handlers["/kcore.api.core.v1.PodService/Get"]
         self.frontend.handlers = {"/held": handler._replace(unary_unary=self.frontend.guarded(self.wait))}

@@ -16,11 +16,9 @@ from google.rpc import status_pb2
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as dynamic
 from kcore.api.meta.v1 import meta_pb2
 from kcore.apiserver import rpc_dynamic, rpc_errors, rpc_frontend
-from kcore.apiserver.authentication import Authenticator, TokenFileError, authorize, read_token_file
 from kcore.base import limits
 from kcore.machinery import codec, status
 from kcore.machinery.field_error import invalid
-from kcore.machinery.request import ANONYMOUS, User
 from kcore.machinery.status import StatusError
 from kcore.store.storage import StoreError
 from tests.unit.apiserver.api import ADMIN, Api, configmap, reason_of
@@ -178,26 +176,3 @@ async def test_a_body_beyond_the_limit_is_refused(api: Api, monkeypatch: pytest.
     with pytest.raises(StatusError) as failed:
         await call(api, "Create", dynamic.WriteRequest(resource=CONFIGMAPS, namespace="default", object=body))
     assert reason_of(failed.value) == (413, "RequestEntityTooLarge")
-
-
-def test_a_token_file_names_users_and_groups() -> None:
-    users = read_token_file(['secret,alice,7,"a, b"', "", "other,bob,8"])
-    assert users == {"secret": User("alice", "7", ("a", "b")), "other": User("bob", "8")}
-    with pytest.raises(TokenFileError, match="line 2"):
-        read_token_file(["a,b,c", "no user"])
-
-
-def test_a_bearer_token_says_who_calls() -> None:
-    authenticator = Authenticator({"secret": User("alice", "7", ("a",))})
-    assert authenticator.authenticate("Bearer secret").groups == ("a", "system:authenticated")
-    assert authenticator.authenticate(None) is ANONYMOUS
-    for wrong in ("Bearer secre", "Bearer secret2", "Basic secret"):
-        with pytest.raises(StatusError) as failed:
-            authenticator.authenticate(wrong)
-        assert reason_of(failed.value) == (401, "Unauthorized")
-
-
-def test_anonymous_may_do_nothing_with_objects() -> None:
-    with pytest.raises(StatusError) as failed:
-        authorize(ANONYMOUS)
-    assert reason_of(failed.value) == (401, "Unauthorized")
