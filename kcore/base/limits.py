@@ -82,6 +82,9 @@ IMAGES_REMEMBERED_MAX: Final = 4_096
 LABEL_KEYS_REMEMBERED_MAX: Final = 4_096
 """Keys of labels in tolerations and affinities whose check is remembered: every pod brings the same few."""
 
+UPDATE_MANAGERS_MAX: Final = 10
+"""Fixed by Kubernetes: of more managers that update an object, the oldest become one."""
+
 # network
 
 NODE_SUBNET_BITS_MAX: Final = 16

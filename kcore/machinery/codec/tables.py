@@ -114,6 +114,17 @@ def form(message: Message) -> int:
     return stated
 
 
+def map_type(message: Message) -> str:
+    """Return how server-side apply merges a message: `atomic`, `granular`, or nothing where the options do not say."""
+    stated: str = _extensions(message.options)[options_pb2.map_type]
+    return stated
+
+
+def is_top_level(message: Message) -> bool:
+    """Say whether objects of a message have `apiVersion` and `kind` in JSON."""
+    return _type_meta(message) is not None
+
+
 def _extensions(options: Any) -> Any:
     """Return the extensions of options, which the generated stubs give no types."""
     return options.Extensions
