@@ -13,6 +13,7 @@ import orjson
 from kcore.apiserver import body_text
 from kcore.base import limits
 from kcore.machinery import codec, scheme, status
+from kcore.machinery.apply import managers
 from kcore.machinery.gvk import GroupVersionKind
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
@@ -156,6 +157,7 @@ def checked(obj: Any, doubled: list[str], gvk: GroupVersionKind, message: str, t
     if not isinstance(obj, dict):
         raise UnreadableError("the body is no object")
     check_kind(obj, gvk)
+    managers.keep_reset(obj)
     unknown: list[str] = []
     try:
         return Body(codec.normalise(message, obj, unknown, text), [*doubled, *unknown])

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kcore.apiserver import body as bodies
-from kcore.apiserver import subresources
+from kcore.apiserver import ownership, subresources
 from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.objects import Outcome
@@ -107,6 +107,7 @@ class Pipeline:
             if request.options or request.verb == "patch":
                 request_options.check(request.verb, request.options, request.content_type)
             write = self.writing(spec, request)
+            ownership.track(self.registry, write, request)
             written = self.write_subresource(write, request) if request.subresource else self.write_object(write, request)
         if sentences := self.deprecation(spec):
             written.warnings[:0] = sentences
@@ -171,10 +172,8 @@ class Pipeline:
         write.patching = request.verb == "patch"
         if request.verb == "patch":
             warnings: list[str] = []
-            change = conversion.around(spec, patch.change(request, spec.gvk, spec.message, warnings))
-            made = self.registry.update(write, change)
-            made.warnings = warnings + made.warnings
-            return made
+            change = conversion.around(spec, self.patch(write, request, spec.gvk, spec.message, warnings))
+            return warned(warnings, lambda: self.registry.update(write, change))
         wanted = self.sketch(write, request)
         repeated = None if wanted is None else self.registry.create_alike(write, wanted)
         if repeated is not None:
@@ -198,7 +197,7 @@ class Pipeline:
         body = request.body
         if request.verb != "create" or write.rules.alike is never or request.options or not isinstance(body, bytes):
             return None
-        if not is_bare(request) or len(body) > limits.REQUEST_BODY_BYTES_MAX:
+        if write.owners is not None or not is_bare(request) or len(body) > limits.REQUEST_BODY_BYTES_MAX:
             return None
         found = sketch(write.spec, write.namespace, write.user, body)
         return found._replace(name=request.name) if found is not None and not found.name else found
@@ -219,9 +218,10 @@ class Pipeline:
         change: Change
         warnings: list[str] = []
         if request.verb == "patch":
-            change = patch.change(request, gvk, message, warnings)
+            change = self.patch(write, request, gvk, message, warnings)
         else:
-            if request.subresource == "status" and isinstance(body := request.body, bytes) and is_bare(request):
+            body = request.body
+            if request.subresource == "status" and isinstance(body, bytes) and write.owners is None and is_bare(request):
                 request.body = status_part(message, body)
             found, warnings = self.decoded(request, gvk, message)
             check_name(found, request.name)
@@ -231,9 +231,14 @@ class Pipeline:
 
         if gvk == spec.gvk:
             change = conversion.around(spec, change)
-        made = subresources.UPDATE.get(request.subresource, Registry.update)(self.registry, write, change)
-        made.warnings = warnings + made.warnings
-        return made
+        update = subresources.UPDATE.get(request.subresource, Registry.update)
+        return warned(warnings, lambda: update(self.registry, write, change))
+
+    def patch(self, write: Write, request: Request, gvk: GroupVersionKind, message: str, warnings: list[str]) -> Change:
+        """The function that a patch is; warnings about its fields are added while it is applied."""
+        if ownership.is_apply(request):
+            return ownership.applied(write, request, gvk, message, warnings, self.registry.now())
+        return patch.change(request, gvk, message, warnings)
 
     def decoded(self, request: Request, gvk: GroupVersionKind, message: str) -> tuple[Object, list[str]]:
         """The body's object, and the warnings about its fields."""
@@ -242,6 +247,17 @@ class Pipeline:
             return body.obj, complaints(request, body)
         except StrictError as error:
             raise status.bad_request(bodies.cannot_be_handled(gvk, {}, str(error))) from error
+
+
+def warned(warnings: list[str], update: Callable[[], Outcome]) -> Outcome:
+    """Make an update; what is warned of while it is made is said whether it succeeds or not."""
+    try:
+        made = update()
+    except status.StatusError as error:
+        error.warnings[:0] = warnings
+        raise
+    made.warnings = warnings + made.warnings
+    return made
 
 
 def is_bare(request: Request) -> bool:

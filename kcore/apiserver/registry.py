@@ -22,6 +22,7 @@ from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.machinery import codec, defaults, field_error, kinds, meta, status, timestamp
+from kcore.machinery.apply import managers
 from kcore.machinery.kinds import rules
 from kcore.machinery.kinds.core import pod
 from kcore.machinery.kinds.rules import KindRules
@@ -36,6 +37,9 @@ READABLE = (
 )
 
 
+Owners = Callable[[Object, Object | None, list[Object] | None], list[Object]]
+
+
 @dataclass(slots=True)
 class Write:
     """One write as its stages see it.
@@ -46,6 +50,8 @@ class Write:
     suffix    draws what makes names unique that admission gives
     patching  the new object is made from the stored one: its uid is no precondition
     caller    who asks, with groups; `user` is the name
+    may_create  the update of an object that is not there makes it, whatever the kind
+    owners    the managedFields of the new object from (new, old or None, those that came with it); None leaves the stored ones
     """
 
     spec: KindSpec
@@ -60,6 +66,8 @@ class Write:
     suffix: Callable[[], str] = str
     patching: bool = False
     caller: User = ANONYMOUS
+    may_create: bool = False
+    owners: Owners | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,9 @@ class Registry:
             raise status.bad_request("resourceVersion should not be set on objects to be created")
         write.name = metadata.get("name", "")
         prepare_default(spec, write.rules, obj)
+        sent = metadata.pop("managedFields", None)
         self.stamp(metadata)
+        own(write, obj, None, sent)
         strategy.prepare_create(spec, write.rules, obj)
         generated = not write.name and bool(metadata.get("generateName"))
         for attempt in range(limits.GENERATED_NAME_TRIES):
@@ -178,7 +188,7 @@ class Registry:
         """Give a new object what only the server may: identity and time."""
         metadata["uid"] = self.entropy.uid()
         metadata["creationTimestamp"] = self.now()
-        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"):
+        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             metadata.pop(name, None)
 
     def check(self, write: Write, errors: list[Any], obj: Object) -> None:
@@ -202,7 +212,7 @@ class Registry:
         write.operation = "UPDATE"
         current = self.head(spec, write.namespace, write.name)
         if current is None:
-            if write.rules.allow_create_on_update and not write.subresource:
+            if write.may_create or (write.rules.allow_create_on_update and not write.subresource):
                 write.operation = "CREATE"
                 fresh = change({})
                 fresh.get("metadata", {}).pop("resourceVersion", None)
@@ -212,12 +222,13 @@ class Registry:
         new = change(old)
         if new is old:
             return outcome(spec, old, current.raw, current.revision)
-        self.match(write, new, old)
+        sent = self.match(write, new, old)
         prepare_default(spec, write.rules, new)
+        own(write, new, old, sent)
         meta.keep_stored(new, old)
         part = PARTS.get(write.subresource) or MAIN
         part.prepare(write.rules)(new, old)
-        strategy.raise_generation(spec, new, old)
+        strategy.raise_generation(spec, new, old, write.subresource)
         self.chain.mutate(write, new, old)
         self.check(write, part.check(write.rules, new, old), new)
         self.chain.validate(write, new, old)
@@ -226,8 +237,11 @@ class Registry:
             replaced.doubts = partial(write.rules.warnings, new, old)
         return replaced
 
-    def match(self, write: Write, new: Object, old: Object) -> None:
-        """Refuse a change of what identifies an object, or one that rests on an old state; carry over what the server owns."""
+    def match(self, write: Write, new: Object, old: Object) -> list[Object] | None:
+        """Refuse a change of what identifies an object, or one that rests on an old state; carry over what the server owns.
+
+        Returns  the managedFields that came with the new object
+        """
         spec = write.spec
         metadata: Object = new.setdefault("metadata", {})
         kept: Object = old["metadata"]
@@ -244,11 +258,14 @@ class Registry:
             key = spec.key(write.namespace, write.name).decode()
             raise status.precondition_failed(spec.resource, write.served.group, write.name, "UID", metadata["uid"], kept["uid"], key)
         metadata["resourceVersion"] = kept["resourceVersion"]
-        metadata.pop("managedFields", None)
+        sent: list[Object] | None = metadata.pop("managedFields", None)
+        if kept.get("managedFields"):
+            metadata["managedFields"] = kept["managedFields"]
         if kept.get("generation"):
             metadata["generation"] = kept["generation"]
         else:
             metadata.pop("generation", None)
+        return sent
 
     def replace(self, write: Write, new: Object, old: Object, current: Stored) -> Outcome:
         """Store `new` in the place of `current`, remove it if nothing holds it any more, or do nothing if both are the same."""
@@ -259,6 +276,8 @@ class Registry:
                 return outcome(spec, new, raw, current.revision, removed=True)
             gone = self.remove(write, current, new)
             return outcome(spec, new, raw, current.revision, gone.submission, removed=True)
+        if raw != current.raw and write.owners is not None:
+            raw = with_old_times(spec, new, old, raw, current.raw)
         if raw == current.raw or write.dry_run:
             return outcome(spec, new, raw, current.revision)
         submission = self.put(spec, write.namespace, write.name, raw, current.revision, current.kv.lease)
@@ -333,6 +352,29 @@ def check_name(obj: Object, name: str) -> None:
         raise status.bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
     if own != name:
         raise status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")
+
+
+def own(write: Write, new: Object, old: Object | None, sent: list[Object] | None) -> None:
+    """Write down who owns the fields of an object, if the write says so."""
+    if write.owners is None:
+        return
+    metadata: Object = new["metadata"]
+    metadata.pop("managedFields", None)
+    if entries := write.owners(new, old, sent):
+        metadata["managedFields"] = entries
+
+
+def with_old_times(spec: KindSpec, new: Object, old: Object, raw: bytes, present: bytes) -> bytes:
+    """The bytes of an object; those that are stored, if it differs from what is stored only in when its managers wrote."""
+    metadata, before = new["metadata"], old["metadata"].get("managedFields")
+    entries = metadata.get("managedFields")
+    if not entries or entries == before or not managers.same_but_for_times(entries, before):
+        return raw
+    metadata["managedFields"] = before
+    if encode(spec, new) == present:
+        return present
+    metadata["managedFields"] = entries
+    return raw
 
 
 def revision_text(metadata: Object) -> int:

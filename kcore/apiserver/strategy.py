@@ -46,12 +46,15 @@ def main_half(obj: Object) -> Object:
     return {name: value for name, value in obj.items() if name not in ("metadata", "status", "apiVersion", "kind")}
 
 
-def raise_generation(spec: KindSpec, new: Object, old: Object) -> None:
-    """Count a change of the main half."""
+def raise_generation(spec: KindSpec, new: Object, old: Object, subresource: str = "") -> None:
+    """Count a change of the main half; of a Deployment one of its annotations too, since its replica sets take them over."""
     if not spec.generation or (spec.group, spec.kind) in OWN_GENERATION:
         return
     before = old["metadata"].get("generation", 0)
-    new["metadata"]["generation"] = before + 1 if main_half(new) != main_half(old) else before
+    changed = main_half(new) != main_half(old)
+    if (spec.group, spec.kind) == ("apps", "Deployment") and not subresource:
+        changed = changed or meta.annotations(new) != meta.annotations(old)
+    new["metadata"]["generation"] = before + 1 if changed else before
 
 
 def finished(spec: KindSpec, obj: Object) -> bool:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from kcore.apiserver import admission, disruption, strategy
 from kcore.apiserver.admission.cluster import NODE
 from kcore.apiserver.objects import Outcome, Stored, encode, outcome
-from kcore.apiserver.registry import Registry, Write
+from kcore.apiserver.registry import Registry, Write, own
 from kcore.machinery import codec, field_error, kinds, labels, status, timestamp
+from kcore.machinery.apply import scale as scale_owners
 from kcore.machinery.gvk import GroupVersionKind
 from kcore.machinery.kinds import readiness
 from kcore.machinery.projection import Projection
@@ -86,7 +87,7 @@ def update_scale(registry: Registry, write: Write, change: Callable[[Object], Ob
 
     def apply(old: Object) -> Object:
         before = scale_of(old)
-        wanted = change(before)
+        wanted = change_owned(write, before, old, change)
         name = wanted.get("metadata", {}).get("name", "")
         if name != write.name:
             raise status.bad_request(f"the name of the object ({name}) does not match the name on the URL ({write.name})")
@@ -99,6 +100,20 @@ def update_scale(registry: Registry, write: Write, change: Callable[[Object], Ob
         return {**old, "metadata": {**old["metadata"], "resourceVersion": version}, "spec": {**old["spec"], "replicas": replicas}}
 
     return scale_outcome(registry.update(write, apply))
+
+
+def change_owned(write: Write, before: Object, parent: Object, change: Callable[[Object], Object]) -> Object:
+    """Change a Scale; the owners of its replicas become those of the workload's."""
+    if write.owners is None:
+        return change(before)
+    entries = parent["metadata"].get("managedFields")
+    if shown := scale_owners.to_scale(entries):
+        before["metadata"]["managedFields"] = shown
+    wanted = change(before)
+    found = write.owners(wanted, before, (wanted.get("metadata") or {}).get("managedFields"))
+    owners = scale_owners.to_workload(entries, found, write.spec.api_version)
+    write.owners = lambda _new, _old, _sent: owners
+    return wanted
 
 
 # binding
@@ -218,11 +233,13 @@ def finalize(registry: Registry, write: Write, change: Callable[[Object], Object
     current = registry.require(write.spec, "", write.name)
     old = current.obj()
     new = change(old)
-    registry.match(write, new, old)
+    sent = registry.match(write, new, old)
     spec = {**(old.get("spec") or {}), "finalizers": list((new.get("spec") or {}).get("finalizers") or ())}
+    own(write, new, old, sent)
+    owners = {name: new["metadata"][name] for name in ("managedFields",) if name in new["metadata"]}
     kept = {
         **old,
-        "metadata": {**old["metadata"], "finalizers": new["metadata"].get("finalizers", old["metadata"].get("finalizers", []))},
+        "metadata": {**old["metadata"], **owners, "finalizers": new["metadata"].get("finalizers", old["metadata"].get("finalizers", []))},
         "spec": spec,
     }
     return registry.replace(write, kept, old, current)

@@ -16,6 +16,9 @@ PATCH: Final = "patch"
 DELETE: Final = "delete"
 DELETE_COLLECTION: Final = "deletecollection"
 
+FIELD_MANAGER_BYTES_MAX: Final = 128
+"""Fixed by Kubernetes: a field manager's name is no longer."""
+
 READS: Final = frozenset((GET, LIST, WATCH))
 WRITES: Final = frozenset((CREATE, UPDATE, PATCH, DELETE, DELETE_COLLECTION))
 
@@ -27,6 +30,14 @@ class User(NamedTuple):
     uid: str = ""
     groups: tuple[str, ...] = ()
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def manager_of(user_agent: str) -> str:
+    """The field manager of a write that names none: the program in its user agent."""
+    name = "".join(char for char in user_agent.partition("/")[0] if char.isprintable())
+    while len(name.encode()) > FIELD_MANAGER_BYTES_MAX:
+        name = name[:-1]
+    return name or "unknown"
 
 
 ANONYMOUS: Final = User("system:anonymous", groups=("system:unauthenticated",))
@@ -41,6 +52,7 @@ class Request:
     subpath       what follows `proxy/` in a proxy request
     body          the object, patch or DeleteOptions: as bytes in `content_type`, or already as a dict
     options       the operation's options by their JSON names (`dryRun`, `labelSelector`, `limit` ...), see `request_options`
+    manager       who owns what a write changes if the options name no field manager (see `manager_of`); nobody if empty
     """
 
     verb: str
@@ -55,6 +67,7 @@ class Request:
     options: dict[str, Any] = field(default_factory=dict)
     user: User = ANONYMOUS
     subpath: str = ""
+    manager: str = ""
 
     @property
     def dry_run(self) -> bool:

@@ -13,7 +13,6 @@ from kcore.machinery import status
 from kcore.machinery.field_error import FieldError
 
 GROUP: Final = "meta.k8s.io"
-FIELD_MANAGER_SIZE_MAX: Final = 128
 APPLY_PATCHES: Final = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 
 EXACT: Final = "Exact"
@@ -98,8 +97,8 @@ def _integer(text: str) -> int:
 
 
 def _check_field_manager(manager: str, errors: list[FieldError]) -> None:
-    if len(manager.encode()) > FIELD_MANAGER_SIZE_MAX:
-        errors.append(fe.too_long("fieldManager", FIELD_MANAGER_SIZE_MAX))
+    if len(manager.encode()) > requests.FIELD_MANAGER_BYTES_MAX:
+        errors.append(fe.too_long("fieldManager", requests.FIELD_MANAGER_BYTES_MAX))
     position = 0
     for char in manager:
         if not char.isprintable():
@@ -113,7 +112,7 @@ def _check_dry_run(dry_run: Sequence[str] | None, errors: list[FieldError]) -> N
 
 
 def _check_patch(options: Mapping[str, Any], content_type: str, errors: list[FieldError]) -> None:
-    if content_type not in APPLY_PATCHES:
+    if content_type.partition(";")[0].strip() not in APPLY_PATCHES:
         if options.get("force") is not None:
             errors.append(fe.forbidden("force", "may not be specified for non-apply patch"))
     elif not options.get("fieldManager"):

@@ -12,9 +12,9 @@ import urllib.parse
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.machinery import status
-from kcore.machinery.request import Request, User
+from kcore.machinery.request import Request, User, manager_of
 from kcore.machinery.route import parse_query, route
-from tests.conformance.replay import Response, Server
+from tests.conformance.replay import USER_AGENT, Response, Server
 
 # Kinds of which a deletion returns the object.
 RETURNED = ("pods", "podtemplates", "serviceaccounts", "services")
@@ -40,9 +40,10 @@ class PipelineServer(Server):
                 raise status.no_such_resource()
             self.deprecation = self.pipeline.deprecation(self.pipeline.resolve(request))
             request.user, request.body, request.content_type = ADMIN, body, (headers or {}).get("Content-Type") or ""
+            request.manager = manager_of(USER_AGENT)
             return self.loop.run_until_complete(self.answer(request))
         except status.StatusError as error:
-            return json_response(error.code, error.status, self.deprecation)
+            return json_response(error.code, error.status, self.deprecation + error.warnings)
 
     async def answer(self, request: Request) -> Response:
         """Carry out a request that a path led to."""

@@ -13,6 +13,7 @@ import orjson
 
 from kcore.apiserver import body as bodies
 from kcore.machinery import codec, field_error, status
+from kcore.machinery.apply import managers
 from kcore.machinery.gvk import GroupVersionKind
 from kcore.machinery.patch import json_patch, merge_patch, restore, strategic
 from kcore.machinery.patch.printed import printed
@@ -64,7 +65,7 @@ class Patched:
 def check_media_type(content_type: str) -> str:
     """The media type of a patch, without parameters. Raises StatusError (415) for any other, and for another spelling."""
     media = content_type.partition(";")[0].strip()
-    if media not in CHANGES:
+    if media not in CHANGES and media != APPLY_PATCH:
         raise status.failure("UnsupportedMediaType", "415: Unsupported Media Type", {})
     return media
 
@@ -109,16 +110,10 @@ def by_strategic_merge_patch(patched: Patched, patch: Any) -> Change:
     return lambda old: from_map(patched, old, patch or {})
 
 
-def by_apply(patched: Patched, _: Any) -> Change:
-    """Server-side apply, which is no patch."""
-    raise status.method_not_supported(patched.request.resource, patched.request.group, f"patch of type {APPLY_PATCH}")
-
-
 CHANGES: Final = {
     JSON_PATCH: by_json_patch,
     MERGE_PATCH: by_merge_patch,
     STRATEGIC_PATCH: by_strategic_merge_patch,
-    APPLY_PATCH: by_apply,
 }
 
 
@@ -128,6 +123,7 @@ def from_text(patched: Patched, old: Object, apply: Change) -> Object:
         raise patched.missing()
     text = orjson.dumps(apply(in_field_order(patched.message, old)))
     new: Object = orjson.loads(text)
+    managers.keep_reset(new)
     unknown: list[str] = []
     try:
         bodies.check_kind(new, patched.gvk)
@@ -144,6 +140,7 @@ def from_map(patched: Patched, old: Object, patch: Object) -> Object:
         raise patched.missing()
     merged = strategic.merge(old, patch, patched.message)
     new: Object = orjson.loads(orjson.dumps(merged))
+    managers.keep_reset(new)
     unknown: list[str] = []
     try:
         codec.normalise(patched.message, new, unknown)

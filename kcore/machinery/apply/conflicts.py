@@ -22,10 +22,15 @@ class ConflictsError(Exception):
         super().__init__()
         self.owned = owned
 
+    def causes(self) -> list[tuple[ManagerKey, str]]:
+        """Each field that somebody owns, its managers as managedFields list them; Kubernetes promises no order of them."""
+        return [(key, fieldset.text(path)) for key, owned in self.owned.items() for path in fieldset.paths(owned)]
+
     def status(self) -> StatusError:
         """The answer that names each field and its owner."""
-        found = [(key, fieldset.text(path)) for key in sorted(self.owned, key=identifier) for path in fieldset.paths(self.owned[key])]
-        causes = [{"reason": REASON, "message": f"conflict with {shown(key)}", "field": path} for key, path in found]
+        found = self.causes()[:]
+        found.sort(key=lambda pair: identifier(pair[0]))
+        causes = [{"reason": REASON, "message": f"conflict with {shown(key)}", "field": path} for key, path in self.causes()]
         if len(found) == 1:
             return status.apply_conflict(causes, f"Apply failed with 1 conflict: conflict with {shown(found[0][0])}: {found[0][1]}")
         lines: list[str] = []

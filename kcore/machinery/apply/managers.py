@@ -87,6 +87,13 @@ def is_reset(entries: list[Entry] | None) -> bool:
     return entries is not None and (not entries or (len(entries) == 1 and not any(entries[0].values())))
 
 
+def keep_reset(obj: Any) -> None:
+    """Let a list without any entry survive decoding: one with an empty entry means the same."""
+    metadata = obj.get("metadata") if isinstance(obj, dict) else None
+    if isinstance(metadata, dict) and metadata.get("managedFields") == []:
+        metadata["managedFields"] = [{}]
+
+
 def entries_of(managers: Managers) -> list[Entry]:
     """The list of managers as an object has it: those that apply first, then by time and name."""
     found = [(_place(key, managed), managed.entry or _entry(key, managed)) for key, managed in managers.items()]

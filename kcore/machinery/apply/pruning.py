@@ -17,7 +17,7 @@ Value = Any
 
 
 def prune(value: dict[str, Value], shape: Map, last: Set, owned: Set) -> dict[str, Value]:
-    """The object without what only `last` has; `owned` is what anybody has now."""
+    """The object without what only `last` has; `owned` is what anybody has now. What has nothing left is null."""
     found: dict[str, Value] = {}
     for name, child in value.items():
         key = f"f:{name}"
@@ -31,8 +31,7 @@ def prune(value: dict[str, Value], shape: Map, last: Set, owned: Set) -> dict[st
         if is_had and (has is None or not (declared is not None or has_self(has))):
             continue
         left = _below(child, declared or shape.element, had, EMPTY if has is None else has)
-        if left or left is child:
-            found[name] = left
+        found[name] = left if left or left is child else None
     return found
 
 

@@ -30,6 +30,7 @@ _LEFT: Final[dict[tuple[str, str, str], Set]] = {
     ("apiregistration.k8s.io", "APIService", "status"): fieldset.EMPTY,
     ("apps", "Deployment", "status"): fieldset.of_paths(("f:spec",), ("f:metadata", "f:labels")),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "status"): SPEC_AND_METADATA,
+    ("certificates.k8s.io", "CertificateSigningRequest", ""): fieldset.of_paths(("f:spec",), ("f:status",)),
     ("certificates.k8s.io", "CertificateSigningRequest", "status"): fieldset.of_paths(("f:spec",), ("f:status", "f:conditions")),
     ("certificates.k8s.io", "CertificateSigningRequest", "approval"): fieldset.of_paths(("f:spec",), ("f:status", "f:certificate")),
     ("flowcontrol.apiserver.k8s.io", "FlowSchema", "status"): SPEC_AND_METADATA,
@@ -58,10 +59,11 @@ def touched(group: str, kind: str, subresource: str, has_status: bool) -> Touche
         return partial(_matching, pattern=_MEANT[place])
     usual = SPEC if subresource == "status" else STATUS if not subresource and has_status else fieldset.EMPTY
     left = _LEFT.get(place, usual)
-    return partial(fieldset.without_trees, roots=left) if left else _all
+    return partial(fieldset.without_trees, roots=left) if left else all_fields
 
 
-def _all(fields: Set) -> Set:
+def all_fields(fields: Set) -> Set:
+    """What a write touches that leaves nothing."""
     return fields
 
 

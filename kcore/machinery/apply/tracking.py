@@ -6,9 +6,10 @@ managedfieldsupdater.go, skipnonapplied.go, lastappliedmanager.go, lastappliedup
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kcore.machinery import codec
 from kcore.machinery.apply import fieldset, last_applied, managers
@@ -34,6 +35,13 @@ NOBODYS: Final = fieldset.of_paths(
 KUBECTL: Final = "kubectl"
 
 
+class Versioned(NamedTuple):
+    """An object in a version, and its message there."""
+
+    obj: Object
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """Who writes what, and when.
@@ -42,6 +50,7 @@ class Operation:
     subresource  the part of the object that is written
     touched      what of a set of fields this write touches, whatever is sent
     now          the present second, as objects state it
+    in_version   an object in another version; None if there is no such version
     """
 
     message: str
@@ -51,12 +60,11 @@ class Operation:
     subresource: str
     touched: Touched
     now: str
+    in_version: Callable[[Object, str], Versioned | None]
 
     def shape(self) -> Map:
         """The type of the object."""
-        found = type_of(self.message)
-        assert isinstance(found, Map), self.message
-        return found
+        return shape_of(self.message)
 
     def key(self, operation: str) -> ManagerKey:
         """The writer as a manager."""
@@ -84,6 +92,8 @@ def _sent_or_stored(write: Operation, before: list[Entry] | None, sent: list[Ent
         return managers.stored(before)
     if managers.is_reset(sent):
         return {}
+    if sent == before:
+        return managers.stored(before)
     try:
         return managers.sent(sent) or managers.stored(before)
     except managers.ManagersError:
@@ -91,9 +101,9 @@ def _sent_or_stored(write: Operation, before: list[Entry] | None, sent: list[Ent
 
 
 def _updated(write: Operation, current: Managers, old: Object, new: Object) -> Managers:
-    difference = _of(write, compare(old, new, write.shape()))
-    found, _ = _taken(current, difference, None)
-    gained = fieldset.difference(difference.changed, NOBODYS)
+    differences = Differences(write, old, new)
+    found, _ = _taken(current, differences, None)
+    gained = fieldset.difference(differences.own.changed, NOBODYS)
     if gained:
         key = write.key(UPDATE)
         mine = found[key].fields if key in found else EMPTY
@@ -101,21 +111,41 @@ def _updated(write: Operation, current: Managers, old: Object, new: Object) -> M
     return found
 
 
-def _of(write: Operation, found: Comparison) -> Comparison:
-    """What of a comparison the write touches."""
-    return Comparison(write.touched(found.removed), write.touched(found.changed))
+class Differences:
+    """What of the difference between two states the write touches, in each version in which somebody owns something."""
+
+    def __init__(self, write: Operation, old: Object, new: Object) -> None:
+        self.write, self.old, self.new = write, old, new
+        self.own = self.between(old, new, write.message)
+        self.found: dict[str, Comparison | None] = {write.api_version: self.own}
+
+    def between(self, old: Object, new: Object, message: str) -> Comparison:
+        removed, changed = compare(old, new, shape_of(message))
+        return Comparison(self.write.touched(removed), self.write.touched(changed))
+
+    def of(self, api_version: str) -> Comparison | None:
+        """The difference in terms of a version; None if there is no such version."""
+        if api_version not in self.found:
+            old, new = (self.write.in_version(obj, api_version) for obj in (self.old, self.new))
+            self.found[api_version] = self.between(old.obj, new.obj, new.message) if old and new else None
+        return self.found[api_version]
 
 
-def _taken(current: Managers, found: Comparison, writer: ManagerKey | None) -> tuple[Managers, dict[ManagerKey, Set]]:
+def _taken(current: Managers, differences: Differences, writer: ManagerKey | None) -> tuple[Managers, dict[ManagerKey, Set]]:
     """The managers without what a write takes from all but the writer; and what of it they had, by manager."""
     left: Managers = {}
     conflicts: dict[ManagerKey, Set] = {}
     for key, managed in current.items():
-        fields = managed.fields
-        if key != writer and found.changed and (taken := fieldset.intersection(fields, found.changed)):
+        if key == writer:
+            left[key] = managed
+            continue
+        found, fields = differences.of(managed.api_version), managed.fields
+        if found is None:
+            continue
+        if found.changed and (taken := fieldset.intersection(fields, found.changed)):
             conflicts[key] = taken
             fields = fieldset.difference(fields, taken)
-        if key != writer and found.removed:
+        if found.removed:
             fields = fieldset.difference(fields, found.removed)
         if not fields:
             continue
@@ -138,9 +168,7 @@ def apply(write: Operation, live: Object | None, wanted: Object, force: bool) ->
     base = empty_object(write.message, write.api_version, write.kind) if live is None else live
     current = managers.stored(base["metadata"].get("managedFields"))
     if not current and live is not None:
-        before = Operation(
-            write.message, write.api_version, write.kind, managers.BEFORE_FIRST_APPLY, write.subresource, write.touched, write.now,
-        )  # fmt: skip
+        before = replace(write, manager=managers.BEFORE_FIRST_APPLY)
         current = _updated(before, {}, empty_object(write.message, write.api_version, write.kind), base)
     stated = fields_of(wanted, write.shape())
     try:
@@ -166,14 +194,14 @@ def _applied(write: Operation, live: Object, wanted: Object, stated: Set, curren
     writer = write.key(APPLY)
     last = current.get(writer)
     found = {**current, writer: Managed(mine, write.api_version, last.time if last else None)}
-    if last is not None and last.fields != mine:
+    if last is not None and last.fields != mine and last.api_version == write.api_version:
         owned = EMPTY
         for managed in found.values():
             owned = fieldset.union(owned, managed.fields)
         merged = prune(merged, write.shape(), last.fields, owned)
     changed = merged is not live and merged != live
     if changed:
-        found, conflicts = _taken(found, _of(write, compare(live, merged, write.shape())), writer)
+        found, conflicts = _taken(found, Differences(write, live, merged), writer)
         if conflicts and not force:
             raise ConflictsError(conflicts)
     _settle(found, writer, last, write.now if changed else None)
@@ -193,9 +221,17 @@ def _settle(found: Managers, writer: ManagerKey, last: Managed | None, now: str 
 
 
 @cache
+def shape_of(message: str) -> Map:
+    """The type of an object."""
+    found = type_of(message)
+    assert isinstance(found, Map), message
+    return found
+
+
+@cache
 def empty_object(message: str, api_version: str, kind: str) -> Object:
     """An object of a kind that says nothing, as Kubernetes writes it; nobody changes it."""
     return codec.decode(message, b"", api_version, kind)
 
 
-__all__ = ["Applied", "ConflictsError", "Operation", "TypedError", "apply", "empty_object", "update"]
+__all__ = ["Applied", "ConflictsError", "Operation", "TypedError", "Versioned", "apply", "empty_object", "update"]

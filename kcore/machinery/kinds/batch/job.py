@@ -76,8 +76,10 @@ def _generate_selector(value: Object, spec: dict[str, Any]) -> None:
 
 
 def prepare_update(new: Object, old: Object) -> None:
-    """Keep the stored status."""
+    """Keep the stored status; a Job without labels takes those of its template, as a new one."""
     keep_status(new, old)
+    if not meta.labels(new) and _template_labels(new.get("spec") or {}):
+        new.setdefault("metadata", {})["labels"] = dict(_template_labels(new["spec"]))
     workload.drop_disabled_pod_fields(new, old)
 
 
