@@ -20,8 +20,6 @@ def element_of(listed: List, item: Value) -> str:
     """The path element of an item, such as `k:{"name":"web"}`. Raises ElementError."""
     if listed.keys:
         return _by_keys(listed, item)
-    if isinstance(item, str):
-        return f"v:{orjson.dumps(item).decode()}"
     if isinstance(item, dict):
         raise ElementError("associative list without keys has an element that's a map type")
     if isinstance(item, list):
@@ -45,6 +43,16 @@ def _by_keys(listed: List, item: Value) -> str:
             why = f"omits key field {quote(key)} (and doesn't have default value)"
             raise ElementError(f"associative list with keys has an element that {why}")
     return f"k:{orjson.dumps(values).decode()}"
+
+
+def identity_of(listed: List, item: Value) -> Any:
+    """What tells an item of a list from the others: cheaper than its path element, and equal for the same items. Raises ElementError."""
+    keys = listed.keys
+    if len(keys) == 1 and isinstance(item, dict) and isinstance(found := item.get(keys[0]), str):
+        return found
+    if not keys and isinstance(item, str):
+        return item
+    return (element_of(listed, item),)
 
 
 def grouped(listed: List, items: list[Value]) -> dict[str, list[Value]]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcore.machinery.apply.elements import element_of
+from kcore.machinery.apply.elements import identity_of
 from kcore.machinery.apply.schema import LIST, MAP, List, Map, Type
 
 Value = Any
+ABSENT: Any = object()
 
 
 def merge(live: Value, wanted: Value, shape: Type) -> Value:
@@ -46,28 +47,32 @@ def _merge_maps(live: dict[str, Value], wanted: dict[str, Value], shape: Map) ->
 def _merge_lists(live: list[Value], wanted: list[Value], shape: List) -> list[Value]:
     if not wanted:
         return live
-    stated = {element_of(shape, item): item for item in wanted}
-    present = [element_of(shape, item) for item in live]
+    stated = {identity_of(shape, item): item for item in wanted}
+    present = [identity_of(shape, item) for item in live]
     merged = _merged_items(live, present, stated, shape)
-    found = [merged.pop(key) if key in merged else item for key, item in _in_order(live, present, list(stated), merged)]
+    if present == list(stated):
+        found = list(merged.values())
+    else:
+        found = [merged.get(key, item) for key, item in _in_order(live, present, list(stated))]
     same = len(found) == len(live) and all(a is b for a, b in zip(found, live, strict=True))
     return live if same else found
 
 
-def _merged_items(live: list[Value], present: list[str], stated: dict[str, Value], shape: List) -> dict[str, Value]:
+def _merged_items(live: list[Value], present: list[Any], stated: dict[Any, Value], shape: List) -> dict[Any, Value]:
     """What each stated element becomes: one that stands several times in the live list is taken as it is stated."""
-    before: dict[str, Value] = {}
+    before: dict[Any, Value] = {}
     for key, item in zip(present, live, strict=True):
-        before[key] = None if key in before else item
-    return {key: item if before.get(key) is None else merge(before[key], item, shape.element) for key, item in stated.items()}
+        before[key] = ABSENT if key in before else item
+    element = shape.element
+    return {key: item if (now := before.get(key, ABSENT)) is ABSENT else merge(now, item, element) for key, item in stated.items()}
 
 
-def _in_order(live: list[Value], present: list[str], stated: list[str], merged: dict[str, Value]) -> list[tuple[str, Value]]:
+def _in_order(live: list[Value], present: list[Any], stated: list[Any]) -> list[tuple[Any, Value]]:
     """(element, live item) of the merged list: elements of the live list keep their places between those that both have."""
-    here = set(present)
+    here, merged = set(present), set(stated)
     shared = [key for key in stated if key in here]
-    found: list[tuple[str, Value]] = []
-    done: set[str] = set()
+    found: list[tuple[Any, Value]] = []
+    done: set[Any] = set()
     left = right = 0
     while left < len(present) or right < len(stated):
         following = shared[0] if shared else None

@@ -194,7 +194,7 @@ def _applied(write: Operation, live: Object, wanted: Object, stated: Set, curren
     writer = write.key(APPLY)
     last = current.get(writer)
     found = {**current, writer: Managed(mine, write.api_version, last.time if last else None)}
-    if last is not None and last.fields != mine and last.api_version == write.api_version:
+    if last is not None and last.api_version == write.api_version and fieldset.difference(last.fields, mine):
         owned = EMPTY
         for managed in found.values():
             owned = fieldset.union(owned, managed.fields)

@@ -8,15 +8,27 @@ Source: structured-merge-diff `typed/validate.go`, `typed/tofieldset.go`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from kcore.machinery.apply import fieldset
 from kcore.machinery.apply.elements import ElementError, element_of
-from kcore.machinery.apply.fieldset import LEAF, SELF, Path, Set
+from kcore.machinery.apply.fieldset import LEAF, Set, with_self
 from kcore.machinery.apply.schema import ANY, LIST, MAP, List, Map, Scalar, Type
 from kcore.machinery.field_error import quote
 
 Value = Any
+GO_EXPONENT_MIN, GO_EXPONENT = -4, 6
+"""The powers of ten between which Go prints a float without an exponent."""
+
+
+@dataclass(slots=True)
+class Wrong:
+    """What is wrong with a value, and where it stands below what is looked at."""
+
+    sentence: str
+    path: str = ""
 
 
 class TypedError(ValueError):
@@ -25,80 +37,103 @@ class TypedError(ValueError):
 
 def fields_of(value: dict[str, Value], shape: Map) -> Set:
     """The fields that a configuration speaks of. Raises TypedError."""
-    errors: list[str] = []
-    found = _map_fields(value, shape, (), errors)
+    errors: list[Wrong] = []
+    found = _map_fields(value, shape, errors)
     if errors:
-        raise TypedError(errors[0] if len(errors) == 1 else "\n  ".join(["errors:", *errors]))
+        sentences = [f"{error.path}: {error.sentence}" if error.path else error.sentence for error in errors]
+        raise TypedError(sentences[0] if len(sentences) == 1 else "\n  ".join(["errors:", *sentences]))
     return found
 
 
-def _map_fields(value: dict[str, Value], shape: Map, path: Path, errors: list[str]) -> Set:
+def _map_fields(value: dict[str, Value], shape: Map, errors: list[Wrong]) -> Set:
     found: Set = {}
     fields, element = shape.fields, shape.element
     for name, child in value.items():
-        key = f"f:{name}"
         declared = fields.get(name)
         of = declared or element
         if of is None:
-            errors.append(f"{fieldset.text((*path, key))}: field not declared in schema")
+            errors.append(Wrong("field not declared in schema", f".{name}"))
             break
-        if of.tag == MAP and isinstance(child, dict) and not of.atomic:
-            below = _map_fields(child, of, (*path, key), errors) if child else LEAF  # type: ignore[arg-type]
-            if declared is None:
-                found[key] = fieldset.with_self(below)
-            elif below or not child:
-                found[key] = below
-        elif of.tag == LIST and isinstance(child, list) and not of.atomic:
-            below = _list_fields(child, of, (*path, key), errors)  # type: ignore[arg-type]
-            if declared is None:
-                found[key] = fieldset.with_self(below)
-            elif below:
-                found[key] = below
+        count = len(errors)
+        if of.atomic or child is None:
+            if child is not None:
+                check(child, of, errors)
+            found["f:" + name] = LEAF
         else:
-            check(child, of, (*path, key), errors)
-            found[key] = LEAF
+            below = _below(child, of, errors)
+            if declared is None:
+                found["f:" + name] = with_self(below)
+            elif below or child == {}:
+                found["f:" + name] = below
+        if len(errors) > count:
+            _place(errors, count, f".{name}")
     return found
 
 
-def _list_fields(items: list[Value], shape: List, path: Path, errors: list[str]) -> Set:
+def _below(value: Value, of: Type, errors: list[Wrong]) -> Set:
+    """The node of what is below a value that has parts of its own, which is not null."""
+    if of.tag == MAP and isinstance(value, dict):
+        return _map_fields(value, of, errors) if value else LEAF  # type: ignore[arg-type]
+    if of.tag == LIST and isinstance(value, list):
+        return _list_fields(value, of, errors)  # type: ignore[arg-type]
+    check(value, of, errors)
+    return LEAF
+
+
+def _list_fields(items: list[Value], shape: List, errors: list[Wrong]) -> Set:
     found: Set = {}
     of = shape.element
     for index, item in enumerate(items):
         try:
             key = element_of(shape, item)
         except ElementError as error:
-            errors.append(f"{fieldset.text(path)}: element {index}: {error}")
+            errors.append(Wrong(f"element {index}: {error}"))
             return found
         if key in found:
-            errors.append(f"{fieldset.text(path)}: duplicate entries for key {fieldset.element_text(key)}")
-        if of.tag == MAP and not of.atomic and isinstance(item, dict):
-            below = _map_fields(item, of, (*path, key), errors)  # type: ignore[arg-type]
-            found[key] = {SELF: LEAF, **below} if below else LEAF
-        else:
-            check(item, of, (*path, key), errors)
+            errors.append(Wrong(f"duplicate entries for key {fieldset.element_text(key)}"))
+        count = len(errors)
+        if of.atomic:
+            check(item, of, errors)
             found[key] = LEAF
+        else:
+            found[key] = with_self(_below(item, of, errors))
+        if len(errors) > count:
+            _place(errors, count, fieldset.element_text(key))
     return found
 
 
-def check(value: Value, of: Type, path: Path, errors: list[str]) -> None:
+def _place(errors: list[Wrong], start: int, element: str) -> None:
+    """Say where the errors from `start` on were found: below a path element."""
+    for error in errors[start:]:
+        error.path = element + error.path
+
+
+def check(value: Value, of: Type, errors: list[Wrong]) -> None:
     """Check a value that is owned as a whole; null fits every type."""
     if value is None or of.tag == ANY:
         return
     if isinstance(of, Scalar):
         wrong = SCALARS[of.name](value)
         if wrong:
-            errors.append(f"{fieldset.text(path)}: {wrong}")
+            errors.append(Wrong(wrong))
     elif isinstance(of, Map):
-        if not isinstance(value, dict):
-            errors.append(f"{fieldset.text(path)}: expected map, got &{{{go_value(value)}}}")
+        if isinstance(value, dict):
+            _map_fields(value, of, errors)
         else:
-            _map_fields(value, of, path, errors)
+            errors.append(Wrong(f"expected map, got &{{{go_value(value)}}}"))
     elif isinstance(of, List):
         if not isinstance(value, list):
-            errors.append(f"{fieldset.text(path)}: expected list, got &{{{go_value(value)}}}")
+            errors.append(Wrong(f"expected list, got &{{{go_value(value)}}}"))
         elif of.atomic:
-            for index, item in enumerate(value):
-                check(item, of.element, (*path, f"i:{index}"), errors)
+            _check_items(value, of.element, errors)
+
+
+def _check_items(items: list[Value], of: Type, errors: list[Wrong]) -> None:
+    """Check the items of a list that is one value."""
+    for index, item in enumerate(items):
+        count = len(errors)
+        check(item, of, errors)
+        _place(errors, count, f"[{index}]")
 
 
 def _string(value: Value) -> str:
@@ -146,19 +181,18 @@ def go_syntax(value: Value) -> str:
 
 
 def go_number(value: bool | float) -> str:
-    """A boolean or number as Go prints it: the shortest digits, an exponent where they would be many."""
+    """A boolean or number as Go prints it: every number is a float there, with an exponent if it is large or small."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    digits = repr(value)
-    if "e" not in digits and 1e-4 <= abs(value) < 1e21:
-        return digits.removesuffix(".0")
-    mantissa, _, exponent = f"{value:e}".partition("e") if "e" not in digits else digits.partition("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
+    number = Decimal(repr(float(value))).normalize()
+    power = number.adjusted()
+    if GO_EXPONENT_MIN <= power < GO_EXPONENT:
+        return f"{number:f}"
+    mantissa = number.scaleb(-power).normalize()
+    return f"{mantissa:f}e{power:+03d}"
 
 
 def go_type(value: Value) -> str:
     """The name of a value's type in Go."""
-    names = {bool: "bool", int: "int64", float: "float64", str: "string", dict: "map[string]interface {}", list: "[]interface {}"}
+    names = {bool: "bool", int: "float64", float: "float64", str: "string", dict: "map[string]interface {}", list: "[]interface {}"}
     return names[type(value)]
