@@ -23,7 +23,7 @@ from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.base.flow import Flows
 from kcore.machinery import codec, field_error, request_options, status
-from kcore.machinery.request import WRITES, Request
+from kcore.machinery.request import WRITES, Request, manager_of
 from kcore.machinery.route import parse_query, route
 from kcore.machinery.scheme import KindSpec
 from kcore.store.storage import StoreError
@@ -144,6 +144,7 @@ class RestFrontend:
             _, found = await self.pipeline.read_since(request)
             return self.object(found, spec, request, form, warnings)
         request.body, request.content_type = http.body, http.header(b"content-type") or JSON
+        request.manager = manager_of(http.header(b"user-agent"))
         outcome = await durable(self.pipeline.write(request))
         if outcome.removed and request.verb == "delete" and spec.resource not in strategy.RETURNS_DELETED:
             shown = status.success(spec.resource, spec.group, outcome.name, outcome.uid)

@@ -122,7 +122,7 @@ def map_type(message: Message) -> str:
 
 def is_top_level(message: Message) -> bool:
     """Say whether objects of a message have `apiVersion` and `kind` in JSON."""
-    return _type_meta(message) is not None
+    return type_meta(message) is not None
 
 
 def _extensions(options: Any) -> Any:
