@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from kcore.apiserver import body as bodies
+from kcore.apiserver import body_text
 from kcore.machinery import codec, field_error, status
 from kcore.machinery.apply import managers
 from kcore.machinery.gvk import GroupVersionKind
@@ -84,7 +85,19 @@ def change(request: Request, gvk: GroupVersionKind, message: str, warnings: list
     patch = bodies.parse_patch(body)
     if patched.strict:
         patched.complaints = codec.strict_duplicates(body, patch)
-    return make(patched, patch)
+    return bounded(make(patched, patch))
+
+
+def bounded(apply: Change) -> Change:
+    """The change, which answers 400 where it would nest deeper than can be followed."""
+
+    def change(old: Object) -> Object:
+        try:
+            return apply(old)
+        except (RecursionError, orjson.JSONEncodeError) as error:
+            raise status.bad_request("exceeded max depth") from error
+
+    return change
 
 
 def by_json_patch(patched: Patched, patch: Any) -> Change:
@@ -123,6 +136,8 @@ def from_text(patched: Patched, old: Object, apply: Change) -> Object:
         raise patched.missing()
     text = orjson.dumps(apply(in_field_order(patched.message, old)))
     new: Object = orjson.loads(text)
+    if not isinstance(new, dict):
+        raise refused(go_text(text), body_text.no_object(new))
     managers.keep_reset(new)
     unknown: list[str] = []
     try:

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 
 from kcore.api.bulk.v1 import bulk_service_pb2 as bulk
 from kcore.apiserver import body
+from kcore.apiserver.patching import change
 from kcore.client import failures, wire
 from kcore.machinery import codec, scheme
 from kcore.machinery._bulk import split_results
@@ -21,6 +22,7 @@ from kcore.machinery.codec import tables
 from kcore.machinery.files import snapshot
 from kcore.machinery.gvk import GroupVersionKind
 from kcore.machinery.projection import Projection
+from kcore.machinery.request import Request
 from kcore.machinery.status import StatusError
 from kcore.store import Mutation, _record
 from tests.property.fuzz.garbage import samples, wires
@@ -69,6 +71,17 @@ def any_message(data: bytes) -> None:
         assert codec.encode(message, codec.decode(message, written)) == written
 
 
+PATCHED = {
+    "kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p", "finalizers": ["x/a"], "labels": {"a": "b"}},
+    "spec": {"containers": [{"name": "a", "image": "b", "env": [{"name": "c", "value": "d"}], "args": ["e"]}], "nodeSelector": {"f": "g"}},
+}  # fmt: skip
+PATCHES = [
+    b'{"metadata":{"labels":{"a":null}},"spec":{"x":[1,2.5,"y"]}}',
+    b'[{"op":"add","path":"/metadata/finalizers/-","value":"x/b"},{"op":"test","path":"/spec/nodeSelector","value":null},'
+    b'{"op":"copy","from":"/spec/containers/0","path":"/spec/containers/1"}]',
+    b'{"metadata":{"$deleteFromPrimitiveList/finalizers":["x/a"]},"spec":{"$setElementOrder/containers":[{"name":"a"}],"$retainKeys":["containers"],'
+    b'"containers":[{"name":"a","env":[{"$patch":"delete","name":"c"}]}]}}',
+]
 MESSAGES = (POD, "kcore.api.apiextensions.v1.CustomResourceDefinition", "kcore.api.apps.v1.Deployment", "kcore.api.core.v1.Event")
 
 
@@ -91,7 +104,13 @@ def text_body(media: str) -> Callable[[bytes], Any]:
 
 
 def patched(data: bytes) -> None:
-    body.parse_patch(data)
+    """Read bytes as each kind of patch, apply it, and read them as options of a deletion."""
+    for media in change.CHANGES:
+        request = Request("patch", "", "v1", "pods", body=data, content_type=media)
+        try:
+            change.change(request, GroupVersionKind("", "v1", "Pod"), POD, [])(PATCHED)
+        except StatusError:
+            continue
     body.delete_options(data, body.JSON)
 
 
@@ -141,7 +160,7 @@ def decoders() -> dict[str, Decoder]:
         "JSON body": Decoder(text_body(body.JSON), (StatusError,), [json.dumps(each).encode() for each in documents]),
         "YAML body": Decoder(text_body(body.YAML), (StatusError,), [*BOMBS, *(yaml.safe_dump(each).encode() for each in documents[:6])]),
         "protobuf body": Decoder(text_body(body.PROTOBUF), (StatusError,), pods),
-        "patch": Decoder(patched, (StatusError,), [b'{"metadata":{"labels":{"a":null}},"spec":{"x":[1,2.5,"y"]}}']),
+        "patch": Decoder(patched, (StatusError,), PATCHES),
         "message of any kind": Decoder(every_message, (), [raw for found in wires().values() for raw in found]),
     }
 

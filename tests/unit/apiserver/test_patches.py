@@ -86,6 +86,15 @@ async def test_a_patch_that_is_too_large_is_not_read(api: Api) -> None:
     assert caught.value.code == 413
 
 
+async def test_a_patch_that_nests_too_deep_is_a_bad_request(api: Api) -> None:
+    await api.create("configmaps", configmap("c"))
+    deep = b'{"data":' * 900 + b"1" + b"}" * 900
+    for media, patch in {MERGE: deep, STRATEGIC: deep, JSON: b'[{"op": "add", "path": "/x", "value": ' + deep + b"}]"}.items():
+        with pytest.raises(StatusError) as caught:
+            await patched(api, media, patch)
+        assert caught.value.code in (400, 422)
+
+
 async def test_what_is_not_there_is_not_patched(api: Api) -> None:
     for media, patch in SET.items():
         with pytest.raises(StatusError) as caught:
