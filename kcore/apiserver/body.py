@@ -117,6 +117,13 @@ def parse_patch(data: bytes) -> Any:
         raise status.bad_request("invalid JSON patch") from error
 
 
+def reread(data: Any, content_type: str) -> Any:
+    """What a text said that was decoded before, with what decoding dropped; None if it was no text."""
+    if not isinstance(data, bytes) or content_type.startswith(PROTOBUF):
+        return None
+    return body_text.load_yaml(data)[0] if content_type.partition(";")[0].strip() == YAML else orjson.loads(data)
+
+
 def delete_options(data: bytes | Object, content_type: str) -> Object | None:
     """The DeleteOptions in a body; None for an empty one. Raises StatusError (400)."""
     gvk = GroupVersionKind("", "v1", "DeleteOptions")

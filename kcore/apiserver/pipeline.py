@@ -11,6 +11,7 @@ Source: DESIGN D5.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from kcore.apiserver import body as bodies
@@ -18,7 +19,7 @@ from kcore.apiserver import ownership, subresources
 from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.objects import Outcome
-from kcore.apiserver.patching import change as patch
+from kcore.apiserver.patching import change as patching
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry, Write, check_name
 from kcore.base import limits
@@ -30,7 +31,6 @@ from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import Submission
 
 Object = dict[str, Any]
-Change = Callable[[Object], Object]
 PARTS_READ = ("", "status", "scale", "ephemeralcontainers", "resize")
 LIST_OPTIONS = ("labelSelector", "fieldSelector", "limit", "continue", "resourceVersion", "resourceVersionMatch")
 DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents", "preconditions")
@@ -103,7 +103,7 @@ class Pipeline:
             written = self.delete(spec, request)
         else:
             if request.verb == "patch":
-                patch.check_media_type(request.content_type)
+                patching.check_media_type(request.content_type)
             if request.options or request.verb == "patch":
                 request_options.check(request.verb, request.options, request.content_type)
             write = self.writing(spec, request)
@@ -169,17 +169,15 @@ class Pipeline:
     def write_object(self, write: Write, request: Request) -> Outcome:
         """Create, update or patch an object itself."""
         spec = write.served
-        write.patching = request.verb == "patch"
         if request.verb == "patch":
-            warnings: list[str] = []
-            change = conversion.around(spec, self.patch(write, request, spec.gvk, spec.message, warnings))
-            return warned(warnings, lambda: self.registry.update(write, change))
+            return self.patch(write, request, spec.gvk, spec.message)
         wanted = self.sketch(write, request)
         repeated = None if wanted is None else self.registry.create_alike(write, wanted)
         if repeated is not None:
             return repeated
         found, warnings = self.decoded(request, spec.gvk, spec.message)
         found = conversion.stored(spec, found)
+        write.given = partial(bodies.reread, request.body, request.content_type)
         if not spec.storage:
             return self.creating[spec.resource, ""](self.registry, write, found)
         if request.verb == "create":
@@ -205,7 +203,6 @@ class Pipeline:
     def write_subresource(self, write: Write, request: Request) -> Outcome:
         """Write a part of an object."""
         spec = write.served
-        write.patching = request.verb == "patch"
         gvk = spec.subresources[request.subresource].body
         message = self.scheme.message_of(gvk.api_version, gvk.kind)
         if message is None:
@@ -215,30 +212,32 @@ class Pipeline:
             if handler is None:
                 raise status.method_not_supported(f"{spec.resource}/{request.subresource}", spec.group, "create")
             return handler(self.registry, write, self.decoded(request, gvk, message)[0])
-        change: Change
-        warnings: list[str] = []
         if request.verb == "patch":
-            change = self.patch(write, request, gvk, message, warnings)
-        else:
-            body = request.body
-            if request.subresource == "status" and isinstance(body, bytes) and write.owners is None and is_bare(request):
-                request.body = status_part(message, body)
-            found, warnings = self.decoded(request, gvk, message)
-            check_name(found, request.name)
+            return self.patch(write, request, gvk, message)
+        body = request.body
+        if request.subresource == "status" and isinstance(body, bytes) and write.owners is None and is_bare(request):
+            request.body = status_part(message, body)
+        found, warnings = self.decoded(request, gvk, message)
+        check_name(found, request.name)
+        write.given = partial(bodies.reread, request.body, request.content_type)
+        return warned(warnings, lambda: self.update(write, request, gvk, lambda _: found))
 
-            def change(_: Object) -> Object:
-                return found
-
-        if gvk == spec.gvk:
-            change = conversion.around(spec, change)
-        update = subresources.UPDATE.get(request.subresource, Registry.update)
-        return warned(warnings, lambda: update(self.registry, write, change))
-
-    def patch(self, write: Write, request: Request, gvk: GroupVersionKind, message: str, warnings: list[str]) -> Change:
-        """The function that a patch is; warnings about its fields are added while it is applied."""
+    def patch(self, write: Write, request: Request, gvk: GroupVersionKind, message: str) -> Outcome:
+        """Patch an object or a part of it."""
+        write.patching = True
         if ownership.is_apply(request):
-            return ownership.applied(write, request, gvk, message, warnings, self.registry.now())
-        return patch.change(request, gvk, message, warnings)
+            warnings: list[str] = []
+            change = ownership.applied(write, request, gvk, message, warnings, self.registry.now())
+            return warned(warnings, lambda: self.update(write, request, gvk, change))
+        patched = patching.read(request, gvk, message)
+        write.given = lambda: patched.given()
+        return warned(patched.warnings, lambda: self.update(write, request, gvk, patched.apply))
+
+    def update(self, write: Write, request: Request, gvk: GroupVersionKind, change: Callable[[Object], Object]) -> Outcome:
+        """Change an object or a part of it, in the version in which the request speaks of it."""
+        if gvk == write.served.gvk:
+            change = conversion.around(write.served, change)
+        return subresources.UPDATE.get(request.subresource, Registry.update)(self.registry, write, change)
 
     def decoded(self, request: Request, gvk: GroupVersionKind, message: str) -> tuple[Object, list[str]]:
         """The body's object, and the warnings about its fields."""

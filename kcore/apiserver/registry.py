@@ -40,6 +40,25 @@ READABLE = (
 Owners = Callable[[Object, Object | None, list[Object] | None], list[Object]]
 
 
+def put_empties_back(obj: Any, given: Any) -> bool:
+    """Put the empty lists and objects that were given in where there is nothing now; tell whether there were any."""
+    found = False
+    if isinstance(obj, dict) and isinstance(given, dict):
+        for name, value in given.items():
+            if value in ([], {}) and obj.get(name) is None:
+                obj[name], found = value, True
+            else:
+                found |= put_empties_back(obj.get(name), value)
+    elif isinstance(obj, list) and isinstance(given, list) and len(obj) == len(given):
+        for each, value in zip(obj, given, strict=True):
+            found |= put_empties_back(each, value)
+    return found
+
+
+def nothing() -> None:
+    """There is no text that an object was read from."""
+
+
 @dataclass(slots=True)
 class Write:
     """One write as its stages see it.
@@ -52,6 +71,7 @@ class Write:
     caller    who asks, with groups; `user` is the name
     may_create  the update of an object that is not there makes it, whatever the kind
     owners    the managedFields of the new object from (new, old or None, those that came with it); None leaves the stored ones
+    given     the object as the client wrote it, for errors that show values; None if it came in another form than JSON
     """
 
     spec: KindSpec
@@ -68,6 +88,7 @@ class Write:
     caller: User = ANONYMOUS
     may_create: bool = False
     owners: Owners | None = None
+    given: Callable[[], Any] = nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +166,7 @@ class Registry:
                 raise status.generate_name_conflict(spec.resource, write.served.group, metadata["name"])
         write.name = metadata.get("name", "")
         self.chain.mutate(write, obj, None)
-        self.check(write, rules.check_create(write.rules, obj, spec.namespaced), obj)
+        self.check(write, obj, lambda: rules.check_create(write.rules, obj, spec.namespaced))
         self.chain.validate(write, obj, None)
         self.refuse_existing(write)
         raw = encode(spec, obj)
@@ -191,9 +212,20 @@ class Registry:
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             metadata.pop(name, None)
 
-    def check(self, write: Write, errors: list[Any], obj: Object) -> None:
-        if errors:
-            raise status.invalid(write.spec.group, write.spec.kind, obj["metadata"].get("name", ""), errors)
+    def check(self, write: Write, obj: Object, judge: Callable[[], list[field_error.FieldError]]) -> None:
+        """Refuse an object in which the judge finds errors. Raises StatusError (422).
+
+        Kubernetes tells an empty list from an absent one when it prints a value, and nowhere else; kcore's objects have no empty ones. If
+        there were some, the errors are worded once more with these put back.
+        """
+        errors = judge()
+        if not errors:
+            return
+        if put_empties_back(obj, write.given()):
+            worded = judge()
+            if [(error.reason, error.field) for error in worded] == [(error.reason, error.field) for error in errors]:
+                errors = worded
+        raise status.invalid(write.spec.group, write.spec.kind, obj["metadata"].get("name", ""), errors)
 
     def put(self, spec: KindSpec, namespace: str, name: str, raw: bytes, expected: int, lease: int = 0) -> Submission:
         """Submit an object's bytes, on condition that the key still has the revision `expected` (0: that it does not exist)."""
@@ -230,7 +262,7 @@ class Registry:
         part.prepare(write.rules)(new, old)
         strategy.raise_generation(spec, new, old, write.subresource)
         self.chain.mutate(write, new, old)
-        self.check(write, part.check(write.rules, new, old), new)
+        self.check(write, new, lambda: part.check(write.rules, new, old))
         self.chain.validate(write, new, old)
         replaced = self.replace(write, new, old, current)
         if not write.subresource:

@@ -1,4 +1,4 @@
-"""What a patch makes of an object: one function for each media type, chosen by `change`.
+"""What a patch makes of an object: one function for each media type, chosen by `change.read`.
 
 Guarantees
 - What is wrong with the patch itself is said before any object is looked at; nothing of a patch that fails counts.

@@ -16,7 +16,7 @@ from kcore.apiserver import body_text
 from kcore.machinery import codec, field_error, status
 from kcore.machinery.apply import managers
 from kcore.machinery.gvk import GroupVersionKind
-from kcore.machinery.patch import json_patch, merge_patch, restore, strategic
+from kcore.machinery.patch import field_order, json_patch, merge_patch, restore, strategic
 from kcore.machinery.patch.printed import printed
 from kcore.machinery.request import Request
 
@@ -30,11 +30,13 @@ WORDS: Final = {list: "array", str: "string", bool: "bool", int: "number", float
 
 @dataclass(slots=True)
 class Patched:
-    """What is known of a patch while it is applied.
+    """A patch, and what is known of it once it was applied.
 
     gvk, message  the kind of what is patched: of the subresource, if there is one
     complaints    of the patch as a text; the patched object has its own
-    warnings      filled while the patch is applied
+    warnings      what field validation complains of
+    change        from the object as it stands to the object as it is to be
+    given         the patched object as it was before it was brought into its form, for errors that show values
     """
 
     request: Request
@@ -43,15 +45,22 @@ class Patched:
     validation: str
     complaints: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    change: Change = dict
+    given: Callable[[], Any] = dict
 
     @property
     def strict(self) -> bool:
         """Whether anybody wants to know of complaints."""
         return self.validation != "Ignore"
 
-    def missing(self) -> status.StatusError:
-        """There is nothing to patch."""
-        return status.not_found(self.request.resource, self.request.group, self.request.name)
+    def apply(self, old: Object) -> Object:
+        """What the patch makes of an object. Raises StatusError: 404 if there is none, 400, 422 or 500 if the patch does not fit it."""
+        if not old:
+            raise status.not_found(self.request.resource, self.request.group, self.request.name)
+        try:
+            return self.change(old)
+        except (RecursionError, orjson.JSONEncodeError) as error:
+            raise status.bad_request("exceeded max depth") from error
 
     def complain(self, complaints: list[str], shown: Callable[[], str]) -> None:
         """Warn of complaints, or refuse the patch because of them."""
@@ -60,7 +69,7 @@ class Patched:
             return
         if self.validation == "Strict":
             raise refused(shown(), f"strict decoding error: {', '.join(found)}")
-        self.warnings[:] = found
+        self.warnings = found
 
 
 def check_media_type(content_type: str) -> str:
@@ -71,33 +80,20 @@ def check_media_type(content_type: str) -> str:
     return media
 
 
-def change(request: Request, gvk: GroupVersionKind, message: str, warnings: list[str]) -> Change:
-    """The function that a patch is: from the object as it stands to the object as it is to be.
+def read(request: Request, gvk: GroupVersionKind, message: str) -> Patched:
+    """Read the patch in a request.
 
-    warnings  what field validation complains of is appended when the patch is applied
-    Raises    StatusError: 400 for what is no patch, 413 for what is too large, 415 as `check_media_type`
+    Raises  StatusError: 400 for what is no patch, 413 for what is too large, 415 as `check_media_type`
     """
     make = CHANGES[check_media_type(request.content_type)]
-    patched = Patched(request, gvk, message, request.options.get("fieldValidation") or "Warn", warnings=warnings)
-    body = request.body
-    if not isinstance(body, bytes):
-        return make(patched, body)
-    patch = bodies.parse_patch(body)
-    if patched.strict:
-        patched.complaints = codec.strict_duplicates(body, patch)
-    return bounded(make(patched, patch))
-
-
-def bounded(apply: Change) -> Change:
-    """The change, which answers 400 where it would nest deeper than can be followed."""
-
-    def change(old: Object) -> Object:
-        try:
-            return apply(old)
-        except (RecursionError, orjson.JSONEncodeError) as error:
-            raise status.bad_request("exceeded max depth") from error
-
-    return change
+    patched = Patched(request, gvk, message, request.options.get("fieldValidation") or "Warn")
+    body = patch = request.body
+    if isinstance(body, bytes):
+        patch = bodies.parse_patch(body)
+        if patched.strict:
+            patched.complaints = codec.strict_duplicates(body, patch)
+    patched.change = make(patched, patch)
+    return patched
 
 
 def by_json_patch(patched: Patched, patch: Any) -> Change:
@@ -131,29 +127,48 @@ CHANGES: Final = {
 
 
 def from_text(patched: Patched, old: Object, apply: Change) -> Object:
-    """Patch an object as a text; errors show the text."""
-    if not old:
-        raise patched.missing()
-    text = orjson.dumps(apply(in_field_order(patched.message, old)))
+    """Patch an object as a text; errors show the text.
+
+    The text in the order of Kubernetes is made only if there is something to say of it.
+    """
+    patched.given = lambda: apply(old)
+    try:
+        unknown: list[str] = []
+        new = read_text(patched, orjson.dumps(apply(old)), unknown)
+        if not unknown:
+            patched.complain([], lambda: shown(patched, old, apply))
+            return new
+    except ValueError:
+        pass
+    text = shown(patched, old, apply)
+    unknown = []
+    try:
+        new = read_text(patched, text.encode(), unknown)
+    except ValueError as error:
+        raise refused(text, str(error).rpartition(f" cannot be handled as a {patched.gvk.kind}: ")[2]) from error
+    patched.complain(unknown, lambda: text)
+    return new
+
+
+def read_text(patched: Patched, text: bytes, unknown: list[str]) -> Object:
+    """The object in a patched text. Raises ValueError if it is none of its kind."""
     new: Object = orjson.loads(text)
     if not isinstance(new, dict):
-        raise refused(go_text(text), body_text.no_object(new))
+        raise bodies.UnreadableError(body_text.no_object(new))
     managers.keep_reset(new)
-    unknown: list[str] = []
-    try:
-        bodies.check_kind(new, patched.gvk)
-        codec.normalise(patched.message, new, unknown, text)
-    except (bodies.UnreadableError, codec.DecodeError) as error:
-        raise refused(go_text(text), str(error).rpartition(f" cannot be handled as a {patched.gvk.kind}: ")[2]) from error
-    patched.complain(unknown, lambda: go_text(text))
-    return new
+    bodies.check_kind(new, patched.gvk)
+    return codec.normalise(patched.message, new, unknown, text)
+
+
+def shown(patched: Patched, old: Object, apply: Change) -> str:
+    """A patched text as Go writes it."""
+    return field_error.compact_json(apply(field_order.in_field_order(codec.table(patched.message), old)), sort_keys=False)
 
 
 def from_map(patched: Patched, old: Object, patch: Object) -> Object:
     """Patch an object field by field; errors show the patch."""
-    if not old:
-        raise patched.missing()
     merged = strategic.merge(old, patch, patched.message)
+    patched.given = lambda: merged
     new: Object = orjson.loads(orjson.dumps(merged))
     managers.keep_reset(new)
     unknown: list[str] = []
@@ -163,16 +178,6 @@ def from_map(patched: Patched, old: Object, patch: Object) -> Object:
         raise refused(printed(patch), restore.explain(codec.table(patched.message), merged, error)) from error
     patched.complain(sorted(unknown), lambda: printed(patch))
     return new
-
-
-def in_field_order(message: str, obj: Object) -> Object:
-    """The object with its fields as Kubernetes writes them."""
-    return codec.decode(message, codec.encode(message, obj), obj["apiVersion"], obj["kind"])
-
-
-def go_text(text: bytes) -> str:
-    """A JSON text as Go writes it."""
-    return field_error.compact_json(orjson.loads(text), sort_keys=False)
 
 
 def refused(shown: str, why: str) -> status.StatusError:

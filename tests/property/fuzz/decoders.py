@@ -108,7 +108,7 @@ def patched(data: bytes) -> None:
     for media in change.CHANGES:
         request = Request("patch", "", "v1", "pods", body=data, content_type=media)
         try:
-            change.change(request, GroupVersionKind("", "v1", "Pod"), POD, [])(PATCHED)
+            change.read(request, GroupVersionKind("", "v1", "Pod"), POD).apply(PATCHED)
         except StatusError:
             continue
     body.delete_options(data, body.JSON)

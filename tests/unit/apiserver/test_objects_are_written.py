@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kcore.base.entropy import SeededEntropy
@@ -188,3 +190,13 @@ async def test_writes_see_what_is_not_durable_yet(api: Api) -> None:
     assert first.submission is not None and second.submission is not None
     await second.submission.durable()
     assert api.get("configmaps", "c")["data"] == {"a": "2"}
+
+
+async def test_an_error_shows_an_empty_list_where_one_was_written_and_null_where_there_was_none(api: Api) -> None:
+    body = deployment()
+    for given, shown in (({}, "{}"), (None, "null")):
+        body["spec"]["template"]["metadata"]["labels"] = given
+        text = json.dumps(body).encode()
+        with pytest.raises(StatusError) as failed:
+            await api.write("create", "deployments", body=text)
+        assert failed.value.message.endswith(f"labels: Invalid value: {shown}: `selector` does not match template `labels`")

@@ -35,7 +35,8 @@ def test_items_merge_by_key_and_new_ones_stand_where_the_patch_has_them() -> Non
 
 
 def test_what_the_patch_does_not_say_of_an_item_stays() -> None:
-    assert merged(spec={"containers": [{"name": "a", "image": "new"}]})["spec"]["containers"][0] == {"name": "a", "image": "new", "args": ["x"]}
+    found = merged(spec={"containers": [{"name": "a", "image": "new"}]})["spec"]["containers"][0]
+    assert found == {"name": "a", "image": "new", "args": ["x"]}
 
 
 def test_items_are_deleted_and_lists_replaced_by_directive() -> None:
