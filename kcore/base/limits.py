@@ -406,6 +406,15 @@ ADMISSION_DECODED_OBJECTS_MAX: Final = 4_096
 NAMES_REMEMBERED_MAX: Final = 4_096
 """Keys and values of labels of which it is remembered whether they are well-formed, some 200 bytes each: far more than are in use."""
 
+EXPRESSIONS_REMEMBERED_MAX: Final = 1_024
+"""Expressions of which it is remembered what the compiler said: more than the policies, webhooks and device classes of a cluster hold."""
+
+EXPRESSION_REMEMBERED_BYTES_MAX: Final = 4_096
+"""Longer expressions are compiled each time, so that remembering costs some 4 MB at most."""
+
+EXPRESSION_SCOPES_REMEMBERED_MAX: Final = 64
+"""Environments of expressions that are kept, some 100 KB each: one for each set of names that policies declare, few at a time."""
+
 INFORMER_CHANGES_MAX: Final = 256
 """Sets of fields that change together of which an informer remembers who looks at them: a handful in practice."""
 

@@ -39,6 +39,7 @@ _VALUE_FMT: Final = "(" + _QUALIFIED_FMT + ")?"
 _CONFIG_KEY_FMT: Final = r"[-._a-zA-Z0-9]+"
 _HTTP_HEADER_FMT: Final = "[-A-Za-z0-9]+"
 _PERCENT_FMT: Final = "[0-9]+%"
+_REASON_FMT: Final = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 _PATH_FMT: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 _LABEL: Final = re.compile(_LABEL_FMT)
@@ -52,6 +53,7 @@ _VALUE: Final = re.compile(_VALUE_FMT)
 _CONFIG_KEY: Final = re.compile(_CONFIG_KEY_FMT)
 _HTTP_HEADER: Final = re.compile(_HTTP_HEADER_FMT)
 _PERCENT: Final = re.compile(_PERCENT_FMT)
+_REASON: Final = re.compile(_REASON_FMT)
 _ENV_RELAXED: Final = re.compile(r"[ -<>-~]+")
 _PATH: Final = re.compile(_PATH_FMT)
 _PORT_CHARS: Final = re.compile(r"[-a-z0-9]+")
@@ -111,6 +113,11 @@ HTTP_HEADER_SENTENCE: Final = _regex_sentence(
 )
 PERCENT_SENTENCE: Final = _regex_sentence(
     "a valid percent string must be a numeric string followed by an ending '%'", _PERCENT_FMT, "1%", "93%",
+)
+CONDITION_REASON_SENTENCE: Final = _regex_sentence(
+    "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', "
+    "and must end with an alphanumeric character or '_'",
+    _REASON_FMT, "my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB",
 )
 ENV_SENTENCE: Final = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 
@@ -288,6 +295,11 @@ def http_header_name(value: str) -> Sentences:
 def percent(value: str) -> Sentences:
     """Check a percentage such as `25%`."""
     return FINE if _PERCENT.fullmatch(value) else (PERCENT_SENTENCE,)
+
+
+def condition_reason(value: str) -> Sentences:
+    """Check the reason of a condition."""
+    return FINE if _REASON.fullmatch(value) else (CONDITION_REASON_SENTENCE,)
 
 
 def port_number(value: int) -> Sentences:

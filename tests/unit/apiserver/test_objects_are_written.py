@@ -136,13 +136,6 @@ async def test_a_patch_of_metadata_leaves_the_stored_spec_alone(api: Api) -> Non
     assert after["metadata"]["generation"] == 1
 
 
-async def test_server_side_apply_is_not_served_yet(api: Api) -> None:
-    await api.create("configmaps", configmap("c"))
-    with pytest.raises(StatusError) as failed:
-        await api.write("patch", "configmaps", "c", {}, content_type="application/apply-patch+yaml", fieldManager="m")
-    assert failed.value.grpc_code == "UNIMPLEMENTED"
-
-
 async def test_a_dry_run_answers_and_stores_nothing(api: Api) -> None:
     revision = api.storage.revision
     made = await api.create("configmaps", configmap("c"), dryRun=["All"])
