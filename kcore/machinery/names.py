@@ -39,6 +39,7 @@ _VALUE_FMT: Final = "(" + _QUALIFIED_FMT + ")?"
 _CONFIG_KEY_FMT: Final = r"[-._a-zA-Z0-9]+"
 _HTTP_HEADER_FMT: Final = "[-A-Za-z0-9]+"
 _PERCENT_FMT: Final = "[0-9]+%"
+_C_IDENTIFIER_FMT: Final = "[A-Za-z_][A-Za-z0-9_]*"
 _REASON_FMT: Final = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 _PATH_FMT: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
@@ -53,6 +54,7 @@ _VALUE: Final = re.compile(_VALUE_FMT)
 _CONFIG_KEY: Final = re.compile(_CONFIG_KEY_FMT)
 _HTTP_HEADER: Final = re.compile(_HTTP_HEADER_FMT)
 _PERCENT: Final = re.compile(_PERCENT_FMT)
+_C_IDENTIFIER: Final = re.compile(_C_IDENTIFIER_FMT)
 _REASON: Final = re.compile(_REASON_FMT)
 _ENV_RELAXED: Final = re.compile(r"[ -<>-~]+")
 _PATH: Final = re.compile(_PATH_FMT)
@@ -113,6 +115,10 @@ HTTP_HEADER_SENTENCE: Final = _regex_sentence(
 )
 PERCENT_SENTENCE: Final = _regex_sentence(
     "a valid percent string must be a numeric string followed by an ending '%'", _PERCENT_FMT, "1%", "93%",
+)
+C_IDENTIFIER_SENTENCE: Final = _regex_sentence(
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+    _C_IDENTIFIER_FMT, "my_name", "MY_NAME", "MyName",
 )
 CONDITION_REASON_SENTENCE: Final = _regex_sentence(
     "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', "
@@ -295,6 +301,11 @@ def http_header_name(value: str) -> Sentences:
 def percent(value: str) -> Sentences:
     """Check a percentage such as `25%`."""
     return FINE if _PERCENT.fullmatch(value) else (PERCENT_SENTENCE,)
+
+
+def c_identifier(value: str) -> Sentences:
+    """Check an identifier as C has them."""
+    return FINE if _C_IDENTIFIER.fullmatch(value) else (C_IDENTIFIER_SENTENCE,)
 
 
 def condition_reason(value: str) -> Sentences:

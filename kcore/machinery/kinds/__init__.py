@@ -59,6 +59,11 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): "rbac.clusterrolebinding",
     ("rbac.authorization.k8s.io", "Role"): "rbac.role",
     ("rbac.authorization.k8s.io", "RoleBinding"): "rbac.rolebinding",
+    ("resource.k8s.io", "DeviceClass"): "resource.deviceclass",
+    ("resource.k8s.io", "DeviceTaintRule"): "resource.devicetaintrule",
+    ("resource.k8s.io", "ResourceClaim"): "resource.resourceclaim",
+    ("resource.k8s.io", "ResourceClaimTemplate"): "resource.resourceclaimtemplate",
+    ("resource.k8s.io", "ResourceSlice"): "resource.resourceslice",
     ("scheduling.k8s.io", "PriorityClass"): "scheduling.priorityclass",
     ("storage.k8s.io", "StorageClass"): "storage.storageclass",
 }
