@@ -9,6 +9,7 @@ import asyncio
 import json
 import urllib.parse
 
+from kcore.apiserver import strategy
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.machinery import status
@@ -16,8 +17,6 @@ from kcore.machinery.request import Request, User, manager_of
 from kcore.machinery.route import parse_query, route
 from tests.conformance.replay import USER_AGENT, Response, Server
 
-# Kinds of which a deletion returns the object.
-RETURNED = ("pods", "podtemplates", "serviceaccounts", "services")
 ADMIN = User("admin", "1", ("system:masters", "system:authenticated"))
 
 
@@ -56,7 +55,7 @@ class PipelineServer(Server):
         outcome = self.pipeline.write(request)
         if outcome.submission is not None:
             await outcome.submission.durable()
-        if outcome.removed and request.verb == "delete" and request.resource not in RETURNED:
+        if outcome.removed and request.verb == "delete" and request.resource not in strategy.RETURNS_DELETED:
             return json_response(200, status.success(request.resource, request.group, outcome.name, outcome.uid), outcome.all_warnings())
         return json_response(201 if outcome.created else 200, outcome.obj(), outcome.all_warnings())
 
