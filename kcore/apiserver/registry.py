@@ -164,6 +164,8 @@ class Registry:
                 break
             if attempt + 1 == limits.GENERATED_NAME_TRIES:
                 raise status.generate_name_conflict(spec.resource, write.served.group, metadata["name"])
+        if write.rules.generates_names and not metadata.get("name"):
+            metadata["name"] = self.entropy.uid()
         write.name = metadata.get("name", "")
         self.chain.mutate(write, obj, None)
         self.check(write, obj, lambda: rules.check_create(write.rules, obj, spec.namespaced))
@@ -260,6 +262,8 @@ class Registry:
         meta.keep_stored(new, old)
         part = PARTS.get(write.subresource) or MAIN
         part.prepare(write.rules)(new, old)
+        if write.subresource == "status" and write.rules.phase_time:
+            strategy.stamp_phase(new, old, write.rules.phase_time, self.now())
         strategy.raise_generation(spec, new, old, write.subresource)
         self.chain.mutate(write, new, old)
         self.check(write, new, lambda: part.check(write.rules, new, old))

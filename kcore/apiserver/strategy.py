@@ -57,6 +57,13 @@ def raise_generation(spec: KindSpec, new: Object, old: Object, subresource: str 
     new["metadata"]["generation"] = before + 1 if changed else before
 
 
+def stamp_phase(new: Object, old: Object, field: str, now: str) -> None:
+    """Note the time of a change of the phase, unless the client says when it was."""
+    fresh, stored = new.get("status") or {}, old.get("status") or {}
+    if fresh.get("phase") != stored.get("phase") and fresh.get(field) in (None, stored.get(field)):
+        fresh[field] = now
+
+
 def finished(spec: KindSpec, obj: Object) -> bool:
     """Whether a terminating object is held by nothing any more."""
     metadata = obj["metadata"]

@@ -120,10 +120,14 @@ class Forms:
         """Events as type, a zero byte and the message, for who encodes further."""
 
         def encode(event_type: str, value: bytes, revision: int) -> bytes:
-            shown = BOOKMARK if event_type == INITIAL_END else event_type
-            return shown.encode() + b"\0" + self.object(event_type, value, revision, take)
+            shown, raw = self.shown(event_type, value, revision, take)
+            return shown.encode() + b"\0" + raw
 
         return encode
+
+    def shown(self, event_type: str, value: bytes, revision: int, take: Callable[[bytes], bytes] | None = None) -> tuple[str, bytes]:
+        """An event of the hub as clients see it: -> (type, message in this version). For front-ends that encode events themselves."""
+        return BOOKMARK if event_type == INITIAL_END else event_type, self.object(event_type, value, revision, take or self.whole)
 
 
 def bookmark(revision: int, initial_end: bool) -> bytes:

@@ -177,6 +177,12 @@ def dns1123_subdomain_any_case(value: str) -> Sentences:
     return tuple(wrong)
 
 
+def short_name(value: str) -> Sentences:
+    """Check an RFC 1123 label where it is declared, not written out, that a field must be one: the size is said in bytes."""
+    said = longer_than(DNS_LABEL_SIZE_MAX)
+    return tuple(longer_than(DNS_LABEL_SIZE_MAX, "bytes") if sentence == said else sentence for sentence in dns1123_label(value))
+
+
 def dns1035_label(value: str) -> Sentences:
     """Check an RFC 1035 label, the name of a Service."""
     return _dns(value, _DNS1035, DNS_LABEL_SIZE_MAX, DNS1035_SENTENCE)

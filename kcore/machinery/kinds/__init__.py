@@ -51,9 +51,12 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("events.k8s.io", "Event"): "events.event",
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"): "flowcontrol.flowschema",
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): "flowcontrol.prioritylevelconfiguration",
+    ("networking.k8s.io", "IPAddress"): "networking.ipaddress",
     ("networking.k8s.io", "Ingress"): "networking.ingress",
     ("networking.k8s.io", "IngressClass"): "networking.ingressclass",
     ("networking.k8s.io", "NetworkPolicy"): "networking.networkpolicy",
+    ("networking.k8s.io", "ServiceCIDR"): "networking.servicecidr",
+    ("node.k8s.io", "RuntimeClass"): "node.runtimeclass",
     ("policy", "PodDisruptionBudget"): "policy.poddisruptionbudget",
     ("rbac.authorization.k8s.io", "ClusterRole"): "rbac.clusterrole",
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): "rbac.clusterrolebinding",
@@ -65,7 +68,12 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("resource.k8s.io", "ResourceClaimTemplate"): "resource.resourceclaimtemplate",
     ("resource.k8s.io", "ResourceSlice"): "resource.resourceslice",
     ("scheduling.k8s.io", "PriorityClass"): "scheduling.priorityclass",
+    ("storage.k8s.io", "CSIDriver"): "storage.csidriver",
+    ("storage.k8s.io", "CSINode"): "storage.csinode",
+    ("storage.k8s.io", "CSIStorageCapacity"): "storage.csistoragecapacity",
     ("storage.k8s.io", "StorageClass"): "storage.storageclass",
+    ("storage.k8s.io", "VolumeAttachment"): "storage.volumeattachment",
+    ("storage.k8s.io", "VolumeAttributesClass"): "storage.volumeattributesclass",
 }
 
 

@@ -103,6 +103,7 @@ class KindRules:
     allow_create_on_update       PUT creates what is not there
     allow_unconditional_update   PUT needs no resourceVersion
     graceful                     deletion may take a grace period
+    phase_time                   the field of the status that says when the phase changed last
     alike                        of a new object: whether all that differ from it in their name alone are decided as it was
     orphans                      a deletion that does not say what becomes of dependents leaves them
     deletion_doubt               what such a deletion warns of
@@ -124,6 +125,7 @@ class KindRules:
     allow_create_on_update: bool = False
     allow_unconditional_update: bool = True
     graceful: bool = False
+    phase_time: str = ""
     alike: Callable[[Object], bool] = never
     orphans: bool = False
     deletion_doubt: str = ""

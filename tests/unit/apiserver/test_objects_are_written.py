@@ -193,3 +193,23 @@ async def test_an_error_shows_an_empty_list_where_one_was_written_and_null_where
         with pytest.raises(StatusError) as failed:
             await api.write("create", "deployments", body=text)
         assert failed.value.message.endswith(f"labels: Invalid value: {shown}: `selector` does not match template `labels`")
+
+
+async def test_a_kind_that_names_its_objects_calls_one_without_name_by_a_uid(api: Api) -> None:
+    made = await api.create("limitranges", {"metadata": {}, "spec": {"limits": []}})
+    assert len(made["metadata"]["name"]) == len(made["metadata"]["uid"])
+    assert made["metadata"]["name"] != made["metadata"]["uid"]
+
+
+async def test_a_volume_says_since_when_it_is_in_its_phase(api: Api) -> None:
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/a"}}
+    made = await api.create("persistentvolumes", {"metadata": {"name": "v"}, "spec": spec})
+    assert made["status"] == {"phase": "Pending", "lastPhaseTransitionTime": made["metadata"]["creationTimestamp"]}
+    api.clock.jump(60)
+    later = timestamp.format_time(api.clock.now())
+    made["status"]["phase"] = "Available"
+    made = await api.update("persistentvolumes/status", made)
+    assert made["status"] == {"phase": "Available", "lastPhaseTransitionTime": later}
+    api.clock.jump(60)
+    made["status"]["message"] = "m"
+    assert (await api.update("persistentvolumes/status", made))["status"]["lastPhaseTransitionTime"] == later

@@ -8,7 +8,7 @@ import posixpath
 from typing import Any, Final
 
 from kcore.machinery import field_error as fe
-from kcore.machinery import names, quantity
+from kcore.machinery import meta, names, quantity
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core import volume, volume_remote
 from kcore.machinery.kinds.core.affinity import validate_node_selector
@@ -19,6 +19,7 @@ from kcore.machinery.kinds.struct_diff import struct_diff
 from kcore.machinery.kinds.values import GREATER_THAN_ZERO, validate_amount, validate_immutable
 
 PENDING: Final = "Pending"
+PHASE_TIME: Final = "lastPhaseTransitionTime"
 ONCE: Final = "ReadWriteOncePod"
 
 _RECLAIM_POLICIES: Final = ("Delete", "Recycle", "Retain")
@@ -39,8 +40,10 @@ Spec = dict[str, Any]
 
 
 def prepare_create(value: Object) -> None:
-    """Start pending."""
+    """Start pending, since now."""
     value["status"] = {"phase": PENDING}
+    if created := meta.metadata(value).get("creationTimestamp"):
+        value["status"][PHASE_TIME] = created
 
 
 def validate_volume(value: Object) -> list[FieldError]:
@@ -165,5 +168,5 @@ def warn_volume(new: Object, _old: Object | None) -> list[str]:
 
 RULES: Final = KindRules(
     validate=validate_volume, validate_update=validate_volume_update, prepare_create=prepare_create, prepare_update=keep_status,
-    warnings=warn_volume,
+    warnings=warn_volume, phase_time=PHASE_TIME,
 )

@@ -10,9 +10,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import labels, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
-
-PARAMETERS_COUNT_MAX: Final = 512
-PARAMETERS_SIZE_MAX: Final = 256 * 1024
+from kcore.machinery.kinds.storage.parameters import validate_parameters
 
 _RECLAIM_POLICIES: Final = ("Delete", "Retain")
 _BINDING_MODES: Final = ("Immediate", "WaitForFirstConsumer")
@@ -26,7 +24,7 @@ def validate_storage_class(value: Object) -> list[FieldError]:
         errors.append(fe.required("provisioner"))
     else:
         errors.extend(fe.invalid("provisioner", provisioner, sentence) for sentence in names.qualified_name(provisioner.lower()))
-    _validate_parameters(value.get("parameters") or {}, errors)
+    validate_parameters(value.get("parameters") or {}, errors)
     policy = value.get("reclaimPolicy")
     if policy and policy not in _RECLAIM_POLICIES:
         errors.append(fe.not_supported("reclaimPolicy", policy, _RECLAIM_POLICIES))
@@ -37,16 +35,6 @@ def validate_storage_class(value: Object) -> list[FieldError]:
         errors.append(fe.not_supported("volumeBindingMode", mode, _BINDING_MODES))
     _validate_topologies(value.get("allowedTopologies") or (), errors)
     return errors
-
-
-def _validate_parameters(parameters: dict[str, str], errors: list[FieldError]) -> None:
-    if len(parameters) > PARAMETERS_COUNT_MAX:
-        errors.append(fe.too_long("Provisioner Parameters exceeded max allowed", PARAMETERS_COUNT_MAX))
-        return
-    if "" in parameters:
-        errors.append(fe.invalid("parameters", "", "field can not be empty."))
-    if sum(len(key.encode()) + len((text or "").encode()) for key, text in parameters.items()) > PARAMETERS_SIZE_MAX:
-        errors.append(fe.too_long("parameters", PARAMETERS_SIZE_MAX))
 
 
 def _validate_topologies(topologies: Any, errors: list[FieldError]) -> None:

@@ -15,7 +15,7 @@ def test_every_module_of_the_table_has_rules(group: str, kind: str) -> None:
 
 
 def test_a_kind_without_module_is_held_to_the_options_of_its_message() -> None:
-    plain = kinds.rules_of("node.k8s.io", "RuntimeClass", "kcore.api.node.v1.RuntimeClass")
+    plain = kinds.rules_of("example.com", "Unknown", "kcore.api.node.v1.RuntimeClass")
     assert plain.validate({"metadata": {"name": "fast"}}) == [required("handler")]
     assert plain.validate({"metadata": {"name": "fast"}, "handler": "runc"}) == []
     assert plain.validate_update({"metadata": {"name": "fast"}}, {"metadata": {"name": "fast"}, "handler": "runc"}) == [required("handler")]

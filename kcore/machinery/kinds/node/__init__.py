@@ -1,0 +1,1 @@
+"""Rules of the kinds of node.k8s.io."""

@@ -1,0 +1,52 @@
+"""RuntimeClass: a handler of the node's container runtime, what it costs, and on which nodes it is.
+
+Source: Kubernetes `pkg/apis/node/validation`, `pkg/registry/node/runtimeclass`.
+"""
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kcore.machinery import field_error as fe
+from kcore.machinery import labels, names
+from kcore.machinery.field_error import FieldError
+from kcore.machinery.kinds.core.affinity import validate_tolerations
+from kcore.machinery.kinds.core.container_resources import validate_overhead
+from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
+from kcore.machinery.kinds.values import validate_immutable
+
+
+def validate_class(value: Object) -> list[FieldError]:
+    """Check overhead, scheduling and handler."""
+    errors: list[FieldError] = []
+    if value.get("overhead") is not None:
+        validate_overhead(value["overhead"].get("podFixed") or {}, "overhead", errors)
+    _validate_scheduling(value.get("scheduling") or {}, errors)
+    handler = value.get("handler") or ""
+    if not handler:
+        errors.append(fe.required("handler"))
+    else:
+        errors.extend(fe.invalid("handler", handler, sentence) for sentence in names.short_name(handler))
+    return errors
+
+
+def _validate_scheduling(scheduling: dict[str, Any], errors: list[FieldError]) -> None:
+    labels.validate_labels(scheduling.get("nodeSelector") or {}, "scheduling.nodeSelector", errors)
+    tolerations = scheduling.get("tolerations") or []
+    path = "scheduling.tolerations"
+    validate_tolerations(tolerations, path, errors)
+    for index, toleration in enumerate(tolerations):
+        if toleration in tolerations[:index]:
+            errors.append(fe.duplicate(f"{path}[{index}]", toleration))
+
+
+def validate_class_update(new: Object, old: Object) -> list[FieldError]:
+    """Check an update; the handler stays."""
+    errors: list[FieldError] = []
+    validate_immutable(new.get("handler") or "", old.get("handler") or "", "handler", errors)
+    return errors
+
+
+RULES: Final = KindRules(
+    validate=validate_class, validate_update=validate_class_update, prepare_create=nothing, prepare_update=keep_all,
+    own_finalizers=False, allow_unconditional_update=False,
+)
