@@ -261,6 +261,7 @@ with build_lock():
         package_data={
             "": ["*.pyi", "py.typed"],
             "kcore.api": ["descriptors.binpb", "comments.json"],
+            "kcore.apiserver.bootstrap": ["roles.txt"],
             "kcore.workloads": ["**/*"],
             "kcore.proto": ["**/*.proto", "*.yaml", "*.md"],
             "kcore.web": ["static/**/*"],

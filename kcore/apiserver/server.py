@@ -54,7 +54,7 @@ class ApiServer:
         self.cluster, self.addresses = cluster, ServiceAddresses(service_cidrs, entropy)
         self.adopt()
         self.registry = Registry(scheme, storage, clock, entropy, Chain(cluster, self.addresses))
-        self.authorizer = Authorizer(scheme, storage)
+        self.authorizer = cluster.authorizer = Authorizer(scheme, storage)
         self.pipeline = Pipeline(scheme, self.registry, Reads(scheme, self.hub, clock), self.authorizer)
         self.tokens = AccountTokens(SigningKey(signing_key or new_key()), scheme, storage, clock, entropy)
         self.pipeline.creating |= access.handlers(self.authorizer) | token_request.handlers(self.tokens)
@@ -71,9 +71,9 @@ class ApiServer:
         """Take over what the store holds, at the start or after it was changed by others than the registry."""
         self.addresses.reset(self.cluster.every(SERVICE))
 
-    async def bootstrap(self) -> None:
-        """Create the objects that every cluster has."""
-        last = bootstrap.ensure(self.registry, self.service_address)
+    async def bootstrap(self, client_ca: str = "") -> None:
+        """Put the objects in place that every cluster has; `client_ca` in PEM is what client certificates are checked by."""
+        last = bootstrap.ensure(self.registry, self.service_address, client_ca)
         if last is not None:
             await last.durable()
 

@@ -19,6 +19,7 @@ from kcore.apiserver.admission import (
     taint_nodes_by_condition,
 )
 from kcore.apiserver.admission.cluster import Cluster
+from kcore.apiserver.authorization import escalation
 from kcore.machinery.scheme import KindSpec
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ MUTATING: dict[tuple[str, str], tuple[Admit, ...]] = {
     ("", "Pod"): (service_account.admit, priority.admit, default_toleration_seconds.admit),
     ("", "Node"): (taint_nodes_by_condition.admit,),
     ("scheduling.k8s.io", "PriorityClass"): (priority.admit_class,),
+    ("rbac.authorization.k8s.io", "Role"): (escalation.admit_role,),
+    ("rbac.authorization.k8s.io", "ClusterRole"): (escalation.admit_role,),
+    ("rbac.authorization.k8s.io", "RoleBinding"): (escalation.admit_binding,),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): (escalation.admit_binding,),
 }
 
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.objects import Stored
 from kcore.base import limits
 from kcore.machinery.gvk import GroupVersionKind
@@ -42,7 +43,8 @@ class Few(NamedTuple):
 class Cluster:
     """Look-ups with a bounded memory of decoded objects. What it returns must not be changed.
 
-    lookups  what was looked up for the present object; whoever begins with one empties it
+    lookups     what was looked up for the present object; whoever begins with one empties it
+    authorizer  who says what a user may do; None where nobody is asked
     """
 
     def __init__(self, scheme: Scheme, storage: Storage) -> None:
@@ -50,6 +52,7 @@ class Cluster:
         self.decoded: OrderedDict[bytes, tuple[int, Object]] = OrderedDict()
         self.listed: dict[GroupVersionKind, Few] = {}
         self.lookups: list[Lookup] = []
+        self.authorizer: Authorizer | None = None
 
     def get(self, gvk: GroupVersionKind, namespace: str, name: str) -> Object | None:
         """An object, or None."""

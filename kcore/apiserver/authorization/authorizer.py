@@ -7,6 +7,8 @@ from typing import Final
 
 from kcore.apiserver.authorization.attributes import Attributes, of_request
 from kcore.apiserver.authorization.decision import ALLOWED, Decision
+from kcore.apiserver.authorization.node import NodeAuthorizer, node_of
+from kcore.apiserver.authorization.nodegraph import NodeGraph
 from kcore.apiserver.authorization.rbac import Rbac
 from kcore.apiserver.authorization.rules import Rule
 from kcore.base import limits
@@ -17,6 +19,7 @@ from kcore.machinery.scheme import Scheme
 from kcore.store.storage import Mutation, Storage
 
 MASTERS: Final = "system:masters"
+NOT_LISTED: Final = "node authorizer does not support user rule resolution"
 
 Key = tuple[User, str, str, str, str, str]
 """What was allowed: to whom, and all that was asked but the name."""
@@ -27,15 +30,23 @@ class Authorizer:
 
     def __init__(self, scheme: Scheme, storage: Storage) -> None:
         self.rbac = Rbac(scheme, storage)
+        self.graph = NodeGraph(scheme, storage)
+        self.nodes = NodeAuthorizer(self.graph, self.rbac)
         self.remembered: set[Key] = set()
         storage.subscribe(self.follow)
 
     def follow(self, mutations: Sequence[Mutation], _revision: int) -> None:
         """Take in what was committed."""
-        prefixes = self.rbac.prefixes
+        pods = self.graph.pods.prefix
+        prefixes = self.rbac.prefixes if self.graph.node_of is None else (*self.rbac.prefixes, pods)
         for mutation in mutations:
-            if mutation.key.startswith(prefixes):
-                self.rbac.changed(mutation.key, mutation.value)
+            key = mutation.key
+            if not key.startswith(prefixes):
+                continue
+            if key.startswith(pods):
+                self.graph.changed(key, mutation.value)
+            else:
+                self.rbac.changed(key, mutation.value)
                 self.remembered.clear()
 
     def authorize(self, user: User, asked: Attributes) -> Decision:
@@ -46,11 +57,19 @@ class Authorizer:
         """The decision, and whether it holds for every name and until a role or binding changes."""
         if MASTERS in user.groups:
             return ALLOWED, True
-        return self.rbac.authorize(user, asked)
+        by_node = self.nodes.authorize(user, asked)
+        if by_node.allowed:
+            return by_node, False
+        decision, lasting = self.rbac.authorize(user, asked)
+        if by_node.reason and not decision.allowed:
+            reasons = [reason for reason in (by_node.reason, decision.reason) if reason]
+            return Decision(False, "\n".join(reasons)), False
+        return decision, lasting
 
     def rules_for(self, user: User, namespace: str) -> tuple[list[Rule], list[str]]:
         """The rules that let a user do something in a namespace, and what keeps them from being all."""
-        return self.rbac.held_by(user, namespace)
+        found, errors = self.rbac.held_by(user, namespace)
+        return found, [NOT_LISTED, *errors] if node_of(user) is not None else errors
 
     def require(self, user: User, asked: Attributes) -> None:
         """Refuse what is not allowed. Raises StatusError (403)."""

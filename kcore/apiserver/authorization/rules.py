@@ -81,8 +81,7 @@ def covers(own: Rule, single: Rule) -> bool:
         return False
     if "nonResourceURLs" in single:
         path = single["nonResourceURLs"][0]
-        urls = own.get("nonResourceURLs") or ()
-        return any(path == url or (url.endswith(ALL) and path.startswith(url.rstrip(ALL))) for url in urls)
+        return any(path_covers(given, path) for given in own.get("nonResourceURLs") or ())
     resource, given = single["resources"][0], own.get("resources") or ()
     if not matches(own.get("apiGroups"), single["apiGroups"][0]):
         return False

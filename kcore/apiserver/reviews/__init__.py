@@ -4,5 +4,5 @@
 `handlers(...)`, which the pipeline takes for creates: (resource, subresource) -> a function of (registry, write, object), as in
 `subresources.CREATE`.
 
-Source: Kubernetes `pkg/registry/authorization`, `pkg/registry/authentication`, `pkg/registry/core/serviceaccount/storage/token.go`.
+Source: Kubernetes `pkg/registry/authorization`, `pkg/registry/authentication`, `pkg/registry/core/serviceaccount/storage`.
 """
