@@ -47,7 +47,7 @@ def put_empties_back(obj: Any, given: Any) -> bool:
         for name, value in given.items():
             if value in ([], {}) and obj.get(name) is None:
                 obj[name], found = value, True
-            else:
+            elif name != "managedFields":  # whose sets share their leaves
                 found |= put_empties_back(obj.get(name), value)
     elif isinstance(obj, list) and isinstance(given, list) and len(obj) == len(given):
         for each, value in zip(obj, given, strict=True):

@@ -69,7 +69,7 @@ class Patched:
             return
         if self.validation == "Strict":
             raise refused(shown(), f"strict decoding error: {', '.join(found)}")
-        self.warnings = found
+        self.warnings[:] = found
 
 
 def check_media_type(content_type: str) -> str:
