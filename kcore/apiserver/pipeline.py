@@ -155,16 +155,15 @@ class Pipeline:
         spec = write.served
         raw, names = self.reads.collection(spec, write.namespace, {name: options[name] for name in LIST_OPTIONS if name in options})
         last: Submission | None = None
-        warnings: list[str] = []
         for namespace, name in names:
             each = self.registry.writing(spec, namespace, name, write.user, write.dry_run)
             try:
-                deleted = self.registry.delete(each, options)
-                last, warnings = deleted.submission or last, deleted.warnings or warnings
+                last = self.registry.delete(each, options).submission or last
             except status.StatusError as error:
                 if error.reason != "NotFound":
                     raise
-        return Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw, last, warnings=warnings)
+        doubts = self.registry.doubts_of_deletion(write, options)
+        return Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw, last, warnings=doubts)
 
     def write_object(self, write: Write, request: Request) -> Outcome:
         """Create, update or patch an object itself."""

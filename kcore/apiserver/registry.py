@@ -335,8 +335,7 @@ class Registry:
 
     def delete(self, write: Write, options: Object) -> Outcome:
         """Delete an object, or mark it as terminating while grace or finalizers hold it; say what is doubtful about that."""
-        doubt = write.rules.deletion_doubt
-        doubts = [doubt] if doubt and not strategy.says_what_becomes_of_dependents(options) else []
+        doubts = self.doubts_of_deletion(write, options)
         try:
             deleted = self.remove_or_mark(write, options)
         except status.StatusError as error:
@@ -344,6 +343,11 @@ class Registry:
             raise
         deleted.warnings += doubts
         return deleted
+
+    def doubts_of_deletion(self, write: Write, options: Object) -> list[str]:
+        """What is doubtful about a deletion, whatever becomes of it."""
+        doubt = write.rules.deletion_doubt
+        return [doubt] if doubt and not strategy.says_what_becomes_of_dependents(options) else []
 
     def remove_or_mark(self, write: Write, options: Object) -> Outcome:
         """Delete an object, or mark it as terminating while grace or finalizers hold it."""

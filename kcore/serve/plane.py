@@ -44,5 +44,5 @@ async def assembled(
     server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin, signing_key)
     await server.bootstrap()
     authenticator = server.authenticator(users)
-    rest = RestFrontend(server.pipeline, authenticator, clock, entropy)
+    rest = RestFrontend(server.pipeline, authenticator, clock, entropy, server.tokens.key)
     return Plane(server, RpcFrontend(server.pipeline, authenticator), rest)

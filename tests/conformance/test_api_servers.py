@@ -9,7 +9,7 @@ from kcore.api.apps.v1.deployment_pb2 import Deployment
 from kcore.api.core.v1.config_map_pb2 import ConfigMap
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.service_account_pb2 import ServiceAccount
-from kcore.apiserver.authentication import Authenticator, User
+from kcore.apiserver.authentication import Authenticator
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.server import ApiServer
 from kcore.base.clock import SystemClock
@@ -19,6 +19,7 @@ from kcore.client.client import Client
 from kcore.client.informer import Informers
 from kcore.client.reflector import EVERYTHING, Selection
 from kcore.machinery import scheme
+from kcore.machinery.request import User
 from kcore.machinery.status import StatusError
 from kcore.serve.direct import DirectTransport
 from kcore.serve.ports.rpc import RpcPort

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from kcore.apiserver.rest import encoding
+from kcore.apiserver.rest import encoding, websocket
 from kcore.apiserver.rest.frontend import Answer, Header, HttpRequest, RestFrontend, failed
 from kcore.base import limits
 from kcore.machinery import status
@@ -28,8 +28,8 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1003})
+        if scope["type"] == "websocket":
+            await websocket.serve(self.frontend, read(scope), scope["subprotocols"], receive, send)
             return
         http = read(scope)
         try:
@@ -50,7 +50,7 @@ def read(scope: Scope) -> HttpRequest:
     client, headers = scope["client"], scope["headers"]
     acting = [(name, value) for name, value in headers if name.startswith(b"impersonate-")]
     return HttpRequest(
-        scope["method"],
+        scope.get("method", "GET"),
         scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
         dict(reversed(headers)),

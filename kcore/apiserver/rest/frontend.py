@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from kcore.apiserver import strategy
-from kcore.apiserver.authentication import Authenticator, chain
+from kcore.apiserver.authentication import Authenticator, chain, keys
+from kcore.apiserver.authentication.keys import SigningKey
 from kcore.apiserver.authorization import of_path
 from kcore.apiserver.discovery import health
 from kcore.apiserver.discovery.documents import Documents
@@ -36,6 +37,7 @@ BROWSERS = ("curl/", "Wget/", "Mozilla/5.0")
 PARTIAL_LIST_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadataList"
 HEALTH_KEY = b"/registry/health"
 NOT_KEPT: Header = (b"cache-control", b"no-cache, private")
+KEPT: Header = (b"cache-control", b"public, max-age=3600")
 
 
 @dataclass(slots=True)
@@ -69,10 +71,10 @@ class Answer:
 class RestFrontend:
     """The front-end. Thread: the event loop's."""
 
-    def __init__(self, pipeline: Pipeline, authenticator: Authenticator, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, pipeline: Pipeline, authenticator: Authenticator, clock: Clock, entropy: Entropy, key: SigningKey) -> None:
         self.pipeline, self.authenticator, self.clock, self.entropy = pipeline, authenticator, clock, entropy
         self.streams = Streams(pipeline.reads, clock)
-        self.documents = Documents(pipeline.scheme)
+        self.documents, self.key = Documents(pipeline.scheme), key
         self.flows = Flows(limits.RPC_IN_FLIGHT_MAX)
 
     async def handle(self, http: HttpRequest) -> Answer:
@@ -112,6 +114,10 @@ class RestFrontend:
     def document(self, http: HttpRequest, query: dict[str, list[str]]) -> Answer:
         """What is no object: discovery, OpenAPI, health, version. Raises StatusError."""
         path = unquote(http.path)
+        if path == keys.JWKS_PATH:
+            return Answer(200, self.key.jwks(), keys.JWKS_TYPE, [KEPT])
+        if path == keys.CONFIGURATION_PATH:
+            return Answer(200, keys.configuration(keys.ISSUER, http.header(b"host")), JSON, [KEPT])
         if path.strip("/").partition("/")[0] in health.ENDPOINTS:
             found = health.answer(path, query, (health.Check("etcd", self.store_trouble),))
         else:
@@ -170,7 +176,7 @@ class RestFrontend:
             metadata = {name: value for name, value in obj["metadata"].items() if name == "resourceVersion"}
             shown = tables.of(spec, metadata, [obj], include_of(request), form.version, self.clock.now())
             return Answer(code, encoding.dump(shown, form), form.media, headers)
-        check_list(form, obj, False)
+        check_list(form, self.pipeline.scheme.stored_version(spec), obj["kind"], False)
         shown = tables.partial(obj, form.version)
         if form.media == PROTOBUF:
             return Answer(code, partial_envelope(shown, form.version), PROTOBUF, headers)
@@ -196,7 +202,7 @@ class RestFrontend:
         if form.transform == TABLE:
             include = include_of(request)
             return encoding.dump(tables.of(spec, found["metadata"], found["items"], include, form.version, self.clock.now()), form)
-        check_list(form, found, True)
+        check_list(form, self.pipeline.scheme.stored_version(spec), found["kind"], True)
         shown = tables.partial_list(found, form.version)
         if form.media == PROTOBUF:
             return codec.envelope(shown["apiVersion"], shown["kind"], codec.encode(PARTIAL_LIST_MESSAGE, shown))
@@ -222,11 +228,11 @@ class RestFrontend:
         return Answer(200, self.streams.events(spec, watcher, options, form), content_type, headers)
 
 
-def check_list(form: Form, obj: Object, is_list: bool) -> None:
+def check_list(form: Form, stored: KindSpec, kind: str, is_list: bool) -> None:
     """Refuse to show a list as one object, or an object as a list. Raises StatusError (406)."""
     if (form.transform == media.PARTIAL_LIST) != is_list:
-        group = obj["apiVersion"].rpartition("/")[0].partition(".")[0] or "core"
-        what = f"{'a' if is_list else 'not a'} list (*{group}.{obj['kind']})"
+        group = stored.group.partition(".")[0] or "core"
+        what = f"{'a' if is_list else 'not a'} list (*{group}.{kind})"
         raise status.failure("NotAcceptable", f"you requested {form.transform}, but the requested object is {what}")
 
 

@@ -31,6 +31,13 @@ class Protocol(HttpToolsProtocol):
             self.app_state = {**self.app_state, "certificate": certificate}
 
 
+def web_socket(**given: Any) -> asyncio.Protocol:
+    """The protocol of a web socket, imported when the first client asks for one."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**given)
+
+
 class Server(uvicorn.Server):
     """A server that leaves signals to the process that it is a part of."""
 
@@ -55,7 +62,7 @@ class RestPort:
         config = uvicorn.Config(
             self.application,
             http=Protocol,
-            ws="none",
+            ws=web_socket,  # type: ignore[arg-type]
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -1,0 +1,80 @@
+"""Watches over a web socket: each event is one text message.
+
+A browser cannot set headers on a web socket, so that a bearer token may come as a subprotocol.
+Source: CONTRACT A6, A9; apiserver `pkg/endpoints/handlers/watch.go`, `pkg/authentication/request/websocket`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+from kcore.apiserver.rest.frontend import Answer, HttpRequest, RestFrontend
+from kcore.apiserver.rest.media import JSON
+from kcore.base import limits
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+BEARER = "base64url.bearer.authorization.k8s.io."
+NORMAL = 1000
+
+
+async def serve(frontend: RestFrontend, http: HttpRequest, offered: Sequence[str], receive: Receive, send: Send) -> None:
+    """Answer a web socket: a stream goes into it, any other answer refuses it."""
+    await receive()
+    accepted = prepare(http, offered)
+    answer = await frontend.handle(http)
+    if isinstance(answer.body, bytes):
+        await refuse(answer, answer.body, send)
+        return
+    await send({"type": "websocket.accept", "subprotocol": accepted})
+    sending = asyncio.ensure_future(pump(answer.body, send))
+    leaving = asyncio.ensure_future(left(receive))
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+def prepare(http: HttpRequest, offered: Sequence[str]) -> str | None:
+    """Take the token out of the subprotocols and ask for JSON; -> the subprotocol to speak."""
+    http.headers[b"accept"] = JSON.encode()
+    for protocol in offered:
+        if protocol.startswith(BEARER) and b"authorization" not in http.headers:
+            http.headers[b"authorization"] = b"Bearer " + decoded(protocol.removeprefix(BEARER))
+    return next((protocol for protocol in offered if not protocol.startswith(BEARER)), None)
+
+
+def decoded(text: str) -> bytes:
+    """A token from a subprotocol; what is none stays as it is, and belongs to nobody."""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return text.encode()
+
+
+async def refuse(answer: Answer, body: bytes, send: Send) -> None:
+    """Answer without opening the socket."""
+    headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(body)).encode()), *answer.headers]
+    await send({"type": "websocket.http.response.start", "status": answer.code, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+async def pump(pieces: AsyncIterator[bytes], send: Send) -> None:
+    """Send each event; a client that takes nothing for too long is given up."""
+    async for piece in pieces:
+        for event in piece.splitlines():
+            async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
+                await send({"type": "websocket.send", "text": event.decode()})
+    await send({"type": "websocket.close", "code": NORMAL})
+
+
+async def left(receive: Receive) -> None:
+    """Wait until the client has gone; what it says is not listened to."""
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
