@@ -148,10 +148,14 @@ def capped(managers: Managers) -> Managers:
 
 
 def same_but_for_times(one: list[Entry] | None, other: list[Entry] | None) -> bool:
-    """Whether two lists say the same except for when."""
+    """Whether two lists say the same except for when, which decides their order.
+
+    Differs from upstream: an order that is another one makes no difference, so that an apply without effect never writes.
+    """
     if not one or not other or len(one) != len(other):
         return not one and not other
-    return all({**a, "time": None} == {**b, "time": None} for a, b in zip(one, other, strict=True))
+    found = {key_of(entry): entry for entry in other}
+    return all({**entry, "time": None} == {**found.get(key_of(entry), {}), "time": None} for entry in one)
 
 
 def identifier(key: ManagerKey) -> str:
