@@ -124,6 +124,14 @@ def test_operations_and_parameters_are_those_of_kubernetes(documents: Documents)
     assert found == wanted
 
 
+def test_fields_that_people_ask_for_are_described(documents: Documents) -> None:
+    """`kubectl explain` shows these; a field without a comment in proto/ has no description."""
+    schemas = published(documents, "apis/apps/v1")["components"]["schemas"]
+    for name in ("apps.v1.Deployment", "apps.v1.DeploymentSpec", "core.v1.PodTemplateSpec", "core.v1.Container", "apps.v1.DeploymentList"):
+        properties = schemas[f"io.k8s.api.{name}"]["properties"]
+        assert [field for field, schema in properties.items() if not schema.get("description")] == [], name
+
+
 def references(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -68,6 +68,15 @@ TYPE_META: Final = {
     "kind": "The type of the object, in CamelCase; it follows from the address of a request and cannot be changed.",
 }
 
+PARTS: Final = {
+    "metadata": "What every object has: name, namespace, labels, annotations, and what the server notes of it.",
+    "spec": "What is wanted.",
+    "status": "What was found; written by the server and by controllers, not by those who want something.",
+    "items": "The objects, in the order of namespaces and names.",
+}
+"""What the parts are that kinds have in common; a comment of a kind's own goes before."""
+OF_LIST: Final = "The state that the list shows, and where it goes on."
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -156,7 +165,7 @@ class Schemas:
                 inlined = each.type_name[1:]
                 yield from self._properties(inlined, self.scheme.messages[inlined])
             else:
-                comment = self.comments.get(f"{message}.{each.name}")
+                comment = self.comments.get(f"{message}.{each.name}") or _part(declared, each)
                 yield each.json_name, ({"description": comment} if comment else {}) | self._property(each, value)
 
     def _required(self, declared: Message) -> Iterator[str]:
@@ -220,6 +229,13 @@ class Schemas:
         if tables.type_meta(declared) is None and kind not in OF_CORE:
             return []
         return [{"group": self.scheme.package_groups.get(package, ""), "kind": kind, "version": package.rpartition(".")[2]}]
+
+
+def _part(declared: Message, each: Field) -> str:
+    """The description of a part that kinds, or lists, have in common; empty for any other field."""
+    if tables.type_meta(declared) is None:
+        return ""
+    return OF_LIST if each.type_name.endswith(".ListMeta") else PARTS.get(each.name, "")
 
 
 def _message_extensions(declared: Message) -> Schema:
