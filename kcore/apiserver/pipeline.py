@@ -20,7 +20,7 @@ from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.patching import change as patching
-from kcore.apiserver.reads import Reads
+from kcore.apiserver.reads import MADE, Reads
 from kcore.apiserver.registry import Registry, Write, check_name
 from kcore.base import limits
 from kcore.machinery import codec, conversion, kinds, request_options, status
@@ -68,7 +68,7 @@ class Pipeline:
                 raise status.method_not_allowed()
         elif request.verb not in spec.verbs:
             raise status.method_not_allowed()
-        elif not spec.storage and (spec.resource, "") not in self.creating:
+        elif not spec.storage and (spec.resource, "") not in self.creating and spec.resource not in MADE:
             raise status.method_not_supported(spec.resource, spec.group, request.verb)
         return spec
 

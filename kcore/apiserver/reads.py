@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from kcore.apiserver import body_text
+from kcore.apiserver import body_text, components
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.views import Forms, delimited
 from kcore.base import limits
@@ -24,7 +24,7 @@ from kcore.machinery.field_error import quote
 from kcore.machinery.files import snapshot
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import StoreError
-from kcore.watch import Hub, Item, Watcher, WatchExpired, WatchSpec
+from kcore.watch import Hub, Item, Projected, Watcher, WatchExpired, WatchSpec
 
 LIST_META = "kcore.api.meta.v1.ListMeta"
 METADATA_TAG, ITEM_TAG = b"\x0a", b"\x12"
@@ -35,6 +35,9 @@ EXPIRED_CONTINUE = (
     "results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and "
     "now may show up in the list."
 )
+
+MADE = {"componentstatuses": components.statuses}
+"""Resources of which nothing is stored: what makes their objects, from the store, when they are read."""
 
 Options = dict[str, Any]
 
@@ -145,11 +148,20 @@ class Reads:
 
     def get(self, spec: KindSpec, namespace: str, name: str) -> Outcome:
         """An object as it is durably. Raises StatusError (404)."""
+        if not spec.storage:
+            return self.get_made(spec, name)
         item = self.hub.get(spec.storage, spec.key(namespace, name))
         if item is None:
             raise status.not_found(spec.resource, spec.group, name)
         raw = codec.splice_resource_version(self.forms_of(spec).whole(item.value), item.revision)
         return Outcome(spec.message, spec.api_version, spec.kind, raw, revision=item.revision, name=name)
+
+    def get_made(self, spec: KindSpec, name: str) -> Outcome:
+        """An object that is stored nowhere. Raises StatusError (404)."""
+        found = next((obj for obj in MADE[spec.resource](self.hub.storage) if obj["metadata"]["name"] == name), None)
+        if found is None:
+            raise status.not_found(spec.singular, spec.group, name)
+        return Outcome(spec.message, spec.api_version, spec.kind, codec.encode(spec.message, found), name=name)
 
     # list
 
@@ -177,6 +189,8 @@ class Reads:
         """
         request_options.check("list", options)
         wanted = selection(spec, namespace, options)
+        if not spec.storage:
+            return self.list_made(spec, wanted, metadata_only)
         revision, start, limit = await self.position(spec, options)
         now = revision in (0, self.hub.revision)
         shown = self.hub.revision if now else revision
@@ -189,6 +203,15 @@ class Reads:
         if last is not None:
             self.go_on(spec, wanted, last, shown, metadata)
         return list_bytes(metadata, items)
+
+    def list_made(self, spec: KindSpec, wanted: WatchSpec, metadata_only: bool) -> bytes:
+        """Objects that are stored nowhere; they have a name and no labels, and one page holds them all."""
+        found = [
+            {"metadata": obj["metadata"]} if metadata_only else obj
+            for obj in MADE[spec.resource](self.hub.storage)
+            if wanted.matches(Projected("", name := obj["metadata"]["name"], {}, {"metadata.name": name}))
+        ]
+        return list_bytes({}, (codec.encode(spec.message, obj) for obj in found))
 
     def go_on(self, spec: KindSpec, wanted: WatchSpec, last: bytes, revision: int, metadata: Options) -> None:
         """Say in a full page's metadata where the next one begins, if anything is left."""

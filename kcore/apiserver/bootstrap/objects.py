@@ -6,7 +6,7 @@ from typing import Any, Final
 
 Object = dict[str, Any]
 
-NAMESPACES: Final = ("kube-system", "kube-public", "kube-node-lease", "default")
+NAMESPACES: Final = ("kube-system", "kube-public", "default", "kube-node-lease")
 PRIORITY_CLASSES: Final = {
     "system-cluster-critical": (
         2_000_000_000,

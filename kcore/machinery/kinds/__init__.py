@@ -16,6 +16,7 @@ from kcore.machinery.kinds.rules import KindRules
 
 _MODULES: Final[dict[tuple[str, str], str]] = {
     ("", "Binding"): "core.binding",
+    ("", "ComponentStatus"): "core.componentstatus",
     ("", "ConfigMap"): "core.configmap",
     ("", "Endpoints"): "core.endpoints",
     ("", "Event"): "core.event",
