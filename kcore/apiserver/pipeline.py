@@ -31,7 +31,7 @@ from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import Submission
 
 Object = dict[str, Any]
-PARTS_READ = ("", "status", "scale", "ephemeralcontainers", "resize")
+PARTS_READ = ("", "status", "scale", "ephemeralcontainers", "resize", "approval")
 LIST_OPTIONS = ("labelSelector", "fieldSelector", "limit", "continue", "resourceVersion", "resourceVersionMatch")
 DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents", "preconditions")
 

@@ -24,6 +24,7 @@ from kcore.base.entropy import Entropy
 from kcore.machinery import codec, defaults, field_error, kinds, meta, status, timestamp
 from kcore.machinery.apply import managers
 from kcore.machinery.kinds import rules
+from kcore.machinery.kinds.certificates import certificatesigningrequest
 from kcore.machinery.kinds.core import pod
 from kcore.machinery.kinds.rules import KindRules
 from kcore.machinery.request import ANONYMOUS, User
@@ -72,6 +73,7 @@ class Write:
     may_create  the update of an object that is not there makes it, whatever the kind
     owners    the managedFields of the new object from (new, old or None, those that came with it); None leaves the stored ones
     given     the object as the client wrote it, for errors that show values; None if it came in another form than JSON
+    now       reads the clock, in seconds since the epoch
     """
 
     spec: KindSpec
@@ -89,6 +91,7 @@ class Write:
     may_create: bool = False
     owners: Owners | None = None
     given: Callable[[], Any] = nothing
+    now: Callable[[], float] = float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,9 @@ PARTS = {
     "status": Part(lambda of: of.prepare_status_update, rules.check_status_update),
     "ephemeralcontainers": Part(lambda _: pod.prepare_ephemeral_containers_update, part_check(pod.validate_ephemeral_containers_update)),
     "resize": Part(lambda _: pod.prepare_resize, part_check(pod.validate_resize)),
+    "approval": Part(
+        lambda _: certificatesigningrequest.prepare_approval, part_check(certificatesigningrequest.validate_approval_update),
+    ),
 }
 
 
@@ -382,7 +388,7 @@ class Registry:
         """The frame of a write."""
         of = kinds.rules_of(spec.group, spec.kind, spec.message)
         kept = self.scheme.stored_version(spec)
-        return Write(kept, of, spec, namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix)
+        return Write(kept, of, spec, namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix, now=self.clock.now)
 
 
 def check_name(obj: Object, name: str) -> None:

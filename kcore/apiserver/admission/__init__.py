@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kcore.apiserver.admission import (
+    certificate_request,
     default_toleration_seconds,
     namespace_lifecycle,
     pod_topology_labels,
@@ -34,6 +35,7 @@ MUTATING: dict[tuple[str, str], tuple[Admit, ...]] = {
     ("*", "*"): (namespace_lifecycle.admit,),
     ("", "Pod"): (service_account.admit, priority.admit, default_toleration_seconds.admit),
     ("", "Node"): (taint_nodes_by_condition.admit,),
+    ("certificates.k8s.io", "CertificateSigningRequest"): (certificate_request.admit,),
     ("scheduling.k8s.io", "PriorityClass"): (priority.admit_class,),
     ("rbac.authorization.k8s.io", "Role"): (escalation.admit_role,),
     ("rbac.authorization.k8s.io", "ClusterRole"): (escalation.admit_role,),

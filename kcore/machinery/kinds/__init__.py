@@ -47,6 +47,8 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("autoscaling", "Scale"): "autoscaling.scale",
     ("batch", "CronJob"): "batch.cronjob",
     ("batch", "Job"): "batch.job",
+    ("certificates.k8s.io", "CertificateSigningRequest"): "certificates.certificatesigningrequest",
+    ("certificates.k8s.io", "ClusterTrustBundle"): "certificates.clustertrustbundle",
     ("coordination.k8s.io", "Lease"): "coordination.lease",
     ("discovery.k8s.io", "EndpointSlice"): "discovery.endpointslice",
     ("events.k8s.io", "Event"): "events.event",
@@ -75,6 +77,7 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("storage.k8s.io", "StorageClass"): "storage.storageclass",
     ("storage.k8s.io", "VolumeAttachment"): "storage.volumeattachment",
     ("storage.k8s.io", "VolumeAttributesClass"): "storage.volumeattributesclass",
+    ("storagemigration.k8s.io", "StorageVersionMigration"): "storagemigration.storageversionmigration",
 }
 
 

@@ -30,7 +30,9 @@ def validate_conditions(conditions: Sequence[dict[str, Any]], path: str, errors:
 
 def _validate_condition(condition: dict[str, Any], path: str, errors: list[FieldError]) -> None:
     kind, status, reason = (condition.get(field) or "" for field in ("type", "status", "reason"))
-    errors.extend(fe.invalid(f"{path}.type", kind, sentence) for sentence in names.qualified_name(kind))
+    if not kind:
+        errors.append(fe.required(f"{path}.type", "is required"))
+    errors.extend(fe.invalid(f"{path}.type", kind, sentence) for sentence in names.qualified_name(kind) if kind)
     if status not in _STATUSES:
         errors.append(fe.not_supported(f"{path}.status", status, _STATUSES))
     generation = condition.get("observedGeneration") or 0

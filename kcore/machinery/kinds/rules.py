@@ -84,6 +84,17 @@ def keep_spec_and_labels(new: Object, old: Object) -> None:
         fresh.pop("labels", None)
 
 
+def keep_spec_and_metadata(new: Object, old: Object) -> None:
+    """Take the status of a status update alone."""
+    keep_spec(new, old)
+    fresh, stored = new.setdefault("metadata", {}), meta.metadata(old)
+    for field in ("labels", "annotations", "finalizers", "ownerReferences"):
+        if field in stored:
+            fresh[field] = stored[field]
+        else:
+            fresh.pop(field, None)
+
+
 @dataclass(frozen=True, slots=True)
 class KindRules:
     """The rules of one kind that options cannot express; the defaults do nothing beyond what every kind has.

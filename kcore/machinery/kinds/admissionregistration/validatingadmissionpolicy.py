@@ -11,7 +11,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.admissionregistration import match, policy
 from kcore.machinery.kinds.conditions import validate_conditions
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_metadata
 
 AUDIT_ANNOTATIONS_COUNT_MAX: Final = 20
 VALUE_EXPRESSION_SIZE_MAX: Final = 5 * 1024
@@ -110,5 +110,5 @@ def validate_policy_status_update(new: Object, _old: Object) -> list[FieldError]
 
 RULES: Final = KindRules(
     validate=validate_policy, validate_update=validate_policy_update, validate_status_update=validate_policy_status_update,
-    own_finalizers=False, allow_unconditional_update=False,
+    prepare_status_update=keep_spec_and_metadata, own_finalizers=False, allow_unconditional_update=False,
 )

@@ -86,7 +86,7 @@ def validate_claim(claim: Part, path: str, errors: list[FieldError]) -> None:
         _validate_constraint(value or {}, known, at, found)
 
     def config(value: Part, at: str, found: list[FieldError]) -> None:
-        _validate_references((value or {}).get("requests"), known, f"{at}.requests", found)
+        validate_references((value or {}).get("requests"), known, f"{at}.requests", found)
         device.validate_configuration(value, at, found)
 
     names.validate_items(claim.get("constraints"), CONSTRAINTS_COUNT_MAX, constraint, f"{path}.constraints", errors)
@@ -130,22 +130,29 @@ def _validate_asked(asked: Part, path: str, errors: list[FieldError]) -> None:
         device.validate_toleration(toleration, f"{path}.tolerations[{index}]", errors)
 
 
-def _validate_references(references: list[str] | None, known: set[str], path: str, errors: list[FieldError]) -> None:
+def validate_references(references: list[str] | None, known: set[str], path: str, errors: list[FieldError]) -> None:
+    """Check names of requests of the same claim."""
+
     def reference(name: str, at: str, found: list[FieldError]) -> None:
-        parts = name.split("/")
-        if len(parts) > 2:
-            found.append(fe.invalid(at, name, _UNKNOWN))
-            return
-        for part in parts:
-            names.validate_label(part, at, found)
-        if name not in known:
-            found.append(fe.invalid(at, name, _UNKNOWN))
+        validate_reference(name, known, at, found)
 
     names.validate_set(references, REQUESTS_COUNT_MAX, reference, path, errors)
 
 
+def validate_reference(name: str, known: set[str], path: str, errors: list[FieldError]) -> None:
+    """Check the name of a request, or of a request and one of its alternatives."""
+    parts = name.split("/")
+    if len(parts) > 2:
+        errors.append(fe.invalid(path, name, _UNKNOWN))
+        return
+    for part in parts:
+        names.validate_label(part, path, errors)
+    if name not in known:
+        errors.append(fe.invalid(path, name, _UNKNOWN))
+
+
 def _validate_constraint(constraint: Part, known: set[str], path: str, errors: list[FieldError]) -> None:
-    _validate_references(constraint.get("requests"), known, f"{path}.requests", errors)
+    validate_references(constraint.get("requests"), known, f"{path}.requests", errors)
     given = [field for field in ("matchAttribute", "distinctAttribute") if constraint.get(field) is not None]
     if not given:
         errors.append(fe.required(path, _ONE_ATTRIBUTE))

@@ -11,7 +11,7 @@ from kcore.machinery import meta
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.conditions import validate_conditions
 from kcore.machinery.kinds.resource import device, names
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_spec_and_metadata, keep_status
 
 CONDITIONS_COUNT_MAX: Final = 8
 
@@ -58,5 +58,6 @@ def validate_rule_status_update(new: Object, _old: Object) -> list[FieldError]:
 
 RULES: Final = KindRules(
     validate=validate_rule, validate_update=lambda new, _old: validate_rule(new), validate_status_update=validate_rule_status_update,
-    prepare_create=prepare_create, prepare_update=prepare_update, allow_unconditional_update=False,
+    prepare_create=prepare_create, prepare_update=prepare_update, prepare_status_update=keep_spec_and_metadata,
+    allow_unconditional_update=False,
 )
