@@ -39,9 +39,9 @@ def _validate_condition(condition: dict[str, Any], path: str, errors: list[Field
     if generation < 0:
         errors.append(fe.invalid(f"{path}.observedGeneration", generation, "must be greater than or equal to zero"))
     if not condition.get("lastTransitionTime"):
-        errors.append(fe.required(f"{path}.lastTransitionTime", "must be set"))
+        errors.append(fe.required(f"{path}.lastTransitionTime"))
     if not reason:
-        errors.append(fe.required(f"{path}.reason", "must be set"))
+        errors.append(fe.required(f"{path}.reason"))
     else:
         errors.extend(fe.invalid(f"{path}.reason", reason, sentence) for sentence in names.condition_reason(reason))
         if len(reason.encode()) > REASON_SIZE_MAX:
