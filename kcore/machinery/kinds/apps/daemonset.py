@@ -37,7 +37,7 @@ _STRATEGY_FIELDS: Final = (
 
 
 def default_daemon_set(value: Object) -> None:
-    """Set the defaults of a rolling update, and of the template."""
+    """Set the defaults of a rolling update and of the template; the annotation is there from the start, so that its writer owns it."""
     strategy = workload.spec_of(value).setdefault("updateStrategy", {})
     if not strategy.get("type"):
         strategy["type"] = ROLLING_UPDATE
@@ -48,6 +48,7 @@ def default_daemon_set(value: Object) -> None:
             if strategy["rollingUpdate"].get(field) is None:
                 strategy["rollingUpdate"][field] = amount
     workload.default_pod_template(value)
+    _set_template_generation(value, template_generation(value))
 
 
 def template_generation(value: Object) -> int:

@@ -17,6 +17,9 @@ CONFIG_COUNT_MAX: Final = 32
 EXPRESSION_SIZE_MAX: Final = 10 * 1024
 PARAMETERS_SIZE_MAX: Final = 10 * 1024
 
+# The zero of times, which stands for none.
+UNDATED: Final = "0001-01-01T00:00:00Z"
+
 _EFFECTS: Final = ("NoExecute", "NoSchedule", "None")
 _OMITTED: Final = "<value omitted>"
 
@@ -93,11 +96,18 @@ def validate_toleration(toleration: Part | None, path: str, errors: list[FieldEr
         errors.append(fe.not_supported(f"{path}.effect", effect, _EFFECTS))
 
 
+def default_taints(taints: list[Part]) -> None:
+    """Mark taints that do not say since when they are there; their writer owns that field from the start."""
+    for taint in taints:
+        if taint.get("timeAdded") is None:
+            taint["timeAdded"] = UNDATED
+
+
 def date_taints(taints: list[Part], since: str) -> None:
     """Say since when taints are there that do not say it.
 
     Differs from upstream: an update of an object dates them as its creation does, since no rule knows the time.
     """
     for taint in taints:
-        if taint.get("timeAdded") is None:
+        if taint.get("timeAdded") == UNDATED:
             taint["timeAdded"] = since

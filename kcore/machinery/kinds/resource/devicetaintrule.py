@@ -4,7 +4,7 @@ Source: Kubernetes `pkg/apis/resource/validation`, `pkg/apis/resource/v1/default
 """
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from kcore.machinery import field_error as fe
 from kcore.machinery import meta
@@ -16,10 +16,18 @@ from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_spe
 CONDITIONS_COUNT_MAX: Final = 8
 
 
-def _date(value: Object) -> None:
+def _taints(value: Object) -> list[dict[str, Any]]:
     taint = (value.get("spec") or {}).get("taint")
-    if taint:
-        device.date_taints([taint], meta.metadata(value).get("creationTimestamp") or "")
+    return [taint] if taint else []
+
+
+def default_rule(value: Object) -> None:
+    """Mark the taint as one to be dated."""
+    device.default_taints(_taints(value))
+
+
+def _date(value: Object) -> None:
+    device.date_taints(_taints(value), meta.metadata(value).get("creationTimestamp") or "")
 
 
 def prepare_create(value: Object) -> None:
@@ -57,7 +65,8 @@ def validate_rule_status_update(new: Object, _old: Object) -> list[FieldError]:
 
 
 RULES: Final = KindRules(
-    validate=validate_rule, validate_update=lambda new, _old: validate_rule(new), validate_status_update=validate_rule_status_update,
+    default=default_rule, validate=validate_rule, validate_update=lambda new, _old: validate_rule(new),
+    validate_status_update=validate_rule_status_update,
     prepare_create=prepare_create, prepare_update=prepare_update, prepare_status_update=keep_spec_and_metadata,
     allow_unconditional_update=False,
 )

@@ -41,6 +41,12 @@ def _devices(value: Object) -> list[Part]:
     return [each or {} for each in (value.get("spec") or {}).get("devices") or ()]
 
 
+def default_slice(value: Object) -> None:
+    """Mark taints as such to be dated."""
+    for each in _devices(value):
+        device.default_taints(each.get("taints") or [])
+
+
 def prepare_create(value: Object) -> None:
     """Date the taints."""
     for each in _devices(value):
@@ -193,5 +199,6 @@ def _validate_text(text: str, version: bool, path: str, errors: list[FieldError]
 
 
 RULES: Final = KindRules(
-    validate=validate_slice, validate_update=validate_slice_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    default=default_slice, validate=validate_slice, validate_update=validate_slice_update, prepare_create=prepare_create,
+    prepare_update=prepare_update,
 )
