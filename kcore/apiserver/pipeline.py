@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from kcore.apiserver import body as bodies
-from kcore.apiserver import ownership, subresources
+from kcore.apiserver import ownership, strategy, subresources
 from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.objects import Outcome

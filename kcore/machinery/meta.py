@@ -21,6 +21,9 @@ ANNOTATIONS_SIZE_MAX: Final = 256 * 1024
 GENERATED_SUFFIX_SIZE: Final = 5
 GENERATED_PREFIX_SIZE_MAX: Final = 63 - GENERATED_SUFFIX_SIZE
 
+TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
+"""The annotation of a DaemonSet that counts the changes of its template."""
+
 FINALIZER_KUBERNETES: Final = "kubernetes"
 FINALIZER_ORPHAN: Final = "orphan"
 FINALIZER_FOREGROUND: Final = "foregroundDeletion"

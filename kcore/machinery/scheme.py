@@ -42,6 +42,7 @@ class Column:
     format: str
     priority: int
     json_path: str
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _spec(file: descriptor_pb2.FileDescriptorProto, message: descriptor_pb2.Desc
         storage=rule.storage,
         converted=rule.converted,
         generation=rule.generation,
-        columns=tuple(Column(c.name, c.type, c.format, c.priority, c.json_path) for c in rule.columns),
+        columns=tuple(Column(c.name, c.type, c.format, c.priority, c.json_path, c.description) for c in rule.columns),
         selectable_fields=tuple(rule.selectable_fields),
         message=f"{file.package}.{message.name}",
         list_message=f"{file.package}.{listed}" if any(m.name == listed for m in file.message_type) else "",

@@ -14,14 +14,30 @@ from kcore.machinery.scheme import Column, KindSpec
 
 Object = dict[str, Any]
 CREATED = ".metadata.creationTimestamp"
+NAME = ".metadata.name"
 NONE = "<none>"
-DEFAULT = (Column("Name", "string", "name", 0, ".metadata.name"), Column("Created At", "date", "", 0, CREATED))
+DEFAULT = (Column("Name", "string", "name", 0, NAME), Column("Created At", "date", "", 0, CREATED))
+DESCRIPTIONS = {
+    NAME: "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to "
+    "request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration "
+    "definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
+    CREATED: "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set "
+    "in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in "
+    "UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: "
+    "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+}
+"""What the columns show that nearly every kind has, by where their values stand; clients compare the words."""
 
 
 def columns(spec: KindSpec, wide: bool = True) -> tuple[Column, ...]:
     """The columns of a kind; without `wide` only those of priority 0."""
     found = spec.columns or DEFAULT
     return tuple(column for column in found if wide or column.priority == 0)
+
+
+def description(column: Column) -> str:
+    """What a column shows."""
+    return column.description or DESCRIPTIONS.get(column.json_path, "")
 
 
 def row(spec: KindSpec, wanted: Sequence[Column], obj: Object, now: float) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kcore.machinery import status, table
 from kcore.machinery.kinds import cells
-from kcore.machinery.scheme import Column, KindSpec
+from kcore.machinery.scheme import KindSpec
 
 Object = dict[str, Any]
 INCLUDES = ("", "None", "Metadata", "Object")
@@ -39,7 +39,13 @@ def partial_list(found: Object, version: str) -> Object:
 def definitions(spec: KindSpec) -> list[Object]:
     """The heads of a kind's table."""
     return [
-        {"name": column.name, "type": column.type, "format": column.format, "description": description(column), "priority": column.priority}
+        {
+            "name": column.name,
+            "type": column.type,
+            "format": column.format,
+            "description": table.description(column),
+            "priority": column.priority,
+        }
         for column in table.columns(spec)
     ]
 
@@ -49,24 +55,19 @@ def has_printer(spec: KindSpec) -> bool:
     return all(column.json_path != table.CREATED or column.type != "date" for column in table.columns(spec))
 
 
-def description(column: Column) -> str:
-    """What a column shows, in a few words."""
-    source = column.json_path.lstrip(".") or "the object"
-    return f"{column.name}, from {source}"
-
-
 def rows(spec: KindSpec, objects: list[Object], include: str, version: str, now: float) -> list[Object]:
     """The rows of objects; `objects` say their kind only where they are shown whole."""
     columns = table.columns(spec)
     found = []
     for obj in objects:
-        row: Object = {"cells": table.row(spec, columns, obj, now)}
+        row: Object = {"cells": table.row(spec, columns, obj, now) + cells.surplus(spec.group, spec.kind, obj, now)}
         if conditions := cells.conditions(spec.group, spec.kind, obj):
             row["conditions"] = conditions
         if include == "Object":
             row["object"] = {"kind": spec.kind, "apiVersion": spec.api_version, **obj}
         else:
-            row["object"] = None if include == "None" else partial(obj, version)
+            metadata = cells.metadata(spec.group, spec.kind, obj)
+            row["object"] = None if include == "None" else partial({"metadata": metadata}, version)
         found.append(row)
     return found
 

@@ -14,7 +14,7 @@ from kcore.client import kinds
 from kcore.controllers import pod_template
 from kcore.controllers.daemonset.eligibility import tolerated
 from kcore.controllers.pod_state import available_in_s, is_finished, ready_since, seconds
-from kcore.machinery.kinds.apps.daemonset import TEMPLATE_GENERATION
+from kcore.machinery.meta import TEMPLATE_GENERATION
 
 DAEMONSETS: Final = kinds.resource("apps", "v1", "daemonsets")
 

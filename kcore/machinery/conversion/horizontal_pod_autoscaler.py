@@ -22,7 +22,7 @@ METRICS: Final = "autoscaling.alpha.kubernetes.io/metrics"
 CURRENT_METRICS: Final = "autoscaling.alpha.kubernetes.io/current-metrics"
 CONDITIONS: Final = "autoscaling.alpha.kubernetes.io/conditions"
 BEHAVIOR: Final = "autoscaling.alpha.kubernetes.io/behavior"
-_TRAVELLING: Final = (METRICS, CURRENT_METRICS, CONDITIONS, BEHAVIOR)
+TRAVELLING: Final = (METRICS, CURRENT_METRICS, CONDITIONS, BEHAVIOR)
 
 _SPEC_KEPT: Final = ("scaleTargetRef", "minReplicas", "maxReplicas")
 _STATUS_KEPT: Final = ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
@@ -40,7 +40,7 @@ def to_v2(value: Object) -> Object:
     spec, status = value.get("spec") or {}, value.get("status")
     found["spec"] = made = _kept(spec, _SPEC_KEPT)
     annotations = dict((value.get("metadata") or {}).get("annotations") or {})
-    carried = {name: _parsed(annotations.pop(name, "")) for name in _TRAVELLING}
+    carried = {name: _parsed(annotations.pop(name, "")) for name in TRAVELLING}
     utilization = spec.get("targetCPUUtilizationPercentage")
     cpu = [] if utilization is None else [hpa_metrics.cpu("target", {"type": "Utilization", "averageUtilization": utilization})]
     metrics = _each(carried[METRICS], hpa_metrics.spec_to_v2) + cpu
@@ -77,7 +77,7 @@ def to_v1(value: Object) -> Object:
     if utilization is not None:
         made["targetCPUUtilizationPercentage"] = utilization
     annotations = dict((value.get("metadata") or {}).get("annotations") or {})
-    for name in _TRAVELLING:
+    for name in TRAVELLING:
         annotations.pop(name, None)
     _carry(annotations, METRICS, [hpa_metrics.spec_to_v1(metric) for metric in metrics if not hpa_metrics.is_cpu_utilization(metric)])
     if status is not None:

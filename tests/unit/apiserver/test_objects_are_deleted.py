@@ -177,3 +177,9 @@ async def test_system_namespaces_are_not_deleted(api: Api) -> None:
         with pytest.raises(StatusError) as failed:
             await api.delete("namespaces", name)
         assert reason_of(failed.value) == (403, "Forbidden")
+
+
+async def test_deleting_a_collection_of_jobs_says_once_that_pods_stay_unless_it_is_said_what_becomes_of_them(api: Api) -> None:
+    doubts = api.send(api.request("deletecollection", "jobs")).all_warnings()
+    assert [text.partition(";")[0] for text in doubts] == ["child pods are preserved by default when jobs are deleted"]
+    assert api.send(api.request("deletecollection", "jobs", propagationPolicy="Orphan")).all_warnings() == []

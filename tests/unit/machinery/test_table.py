@@ -2,7 +2,8 @@
 
 import pytest
 
-from kcore.machinery import ages, table
+from kcore.machinery import ages, meta, scheme, table
+from kcore.machinery.kinds import cells
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 
@@ -37,3 +38,17 @@ def test_heads_may_stay_as_they_are() -> None:
 
 def test_cells_are_text_numbers_truth_or_nothing() -> None:
     assert table.render(["a", "b", "c", "d"], [[True, 0, None, "x"]]).splitlines()[1] == "true   0   <none>   x"
+
+
+def test_every_column_is_described_but_that_of_a_runtime_class() -> None:
+    kinds = scheme.load().kinds.values()
+    bare = [(spec.kind, column.name) for spec in kinds for column in table.columns(spec) if not table.description(column)]
+    assert bare == [("RuntimeClass", "Handler")]
+
+
+def test_a_row_has_cells_without_column_and_hides_annotations_that_stand_for_fields() -> None:
+    obj = {"metadata": {"creationTimestamp": "1970-01-01T00:00:00Z", "annotations": {meta.TEMPLATE_GENERATION: "1"}}}
+    assert cells.surplus("networking.k8s.io", "IPAddress", obj, 5.0) == ["5s"]
+    assert cells.surplus("", "Pod", obj, 5.0) == []
+    assert cells.metadata("apps", "DaemonSet", obj) == {"creationTimestamp": "1970-01-01T00:00:00Z"}
+    assert cells.metadata("apps", "Deployment", obj) == obj["metadata"]

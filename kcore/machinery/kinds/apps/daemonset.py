@@ -21,7 +21,6 @@ from kcore.machinery.kinds.values import (
 
 ROLLING_UPDATE: Final = "RollingUpdate"
 ON_DELETE: Final = "OnDelete"
-TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
 EMPTY_SELECTOR: Final = "empty selector is invalid for daemonset"
 
 _COUNTS: Final = (
@@ -53,13 +52,13 @@ def default_daemon_set(value: Object) -> None:
 
 def template_generation(value: Object) -> int:
     """Return how often the template has changed, 0 if the annotation does not say."""
-    text = meta.annotations(value).get(TEMPLATE_GENERATION) or ""
+    text = meta.annotations(value).get(meta.TEMPLATE_GENERATION) or ""
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _set_template_generation(value: Object, number: int) -> None:
     found = value.setdefault("metadata", {})
-    found["annotations"] = {**(found.get("annotations") or {}), TEMPLATE_GENERATION: str(number)}
+    found["annotations"] = {**(found.get("annotations") or {}), meta.TEMPLATE_GENERATION: str(number)}
 
 
 def prepare_create(value: Object) -> None:

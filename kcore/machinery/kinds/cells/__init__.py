@@ -8,10 +8,12 @@ Source: Kubernetes `pkg/printers/internalversion/printers.go`, recorded tables o
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from kcore.machinery import meta
+from kcore.machinery.conversion import horizontal_pod_autoscaler
 from kcore.machinery.kinds.cells import events, network, nodes, pods, policy, storage, workloads
-from kcore.machinery.kinds.cells.forms import Cell, Cells, Object
+from kcore.machinery.kinds.cells.forms import Cell, Cells, Object, created
 
 CELLS: Final[Cells] = {
     **pods.CELLS,
@@ -23,10 +25,31 @@ CELLS: Final[Cells] = {
     **policy.CELLS,
 }
 
+SURPLUS: Final[dict[tuple[str, str], tuple[Cell, ...]]] = {("networking.k8s.io", "IPAddress"): (created,)}
+HIDDEN: Final = {
+    ("apps", "DaemonSet"): frozenset((meta.TEMPLATE_GENERATION,)),
+    ("autoscaling", "HorizontalPodAutoscaler"): frozenset(horizontal_pod_autoscaler.TRAVELLING),
+}
+
 
 def of(group: str, kind: str, column: str) -> Cell | None:
     """What computes a column; None for one that is only read."""
     return CELLS.get((group, kind, column)) or workloads.ANY_KIND.get(column)
+
+
+def surplus(group: str, kind: str, obj: Object, now: float) -> list[Any]:
+    """The cells of an object's row that have no column."""
+    return [compute(obj, now) for compute in SURPLUS.get((group, kind), ())]
+
+
+def metadata(group: str, kind: str, obj: Object) -> Object:
+    """The metadata of an object as its row shows it: without annotations that stand for fields."""
+    found: Object = obj.get("metadata") or {}
+    hidden, annotations = HIDDEN.get((group, kind)), found.get("annotations")
+    if hidden is None or not annotations:
+        return found
+    kept = {name: text for name, text in annotations.items() if name not in hidden}
+    return {**found, "annotations": kept} if kept else {name: value for name, value in found.items() if name != "annotations"}
 
 
 def conditions(group: str, kind: str, obj: Object) -> list[Object]:
@@ -34,4 +57,4 @@ def conditions(group: str, kind: str, obj: Object) -> list[Object]:
     return pods.row_conditions(obj) if (group, kind) == ("", "Pod") else []
 
 
-__all__ = ["Cell", "conditions", "of"]
+__all__ = ["Cell", "conditions", "metadata", "of", "surplus"]

@@ -75,6 +75,11 @@ def since(moment: str | None, now: float, missing: Any = NONE) -> Any:
     return ages.age(moment, now) if moment else missing
 
 
+def created(obj: Object, now: float) -> Any:
+    """How old an object is."""
+    return since((obj.get("metadata") or {}).get("creationTimestamp"), now, UNKNOWN)
+
+
 def is_true(obj: Object, condition: str) -> bool:
     """Whether a condition holds."""
     return any(each.get("type") == condition and each.get("status") == "True" for each in status(obj).get("conditions") or ())
