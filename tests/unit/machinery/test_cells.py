@@ -11,7 +11,7 @@ import pytest
 from kcore.machinery import scheme, table, timestamp
 from kcore.machinery.gvk import from_object
 
-RECORDINGS = Path(__file__).parents[2] / "conformance" / "recordings" / "tables.jsonl.xz"
+RECORDINGS = Path(__file__).parents[2] / "conformance" / "recordings" / "cells.jsonl.xz"
 NOW = timestamp.parse_time("2026-11-24T12:00:00Z")
 """About when they were recorded: ages of fixed times are in them."""
 
