@@ -58,8 +58,8 @@ def stored(spec: KindSpec, obj: Object) -> Object:
 
 
 def served(spec: KindSpec, obj: Object) -> Object:
-    """A stored object in the version of `spec`."""
-    return of(spec).from_stored(obj) if spec.converted else obj
+    """A stored object in the version of `spec`, with all that JSON shows in it."""
+    return codec.normalise(spec.message, of(spec).from_stored(obj)) if spec.converted else obj
 
 
 def around(spec: KindSpec, change: Callable[[Object], Object]) -> Callable[[Object], Object]:
