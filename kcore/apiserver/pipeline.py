@@ -15,9 +15,12 @@ from functools import partial
 from typing import Any
 
 from kcore.apiserver import body as bodies
-from kcore.apiserver import ownership, strategy, subresources
+from kcore.apiserver import ownership, subresources
 from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.likeness import Sketch, sketch
+from kcore.apiserver.logs import connections
+from kcore.apiserver.logs import options as logs
+from kcore.apiserver.logs.podlog import Follower
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.patching import change as patching
 from kcore.apiserver.reads import MADE, Reads
@@ -90,11 +93,29 @@ class Pipeline:
     def read(self, request: Request) -> tuple[KindSpec, Outcome]:
         """Answer a get."""
         spec = self.permitted(request)
+        if request.subresource in connections.CONNECTIONS:
+            raise self.refused_connection(spec, request)
         if request.subresource not in PARTS_READ:
             raise status.method_not_supported(f"{spec.resource}/{request.subresource}", spec.group, "get")
         if request.subresource == "scale":
             return spec, subresources.get_scale(self.registry, self.writing(spec, request))
         return spec, self.reads.get(spec, request.namespace, request.name)
+
+    def open_log(self, request: Request) -> tuple[Object, Follower | None]:
+        """The pod whose log is asked for, and who reads it; None where nothing can be printed yet, which is answered 204 with no body.
+
+        Raises  StatusError: 404 if there is no such pod, 400 and 422 for what cannot be asked for
+        """
+        spec = self.permitted(request)
+        options = logs.read(request.options, request.name)
+        pod = self.reads.get(spec, request.namespace, request.name).obj()
+        container = logs.container_of(pod, request.options.get("container", ""))
+        return pod, Follower(container, options) if (pod.get("spec") or {}).get("nodeName") else None
+
+    def refused_connection(self, spec: KindSpec, request: Request) -> status.StatusError:
+        """Why a connection cannot be made. Raises StatusError: 404 if there is nothing to connect to, 400 if it is not said to what."""
+        found = self.reads.get(spec, request.namespace, request.name).obj()
+        return connections.refusal(found, spec.resource, request.subresource, request.options)
 
     def write(self, request: Request) -> Outcome:
         """Decide a create, update, patch or delete."""
@@ -202,6 +223,8 @@ class Pipeline:
     def write_subresource(self, write: Write, request: Request) -> Outcome:
         """Write a part of an object."""
         spec = write.served
+        if request.subresource in connections.CONNECTIONS:
+            raise self.refused_connection(spec, request)
         gvk = spec.subresources[request.subresource].body
         message = self.scheme.message_of(gvk.api_version, gvk.kind)
         if message is None:

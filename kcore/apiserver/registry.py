@@ -252,7 +252,7 @@ class Registry:
         write.operation = "UPDATE"
         current = self.head(spec, write.namespace, write.name)
         if current is None:
-            if write.may_create or (write.rules.allow_create_on_update and not write.subresource):
+            if write.may_create or (write.rules.allow_create_on_update and write.subresource in ("", "status")):
                 write.operation = "CREATE"
                 fresh = change({})
                 fresh.get("metadata", {}).pop("resourceVersion", None)

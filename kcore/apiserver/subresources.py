@@ -96,8 +96,8 @@ def update_scale(registry: Registry, write: Write, change: Callable[[Object], Ob
             raise status.invalid(
                 "autoscaling", "Scale", write.name, [field_error.invalid("spec.replicas", replicas, "must be greater than or equal to 0")]
             )
-        version = wanted.get("metadata", {}).get("resourceVersion") or old["metadata"]["resourceVersion"]
-        return {**old, "metadata": {**old["metadata"], "resourceVersion": version}, "spec": {**old["spec"], "replicas": replicas}}
+        meant = {name: wanted["metadata"].get(name) or old["metadata"][name] for name in ("uid", "resourceVersion")}
+        return {**old, "metadata": {**old["metadata"], **meant}, "spec": {**old["spec"], "replicas": replicas}}
 
     return scale_outcome(registry.update(write, apply))
 

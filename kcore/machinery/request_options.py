@@ -26,6 +26,11 @@ _BOOLS: Final = frozenset((
     "watch", "allowWatchBookmarks", "sendInitialEvents", "force", "orphanDependents", "ignoreStoreReadErrorWithClusterBreakingPotential",
 ))
 _INTS: Final = frozenset(("timeoutSeconds", "limit", "gracePeriodSeconds"))
+_CONNECTION_STRINGS: Final = frozenset(("container", "sinceTime", "stream"))
+_CONNECTION_BOOLS: Final = frozenset((
+    "follow", "previous", "timestamps", "insecureSkipTLSVerifyBackend", "stdin", "stdout", "stderr", "tty",
+))
+_CONNECTION_INTS: Final = frozenset(("sinceSeconds", "tailLines", "limitBytes"))
 _LISTS: Final = frozenset(("dryRun",))
 _FIELD_VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
 _PROPAGATIONS: Final = ("Foreground", "Background", "Orphan", "nil")
@@ -54,6 +59,24 @@ def from_query(query: Mapping[str, Sequence[str]], numbers: bool = True) -> dict
             options[key] = list(values)
         elif key in ("pretty", "includeObject"):
             options[key] = values[0]
+    return options
+
+
+def from_connection(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Read the options that a query for a log or another connection to a container holds.
+
+    Raises  StatusError (BadRequest) if a number is none
+    """
+    options: dict[str, Any] = {}
+    for key, values in query.items():
+        if not values or not values[0]:
+            continue
+        if key in _CONNECTION_STRINGS:
+            options[key] = values[0]
+        elif key in _CONNECTION_BOOLS:
+            options[key] = is_true(values[0])
+        elif key in _CONNECTION_INTS:
+            options[key] = _integer(values[0])
     return options
 
 

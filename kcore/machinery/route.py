@@ -19,6 +19,7 @@ from kcore.machinery.request import Request
 _NAMESPACES: Final = "namespaces"
 _NAMESPACE_SUBRESOURCES: Final = ("status", "finalize")
 _PROXY: Final = "proxy"
+_CONNECTIONS: Final = ("log", "exec", "attach", "portforward")
 _COLLECTION_VERBS: Final = {"GET": requests.LIST, "POST": requests.CREATE, "DELETE": requests.DELETE_COLLECTION}
 _OBJECT_VERBS: Final = {"GET": requests.GET, "PUT": requests.UPDATE, "PATCH": requests.PATCH, "DELETE": requests.DELETE}
 _SUBRESOURCE_VERBS: Final = {**_OBJECT_VERBS, "POST": requests.CREATE}
@@ -92,6 +93,8 @@ def _request(
         raise status.no_such_resource()
     request = Request("", group, version, resource, subresource, namespace or "", name, subpath="/".join(tail))
     request.options = request_options.from_query(query, numbers=not name or method != "GET")
+    if subresource in _CONNECTIONS:
+        request.options |= request_options.from_connection(query)
     request.verb = _verb(method, spec, request, legacy_watch, anywhere=spec.namespaced and namespace is None)
     for label, value in (("Name", name), ("Namespace", namespace or "")):
         for sentence in names.path_segment(value):

@@ -162,7 +162,9 @@ def read_text(patched: Patched, text: bytes, unknown: list[str]) -> Object:
 
 def shown(patched: Patched, old: Object, apply: Change) -> str:
     """A patched text as Go writes it."""
-    return field_error.compact_json(apply(field_order.in_field_order(codec.table(patched.message), old)), sort_keys=False)
+    table = codec.table(patched.message)
+    whole = codec.decode(table, codec.encode(table, old), old["apiVersion"], old["kind"])
+    return field_error.compact_json(apply(field_order.in_field_order(table, whole)), sort_keys=False)
 
 
 def from_map(patched: Patched, old: Object, patch: Object) -> Object:

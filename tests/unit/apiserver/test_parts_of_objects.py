@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kcore.machinery.status import StatusError
-from tests.unit.apiserver.api import Api, Object, deployment, node, pod, reason_of
+from tests.unit.apiserver.api import Api, Object, deployment, node, pod, reason_of, service
 
 
 def binding(name: str = "p", target: str = "n1", **metadata: object) -> Object:
@@ -211,3 +211,19 @@ async def test_what_is_not_served_says_so(api: Api) -> None:
     with pytest.raises(StatusError) as failed:
         api.get("pods/colour", "p")
     assert failed.value.code == 404
+
+
+async def test_a_scale_of_another_object_is_refused(api: Api) -> None:
+    await api.create("deployments", deployment())
+    with pytest.raises(StatusError) as failed:
+        await api.update("deployments/scale", {"metadata": {"name": "d", "uid": "x"}, "spec": {"replicas": 1}})
+    assert failed.value.reason == "Conflict"
+    assert "Precondition failed: UID in precondition: x" in failed.value.message
+
+
+async def test_a_put_creates_a_service_that_is_not_there(api: Api) -> None:
+    made = await api.update("services", service("s"))
+    assert made["metadata"]["uid"]
+    with pytest.raises(StatusError) as failed:
+        await api.update("services/status", {"metadata": {"name": "none"}})
+    assert failed.value.message == 'Service "none" is invalid: spec.ports: Required value'

@@ -184,5 +184,5 @@ def warn_service(new: Object, old: Object | None) -> list[str]:
 RULES: Final = KindRules(
     default=default_service, validate=service_validation.validate_service, validate_update=service_validation.validate_service_update,
     validate_status_update=service_validation.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=warn_service, name_validator=names.label_name,
+    warnings=warn_service, name_validator=names.label_name, allow_create_on_update=True,
 )

@@ -7,9 +7,10 @@ from kcore.machinery.patch import field_order
 
 
 def test_fields_stand_as_in_kubernetes_types() -> None:
+    container = {"imagePullPolicy": "Always", "env": [], "envFrom": [], "name": ""}
     pod = {
-        "spec": {"schedulerName": "s", "hostname": "h", "containers": [{"imagePullPolicy": "Always", "env": [], "envFrom": [], "name": ""}]},
-        "other": 1, "metadata": {"labels": {"b": "1", "a": "2"}, "uid": "u", "name": "n"}, "apiVersion": "v1", "kind": "Pod",
+        "spec": {"schedulerName": "s", "hostname": "h", "containers": [container]}, "other": 1,
+        "metadata": {"labels": {"b": "1", "a": "2"}, "uid": "u", "name": "n"}, "apiVersion": "v1", "kind": "Pod",
     }  # fmt: skip
     found = field_order.in_field_order(codec.table("kcore.api.core.v1.Pod"), pod)
     assert found == pod
