@@ -34,7 +34,7 @@ class Patched:
 
     gvk, message  the kind of what is patched: of the subresource, if there is one
     complaints    of the patch as a text; the patched object has its own
-    warnings      what field validation complains of
+    warnings      what field validation complains of; the list stays the same one
     change        from the object as it stands to the object as it is to be
     given         the patched object as it was before it was brought into its form, for errors that show values
     """
