@@ -87,6 +87,7 @@ def _labels(settings: NodeSettings, index: int) -> dict[str, str]:
     labels = {
         "beta.kubernetes.io/arch": settings.architecture,
         "beta.kubernetes.io/os": "linux",
+        "kcore.io/hollow": "true",
         "kubernetes.io/arch": settings.architecture,
         "kubernetes.io/hostname": settings.name(index),
         "kubernetes.io/os": "linux",

@@ -16,7 +16,7 @@ from typing import Any
 
 from kcore.apiserver import body as bodies
 from kcore.apiserver import ownership, subresources
-from kcore.apiserver.authorization import Authorizer
+from kcore.apiserver.authorization import Authorizer, node_restriction
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.logs import connections
 from kcore.apiserver.logs import options as logs
@@ -178,6 +178,7 @@ class Pipeline:
         last: Submission | None = None
         for namespace, name in names:
             each = self.registry.writing(spec, namespace, name, write.user, write.dry_run)
+            each.caller = write.caller
             try:
                 last = self.registry.delete(each, options).submission or last
             except status.StatusError as error:
@@ -215,7 +216,9 @@ class Pipeline:
         body = request.body
         if request.verb != "create" or write.rules.alike is never or request.options or not isinstance(body, bytes):
             return None
-        if write.owners is not None or not is_bare(request) or len(body) > limits.REQUEST_BODY_BYTES_MAX:
+        if write.owners is not None or node_restriction.is_node(write.caller):
+            return None
+        if not is_bare(request) or len(body) > limits.REQUEST_BODY_BYTES_MAX:
             return None
         found = sketch(write.spec, write.namespace, write.user, body)
         return found._replace(name=request.name) if found is not None and not found.name else found

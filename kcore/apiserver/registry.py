@@ -254,6 +254,7 @@ class Registry:
         if current is None:
             if write.may_create or (write.rules.allow_create_on_update and write.subresource in ("", "status")):
                 write.operation = "CREATE"
+                self.chain.permit_creation(write)
                 fresh = change({})
                 fresh.get("metadata", {}).pop("resourceVersion", None)
                 return self.create(write, fresh)

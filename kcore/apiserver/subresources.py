@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from kcore.apiserver import admission, disruption, strategy
 from kcore.apiserver.admission.cluster import NODE
+from kcore.apiserver.authorization import node_restriction
 from kcore.apiserver.objects import Outcome, Stored, encode, outcome
 from kcore.apiserver.registry import Registry, Write, own
 from kcore.machinery import codec, field_error, kinds, labels, status, timestamp
@@ -199,6 +200,7 @@ def evict(registry: Registry, write: Write, eviction: Object) -> Outcome:
         raise status.bad_request("name in URL does not match name in Eviction object")
     current = registry.require(write.spec, write.namespace, write.name)
     pod = current.obj()
+    node_restriction.admit_eviction(write, pod, registry.chain.cluster)
     options = eviction.get("deleteOptions") or {}
     deleting = registry.writing(write.spec, write.namespace, write.name, write.user, write.dry_run or bool(options.get("dryRun")))
     strategy.check_preconditions(write.spec, pod, options.get("preconditions") or {})

@@ -9,10 +9,17 @@ from kcore.base.config import write_private
 from kcore.machinery.request import User
 
 TOKEN_BYTES = 32
-PARTS = ("scheduler", "controllers", "nodes", "network")
+GROUP = "system:kcore"
+PARTS = {
+    "scheduler": "system:kcore:scheduler",
+    "controllers": "system:kcore:controllers",
+    "nodes": "system:kcore:hollow-nodes",
+    "network": "system:kcore:network",
+}
+"""The user of each part; roles of these names say what it may do."""
 USERS = {
     "admin": User("admin", "1", ("system:masters",)),
-    **{part: User(f"system:kcore:{part}", f"kcore:{part}", ("system:kcore", "system:masters")) for part in PARTS},
+    **{part: User(name, f"kcore:{part}", (GROUP,)) for part, name in PARTS.items()},
 }
 """By the name of their token; `admin` is the user of people."""
 

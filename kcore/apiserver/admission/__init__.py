@@ -20,7 +20,7 @@ from kcore.apiserver.admission import (
     taint_nodes_by_condition,
 )
 from kcore.apiserver.admission.cluster import Cluster
-from kcore.apiserver.authorization import escalation
+from kcore.apiserver.authorization import Attributes, escalation, node_restriction
 from kcore.machinery.scheme import KindSpec
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Admit = Callable[["Write", Object, Object | None, Cluster], None]
 
 # (group, kind) -> plugins; ("*", "*") goes for every kind, first.
 MUTATING: dict[tuple[str, str], tuple[Admit, ...]] = {
-    ("*", "*"): (namespace_lifecycle.admit,),
+    ("*", "*"): (namespace_lifecycle.admit, node_restriction.admit),
     ("", "Pod"): (service_account.admit, priority.admit, default_toleration_seconds.admit),
     ("", "Node"): (taint_nodes_by_condition.admit,),
     ("certificates.k8s.io", "CertificateSigningRequest"): (certificate_request.admit,),
@@ -50,6 +50,13 @@ class Chain:
     def __init__(self, cluster: Cluster, addresses: ServiceAddresses) -> None:
         self.cluster, self.addresses = cluster, addresses
 
+    def permit_creation(self, write: Write) -> None:
+        """An update or patch of what is not there creates it, which its user must be allowed, too. Raises StatusError (403)."""
+        if self.cluster.authorizer is not None:
+            served = write.served
+            asked = Attributes("create", served.group, served.resource, "", write.namespace, write.name, version=served.version)
+            self.cluster.authorizer.require(write.caller, asked)
+
     def mutate(self, write: Write, obj: Object, old: Object | None) -> None:
         """Let every plugin for this kind see, change or refuse the object; `cluster.lookups` then tells what that rested on."""
         self.cluster.lookups = []
@@ -64,6 +71,7 @@ class Chain:
         """Last word before the object is stored or deleted."""
         if obj is None:
             namespace_lifecycle.admit_delete(write)
+            node_restriction.admit(write, None, old, self.cluster)
 
     def stored(self, spec: KindSpec, obj: Object, old: Object | None) -> None:
         """An object is in the store: what it holds is taken."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kcore.apiserver.authentication.accounts import BOUND, AccountTokens
+from kcore.apiserver.authorization import node_restriction
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.registry import Registry, Write
 from kcore.apiserver.reviews.access import Handler
@@ -36,6 +37,7 @@ def handlers(tokens: AccountTokens) -> dict[tuple[str, str], Handler]:
         life_s = LIFE_S if spec.get("expirationSeconds") is None else spec["expirationSeconds"]
         check_life(life_s)
         bound = bound_objects(registry, write, spec.get("boundObjectRef"))
+        node_restriction.admit_token(write, spec.get("boundObjectRef") or {}, bound.get("pod"), registry.chain.cluster)
         now = registry.clock.now()
         token = tokens.sign(account, audiences, life_s, bound)
         metadata = {"name": write.name, "namespace": write.namespace, "uid": account["metadata"]["uid"]}

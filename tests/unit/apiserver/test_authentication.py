@@ -134,7 +134,8 @@ async def test_a_token_in_a_secret_is_good_as_long_as_the_secret_holds_it(api: A
     token = api.server.tokens.sign_for_secret(account, "t")
     assert refused(authenticator, f"Bearer {token}") == UNKNOWN
     about = {"kubernetes.io/service-account.name": "default", "kubernetes.io/service-account.uid": account["metadata"]["uid"]}
-    secret = {"metadata": {"name": "t", "annotations": about}, "type": "kubernetes.io/service-account-token", "stringData": {"token": token}}
+    metadata = {"name": "t", "annotations": about}
+    secret = {"metadata": metadata, "type": "kubernetes.io/service-account-token", "stringData": {"token": token}}
     await api.create("secrets", secret)
     assert authenticator.authenticate(f"Bearer {token}").name == "system:serviceaccount:default:default"
     await api.delete("secrets", "t")
