@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from kcore.apiserver import strategy
+from kcore.apiserver import components, strategy
 from kcore.apiserver.authentication import Authenticator, chain, keys
 from kcore.apiserver.authentication.keys import SigningKey
 from kcore.apiserver.authorization import of_path
@@ -15,7 +15,7 @@ from kcore.apiserver.discovery import health
 from kcore.apiserver.discovery.documents import Documents
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
-from kcore.apiserver.rest import encoding, media, tables
+from kcore.apiserver.rest import encoding, media, pod_log, tables
 from kcore.apiserver.rest.media import JSON, PROTOBUF, TABLE, Form
 from kcore.apiserver.rest.streams import Streams, error_event, partial_envelope
 from kcore.apiserver.rpc_frontend import as_status, durable
@@ -27,15 +27,14 @@ from kcore.machinery import codec, field_error, request_options, status
 from kcore.machinery.request import WRITES, Request, manager_of
 from kcore.machinery.route import parse_query, route
 from kcore.machinery.scheme import KindSpec
-from kcore.store.storage import StoreError
 from kcore.watch import WatchExpired
 
 Object = dict[str, Any]
 Header = tuple[bytes, bytes]
 WHOLE_LIST = 1 << 62
+TEXT = "text/plain; charset=utf-8"
 BROWSERS = ("curl/", "Wget/", "Mozilla/5.0")
 PARTIAL_LIST_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadataList"
-HEALTH_KEY = b"/registry/health"
 NOT_KEPT: Header = (b"cache-control", b"no-cache, private")
 KEPT: Header = (b"cache-control", b"public, max-age=3600")
 
@@ -119,23 +118,15 @@ class RestFrontend:
         if path == keys.CONFIGURATION_PATH:
             return Answer(200, keys.configuration(keys.ISSUER, http.header(b"host")), JSON, [KEPT])
         if path.strip("/").partition("/")[0] in health.ENDPOINTS:
-            found = health.answer(path, query, (health.Check("etcd", self.store_trouble),))
+            found = health.answer(path, query, (health.Check("etcd", lambda: components.store_trouble(self.pipeline.reads.hub.storage)),))
         else:
             found = self.documents.answer(http.method, path, http.header(b"accept"), query, http.header(b"if-none-match"))
         if found is None:
-            return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
+            return Answer(404, b"404 page not found\n", TEXT)
         headers = [(name.encode(), value.encode()) for name, value in found.headers.items()]
         if len(found.body) >= limits.GZIP_BODY_BYTES and "gzip" in http.header(b"accept-encoding"):
             return Answer(found.status, found.compressed(), found.content_type, [*headers, (b"content-encoding", b"gzip")])
         return Answer(found.status, found.body, found.content_type, headers)
-
-    def store_trouble(self) -> str | None:
-        """What keeps the store from answering."""
-        try:
-            self.pipeline.reads.hub.storage.get(HEALTH_KEY)
-        except StoreError as error:
-            return str(error)
-        return None
 
     async def resource(self, http: HttpRequest, request: Request, warnings: list[str]) -> Answer:
         """Answer a request about objects."""
@@ -146,6 +137,8 @@ class RestFrontend:
             return await self.page(request, spec, form, warnings)
         if request.verb == "watch":
             return await self.watch(request, spec, form, warnings)
+        if request.subresource == "log":
+            return self.log(request, spec, warnings)
         if request.verb not in WRITES:
             _, found = await self.pipeline.read_since(request)
             return self.object(found, spec, request, form, warnings)
@@ -181,6 +174,18 @@ class RestFrontend:
         if form.media == PROTOBUF:
             return Answer(code, partial_envelope(shown, form.version), PROTOBUF, headers)
         return Answer(code, encoding.dump(shown, form), form.media, headers)
+
+    def log(self, request: Request, spec: KindSpec, warnings: list[str]) -> Answer:
+        """What a container printed, and goes on to print if that is asked for."""
+        pod, log = self.pipeline.open_log(request)
+        headers = headers_of(warnings)
+        if log is None:
+            return Answer(204, b"", TEXT, headers)
+        first = log.feed(pod, self.clock.now())
+        if not log.follows:
+            return Answer(200, first.data, TEXT, headers)
+        pieces = pod_log.follow(self.pipeline.reads, self.clock, spec, request, pod, log, first)
+        return Answer(200, pieces, TEXT, headers)
 
     # many objects
 

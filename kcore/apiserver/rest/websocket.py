@@ -1,4 +1,4 @@
-"""Watches over a web socket: each event is one text message.
+"""Watches and logs over a web socket: each event is one text message, a log comes in pieces.
 
 A browser cannot set headers on a web socket, so that a bearer token may come as a subprotocol.
 Source: CONTRACT A6, A9; apiserver `pkg/endpoints/handlers/watch.go`, `pkg/authentication/request/websocket`.
@@ -12,13 +12,14 @@ import binascii
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
-from kcore.apiserver.rest.frontend import Answer, HttpRequest, RestFrontend
+from kcore.apiserver.rest.frontend import Answer, HttpRequest, RestFrontend, once
 from kcore.apiserver.rest.media import JSON
 from kcore.base import limits
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 BEARER = "base64url.bearer.authorization.k8s.io."
+BASE64 = "base64.binary.k8s.io"
 NORMAL = 1000
 
 
@@ -28,10 +29,12 @@ async def serve(frontend: RestFrontend, http: HttpRequest, offered: Sequence[str
     accepted = prepare(http, offered)
     answer = await frontend.handle(http)
     if isinstance(answer.body, bytes):
-        await refuse(answer, answer.body, send)
-        return
+        if answer.code != 200 or answer.content_type == JSON:
+            await refuse(answer, answer.body, send)
+            return
+        answer.body = once(answer.body)
     await send({"type": "websocket.accept", "subprotocol": accepted})
-    sending = asyncio.ensure_future(pump(answer.body, send))
+    sending = asyncio.ensure_future(pump(answer.body, send) if answer.content_type == JSON else pump_bytes(answer.body, accepted, send))
     leaving = asyncio.ensure_future(left(receive))
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -71,6 +74,15 @@ async def pump(pieces: AsyncIterator[bytes], send: Send) -> None:
         for event in piece.splitlines():
             async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
                 await send({"type": "websocket.send", "text": event.decode()})
+    await send({"type": "websocket.close", "code": NORMAL})
+
+
+async def pump_bytes(pieces: AsyncIterator[bytes], protocol: str | None, send: Send) -> None:
+    """Send text as it comes: in binary messages, or in base64 where that is the subprotocol."""
+    async for piece in pieces:
+        told: dict[str, Any] = {"text": base64.b64encode(piece).decode()} if protocol == BASE64 else {"bytes": piece}
+        async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
+            await send({"type": "websocket.send", **told})
     await send({"type": "websocket.close", "code": NORMAL})
 
 

@@ -1,4 +1,4 @@
-"""Server-side apply: the algebra of fields against sets of paths, pruning against its three passes, and what holds of any sequence of writes."""
+"""Server-side apply: the algebra of fields against sets of paths, pruning against its passes, and what any sequence of writes keeps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ PATHS = st.frozensets(st.lists(ELEMENTS, min_size=1, max_size=4).map(tuple), max
 
 WORDS = st.sampled_from(("a", "b", "c"))
 ENV = st.lists(st.fixed_dictionaries({"name": WORDS}, optional={"value": WORDS}), max_size=3, unique_by=lambda item: item["name"])
-PORT = st.fixed_dictionaries({"containerPort": st.sampled_from((80, 81))}, optional={"protocol": st.sampled_from(("TCP", "UDP")), "name": WORDS})
+PROTOCOLS = st.sampled_from(("TCP", "UDP"))
+PORT = st.fixed_dictionaries({"containerPort": st.sampled_from((80, 81))}, optional={"protocol": PROTOCOLS, "name": WORDS})
 PORTS = st.lists(PORT, max_size=3, unique_by=lambda item: (item["containerPort"], item.get("protocol", "TCP")))
 LABELS = st.dictionaries(WORDS, WORDS, max_size=2)
 CONTAINER = st.fixed_dictionaries(
