@@ -177,6 +177,8 @@ class FakeServer:
             meta.deletionGracePeriodSeconds = grace_s
         if new == old:
             return old
+        if resource.resource == "pods" and meta.deletionGracePeriodSeconds == 0:
+            old = self._put(resource, key, old, _copy(new))  # what is at its end is seen once more before it is gone
         return self._put_or_finish(resource, key, old, new)
 
     def delete_collection(self, resource: Resource, selection: Selection, options: meta_pb2.DeleteOptions) -> builtins.list[Message]:

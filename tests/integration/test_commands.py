@@ -52,7 +52,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     plane = Plane(DataDir(tmp_path_factory.mktemp("commands") / "data"))
     started = plane.up("--nodes", "3", "--feature-gates", "GenericWorkload=true", "--kubeconfig", str(plane.directory.path / "config"))
     assert started.code == 0, started.err
-    assert re.fullmatch(rf"gRPC 127\.0\.0\.1:\d+; state in {plane.directory.path}\nready in \d+ ms\n", started.out)
+    addresses = r"REST https://127\.0\.0\.1:\d+, gRPC 127\.0\.0\.1:\d+"
+    assert re.fullmatch(rf"{addresses}; state in {plane.directory.path}\nready in \d+ ms\n", started.out)
     yield plane
     assert plane.kcore("down").code == 0
 

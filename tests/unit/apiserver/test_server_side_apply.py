@@ -215,7 +215,8 @@ async def test_managers_speak_of_the_version_in_which_they_write(api: Api) -> No
     metric = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
     spec = {"scaleTargetRef": target, "maxReplicas": 3, "metrics": [metric]}
-    await applied(api, of("HorizontalPodAutoscaler", {"metadata": {"name": "h"}, "spec": spec}, "autoscaling/v2"), "two", "horizontalpodautoscalers")
+    newer = of("HorizontalPodAutoscaler", {"metadata": {"name": "h"}, "spec": spec}, "autoscaling/v2")
+    await applied(api, newer, "two", "horizontalpodautoscalers")
     older = {"scaleTargetRef": target, "maxReplicas": 3, "targetCPUUtilizationPercentage": 70}
     older = of("HorizontalPodAutoscaler", {"metadata": {"name": "h"}, "spec": older}, "autoscaling/v1")
     with pytest.raises(StatusError) as caught:

@@ -123,7 +123,8 @@ async def test_a_get_waits_for_no_revision_that_is_long_past_and_refuses_one_tha
 
 async def test_whoever_shows_nothing_may_ask_how_the_server_is_and_no_more(http: Http) -> None:
     assert (await http("GET", "/livez", token="")).body == b"ok"
-    assert (await http("GET", "/readyz/etcd", token="")).body == b"ok"
+    assert (await http("GET", "/readyz/etcd")).body == b"ok"
+    assert (await http("GET", "/readyz/etcd", token="")).code == 403
     assert (await http("GET", "/version", token="")).json()["major"] == "1"
     refused = await http("GET", "/apis", token="")
     assert (refused.code, refused.json()["reason"]) == (403, "Forbidden")
