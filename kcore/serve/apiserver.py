@@ -20,7 +20,7 @@ from kcore.serve import kubeconfig, pki, users
 from kcore.serve.diagnostics import Diagnostics
 from kcore.serve.failure import PartError
 from kcore.serve.networks import SERVICE_CIDRS
-from kcore.serve.plane import Plane, assembled
+from kcore.serve.plane import Keys, Plane, assembled
 from kcore.serve.ports.rest import RestPort
 from kcore.serve.ports.rpc import RpcPort, Tls
 from kcore.store import Engine, StoreError
@@ -106,7 +106,6 @@ class Ports:
 @asynccontextmanager
 async def ports_of(plane: Plane, directory: DataDir, settings: ApiServerSettings) -> AsyncIterator[Ports]:
     """Open the ports of an API server and write their addresses. Raises PartError."""
-    pki.ensure(directory.path, own_addresses(settings.bind))
     ports = Ports(RpcPort(plane.frontend), RestPort(plane.rest))
     tls = None if settings.insecure else Tls(directory.pki / "apiserver.crt", directory.pki / "apiserver.key")
     before = Endpoints.read(directory) or Endpoints()
@@ -162,8 +161,10 @@ async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bo
     users.ensure_tokens(directory.pki)
     storage = open_store(directory)
     try:
-        by_token, signing_key = tokens(directory, settings), pki.ensure_signing_key(directory.pki)
-        plane = await assembled(storage, by_token, SystemClock(), SystemEntropy(), settings.service_cidrs, signing_key=signing_key)
+        pki.ensure(directory.path, own_addresses(settings.bind))
+        keys = Keys(pki.ensure_signing_key(directory.pki), (directory.pki / "ca.crt").read_text())
+        by_token = tokens(directory, settings)
+        plane = await assembled(storage, by_token, SystemClock(), SystemEntropy(), settings.service_cidrs, keys=keys)
         async with ports_of(plane, directory, settings) as ports:
             yield Opened(plane, ports)
     finally:

@@ -26,6 +26,18 @@ class Plane:
     rest: RestFrontend
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What an API server keeps of its folder of keys, in PEM.
+
+    signing    signs the tokens of service accounts; without it they are good as long as the server runs
+    client_ca  what client certificates are checked by; without it there is no ConfigMap that tells others
+    """
+
+    signing: bytes | None = None
+    client_ca: str = ""
+
+
 async def assembled(
     storage: Storage,
     users: Mapping[str, User],
@@ -33,16 +45,15 @@ async def assembled(
     entropy: Entropy,
     service_cidrs: Sequence[str] = SERVICE_CIDRS,
     origin: Hub | None = None,
-    signing_key: bytes | None = None,
+    keys: Keys = Keys(),
 ) -> Plane:
     """Put an API server together and create the objects that every cluster has.
 
-    users        whom each token belongs to
-    origin       the hub of the store that `storage` is a fork of
-    signing_key  signs the tokens of service accounts, in PEM; without it they are good as long as this server runs
+    users   whom each token belongs to
+    origin  the hub of the store that `storage` is a fork of
     """
-    server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin, signing_key)
-    await server.bootstrap()
+    server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin, keys.signing)
+    await server.bootstrap(keys.client_ca)
     authenticator = server.authenticator(users)
     rest = RestFrontend(server.pipeline, authenticator, clock, entropy, server.tokens.key)
     return Plane(server, RpcFrontend(server.pipeline, authenticator), rest)

@@ -150,10 +150,10 @@ def test_a_stream_is_there_before_it_has_anything_to_tell(server: Server) -> Non
 
 
 def test_only_who_has_a_token_is_let_in(server: Server) -> None:
-    for token in ("", "wrong"):
+    for token, code in (("", grpc.StatusCode.PERMISSION_DENIED), ("wrong", grpc.StatusCode.UNAUTHENTICATED)):
         with pytest.raises(grpc.RpcError) as failed:
             server.configmaps(token).Get(named("c"), timeout=CALL_S)
-        assert failed.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert failed.value.code() is code
     assert oct(server.directory.endpoints.stat().st_mode & 0o777) == "0o600"
 
 
@@ -170,7 +170,7 @@ def test_health_and_reflection_are_open_to_everybody(server: Server) -> None:
 
 def test_tokens_of_a_file_are_added(tmp_path: Path) -> None:
     file = tmp_path / "tokens.csv"
-    file.write_text('letmein,alice,7,"a,b"\n')
+    file.write_text('letmein,alice,7,"a,system:masters"\n')
     made = Server(DataDir(tmp_path / "data"), ("--token-auth-file", str(file))).start()
     made.configmaps("letmein").Create(write_request("c"), timeout=CALL_S)
     assert made.configmaps().Get(named("c"), timeout=CALL_S).metadata.uid

@@ -38,7 +38,7 @@ def test_up_takes_further_tokens_and_says_what_is_wrong_with_them(tmp_path: Path
     tokens.write_text("only-a-token\n")
     refused = plane.up("--parts", "apiserver", "--token-auth-file", str(tokens))
     assert (refused.code, refused.out) == (1, "") and refused.err.startswith(f"kcore: apiserver failed: {tokens}: "), refused
-    tokens.write_text('secret,alice,2,"developers"\n')
+    tokens.write_text('secret,alice,2,"developers,system:masters"\nother,bob,3,"developers"\n')
     started = plane.up("--parts", "apiserver", "--token-auth-file", str(tokens), "--json")
     endpoints = json.loads(plane.directory.endpoints.read_text())
     report = started.json()
@@ -46,6 +46,9 @@ def test_up_takes_further_tokens_and_says_what_is_wrong_with_them(tmp_path: Path
     assert report.pop("ready_ms") > 0 and report == {"data_dir": str(plane.directory.path), "endpoints": served}
     where = ["--server", endpoints["grpc"], "--ca", endpoints["ca"]]
     assert run("get", "namespaces", *where, "--token", "secret", "-o", "name").code == 0
+    refused = run("get", "namespaces", *where, "--token", "other")
+    sentence = 'namespaces is forbidden: User "bob" cannot list resource "namespaces" in API group "" at the cluster scope'
+    assert (refused.code, refused.out, refused.err) == (1, "", f"kcore: {sentence}\n")
     refused = run("get", "namespaces", *where, "--token", "wrong")
     assert (refused.code, refused.out, refused.err) == (1, "", "kcore: Unauthorized\n")
     stopped = ["supervisor"]
