@@ -172,12 +172,17 @@ def checked(obj: Any, doubled: list[str], gvk: GroupVersionKind, message: str, t
         raise UnreadableError(str(error), complete=True) from error
 
 
+APART = frozenset(("apiextensions.k8s.io", "apiregistration.k8s.io"))
+"""Groups of which Kubernetes has servers of their own, that know no other groups' kinds."""
+
+
 def check_kind(obj: Object, gvk: GroupVersionKind) -> None:
     """Refuse an object that says it is something else than the path. Raises UnreadableError."""
     api_version, kind = str(obj.get("apiVersion") or gvk.api_version), str(obj.get("kind") or gvk.kind)
     if kind == gvk.kind and api_version in (gvk.api_version, OLDER.get(gvk)):
         return
-    if scheme.load().message_of(api_version, kind) is None:
+    group = api_version.rpartition("/")[0]
+    if scheme.load().message_of(api_version, kind) is None or (group != gvk.group and not APART.isdisjoint((group, gvk.group))):
         where = 'in scheme "pkg/runtime/scheme.go:111"'
         raise UnreadableError(f'no kind "{kind}" is registered for version "{api_version}" {where}')
     internal = gvk.group.partition(".")[0] or "core"

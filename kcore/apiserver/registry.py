@@ -361,7 +361,10 @@ class Registry:
         write.operation = "DELETE"
         current = self.require(write.served, write.namespace, write.name)
         old = current.obj()
-        strategy.check_preconditions(write.served, old, options.get("preconditions") or {})
+        refused = partial(status.precondition_failed, write.spec.resource, write.spec.group, write.name)
+        strategy.check_preconditions(
+            write.served, old, options.get("preconditions") or {}, refused if strategy.is_namespace(write.spec) else None
+        )
         if options.get("ignoreStoreReadErrorWithClusterBreakingPotential"):
             raise status.conflict(write.spec.resource, write.spec.group, write.name, READABLE.format(current.kv.key.decode()))
         self.chain.validate(write, None, old)

@@ -229,22 +229,21 @@ def mark_disrupted(registry: Registry, write: Write, current: Stored, pod: Objec
 
 # finalizers of namespaces
 
+CLIENTS_METADATA = ("labels", "annotations", "finalizers", "ownerReferences", "managedFields")
+
 
 def finalize(registry: Registry, write: Write, change: Callable[[Object], Object]) -> Outcome:
-    """Replace the finalizers in a namespace's spec; a terminating namespace without any is removed."""
+    """Replace the finalizers in a namespace's spec, and what of its metadata is a client's; one that terminates without any is removed."""
     current = registry.require(write.spec, "", write.name)
     old = current.obj()
     new = change(old)
     sent = registry.match(write, new, old)
     spec = {**(old.get("spec") or {}), "finalizers": list((new.get("spec") or {}).get("finalizers") or ())}
+    write.rules.default(new)
     own(write, new, old, sent)
-    owners = {name: new["metadata"][name] for name in ("managedFields",) if name in new["metadata"]}
-    kept = {
-        **old,
-        "metadata": {**old["metadata"], **owners, "finalizers": new["metadata"].get("finalizers", old["metadata"].get("finalizers", []))},
-        "spec": spec,
-    }
-    return registry.replace(write, kept, old, current)
+    clients = {name: new["metadata"][name] for name in CLIENTS_METADATA if name in new["metadata"]}
+    metadata = {name: value for name, value in old["metadata"].items() if name not in CLIENTS_METADATA}
+    return registry.replace(write, {**old, "metadata": {**metadata, **clients}, "spec": spec}, old, current)
 
 
 # (resource, subresource) -> what a create on it does.

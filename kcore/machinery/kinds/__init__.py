@@ -38,6 +38,7 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): "admissionregistration.validatingadmissionpolicy",
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): "admissionregistration.validatingadmissionpolicybinding",
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): "admissionregistration.webhook",
+    ("apiregistration.k8s.io", "APIService"): "apiregistration.apiservice",
     ("apps", "ControllerRevision"): "apps.controllerrevision",
     ("apps", "DaemonSet"): "apps.daemonset",
     ("apps", "Deployment"): "apps.deployment",

@@ -166,6 +166,24 @@ async def test_a_namespace_terminates_until_it_is_finalized(api: Api) -> None:
     assert not is_there(api, "namespaces", "n")
 
 
+async def test_what_finalizes_a_namespace_says_its_metadata_too(api: Api) -> None:
+    await api.create("namespaces", {"metadata": {"name": "n", "labels": {"a": "b"}, "finalizers": ["example.com/f"]}})
+    await api.delete("namespaces", "n")
+    await api.update("namespaces/finalize", {"metadata": {"name": "n", "finalizers": ["example.com/f"]}, "spec": {"finalizers": ["x/y"]}})
+    left = api.get("namespaces", "n")
+    assert left["metadata"]["labels"] == {"kubernetes.io/metadata.name": "n"} and left["metadata"]["finalizers"] == ["example.com/f"]
+    await api.update("namespaces/finalize", {"metadata": {"name": "n"}, "spec": {}})
+    assert not is_there(api, "namespaces", "n")
+
+
+async def test_a_namespace_that_another_was_meant_for_stays(api: Api) -> None:
+    await api.create("namespaces", {"metadata": {"name": "n"}})
+    with pytest.raises(StatusError) as failed:
+        await api.delete("namespaces", "n", preconditions={"uid": "other"})
+    assert "Precondition failed: UID in precondition: other, UID in object meta: " in failed.value.message
+    assert is_there(api, "namespaces", "n")
+
+
 async def test_nothing_is_created_in_a_namespace_that_is_not_there(api: Api) -> None:
     with pytest.raises(StatusError) as failed:
         await api.create("configmaps", configmap("c"), namespace="none")

@@ -1,8 +1,14 @@
-"""Binding, eviction, scale, ephemeral containers, resize."""
+"""Binding, eviction, scale, ephemeral containers, resize, approval."""
 
 from __future__ import annotations
 
+import base64
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from kcore.machinery.status import StatusError
 from tests.unit.apiserver.api import Api, Object, deployment, node, pod, reason_of, service
@@ -227,3 +233,29 @@ async def test_a_put_creates_a_service_that_is_not_there(api: Api) -> None:
     with pytest.raises(StatusError) as failed:
         await api.update("services/status", {"metadata": {"name": "none"}})
     assert failed.value.message == 'Service "none" is invalid: spec.ports: Required value'
+
+
+def certificate_request() -> Object:
+    key = ec.generate_private_key(ec.SECP256R1())
+    text = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    spec = {"request": base64.b64encode(text).decode(), "signerName": "example.com/s", "usages": ["client auth"], "username": "somebody"}
+    return {"metadata": {"name": "c"}, "spec": spec}
+
+
+async def test_a_request_for_a_certificate_says_who_made_it(api: Api) -> None:
+    made = await api.create("certificatesigningrequests", certificate_request())
+    asker = {field: made["spec"].get(field) for field in ("username", "uid", "groups", "extra")}
+    assert asker == {"username": "admin", "uid": "1", "groups": ["system:masters", "system:authenticated"], "extra": None}
+    changed = await api.patch("certificatesigningrequests", "c", {"spec": {"username": "other"}})
+    assert changed["spec"] == made["spec"]
+
+
+async def test_an_approval_is_dated_and_goes_through_its_own_door(api: Api) -> None:
+    await api.create("certificatesigningrequests", certificate_request())
+    approved = {"status": {"conditions": [{"type": "Approved", "status": "True"}]}}
+    with pytest.raises(StatusError) as failed:
+        await api.patch("certificatesigningrequests/status", "c", approved)
+    assert 'may not add a condition of type "Approved"' in failed.value.message
+    done = await api.patch("certificatesigningrequests/approval", "c", approved)
+    (condition,) = done["status"]["conditions"]
+    assert condition["lastUpdateTime"] == condition["lastTransitionTime"] == done["metadata"]["creationTimestamp"]
