@@ -38,6 +38,7 @@ _LEFT: Final[dict[tuple[str, str, str], Set]] = {
     ("networking.k8s.io", "ServiceCIDR", ""): fieldset.EMPTY,
     ("networking.k8s.io", "ServiceCIDR", "status"): fieldset.EMPTY,
     ("resource.k8s.io", "DeviceTaintRule", "status"): SPEC_AND_METADATA,
+    ("resource.k8s.io", "ResourceClaim", "status"): SPEC_AND_METADATA,
     ("storage.k8s.io", "VolumeAttachment", "status"): SPEC_AND_METADATA,
     ("storagemigration.k8s.io", "StorageVersionMigration", "status"): SPEC_AND_METADATA,
 }

@@ -12,7 +12,7 @@ from kcore.machinery import meta, names
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds.flowcontrol import fixed
 from kcore.machinery.kinds.flowcontrol.conditions import validate_status
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_metadata
 
 PRECEDENCE_MAX: Final = 10000
 
@@ -187,5 +187,5 @@ def _url_sentence(url: str) -> str:
 
 RULES: Final = KindRules(
     validate=validate_flow_schema, validate_update=lambda new, _old: validate_flow_schema(new),
-    validate_status_update=lambda new, _old: validate_flow_schema(new),
+    validate_status_update=lambda new, _old: validate_flow_schema(new), prepare_status_update=keep_spec_and_metadata,
 )

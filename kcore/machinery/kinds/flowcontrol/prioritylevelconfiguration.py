@@ -12,7 +12,7 @@ from kcore.machinery import meta, names
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds.flowcontrol import fixed
 from kcore.machinery.kinds.flowcontrol.conditions import validate_status
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_metadata
 
 QUEUES_MAX: Final = 10_000_000
 ENTROPY_BITS_MAX: Final = 60
@@ -140,5 +140,5 @@ def _validate_queuing(queuing: Part, path: str, errors: list[FieldError]) -> Non
 
 RULES: Final = KindRules(
     default=default_priority_level, validate=validate_priority_level, validate_update=lambda new, _old: validate_priority_level(new),
-    validate_status_update=lambda new, _old: validate_priority_level(new),
+    validate_status_update=lambda new, _old: validate_priority_level(new), prepare_status_update=keep_spec_and_metadata,
 )

@@ -9,6 +9,7 @@ from typing import Final
 from kcore.machinery import field_error as fe
 from kcore.machinery import labels
 from kcore.machinery.field_error import FieldError, StructField
+from kcore.machinery.kinds.conditions import validate_conditions
 from kcore.machinery.kinds.rules import KindRules, Object
 from kcore.machinery.kinds.values import validate_int_or_percent, validate_not_more_than_100_percent, validate_not_negative
 
@@ -43,8 +44,9 @@ def validate_update(new: Object, _old: Object) -> list[FieldError]:
 
 
 def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
-    """Check the counts."""
+    """Check counts and conditions."""
     errors: list[FieldError] = []
+    validate_conditions((new.get("status") or {}).get("conditions") or (), "status.conditions", errors)
     for field in _COUNTS:
         validate_not_negative((new.get("status") or {}).get(field), f"status.{field}", errors)
     return errors

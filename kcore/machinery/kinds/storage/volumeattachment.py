@@ -9,7 +9,7 @@ from typing import Any, Final
 from kcore.machinery import field_error as fe
 from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, StructField
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_metadata
 
 ATTACHER_SIZE_MAX: Final = 63
 ERROR_SIZE_MAX: Final = 1024
@@ -74,4 +74,5 @@ def validate_attachment_update(new: Object, old: Object) -> list[FieldError]:
 
 RULES: Final = KindRules(
     validate=validate_attachment, validate_update=validate_attachment_update, validate_status_update=validate_attachment_update,
+    prepare_status_update=keep_spec_and_metadata,
 )

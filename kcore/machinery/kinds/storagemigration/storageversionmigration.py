@@ -10,7 +10,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.conditions import validate_conditions
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_metadata
 
 _RUNNING: Final = "Running"
 _SUCCEEDED: Final = "Succeeded"
@@ -71,5 +71,5 @@ def _holding(value: Object) -> set[str]:
 
 RULES: Final = KindRules(
     validate=validate_migration, validate_update=validate_migration_update,
-    validate_status_update=validate_migration_status_update, allow_unconditional_update=False,
+    validate_status_update=validate_migration_status_update, prepare_status_update=keep_spec_and_metadata, allow_unconditional_update=False,
 )

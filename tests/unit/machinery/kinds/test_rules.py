@@ -58,3 +58,10 @@ def test_each_write_takes_only_its_half() -> None:
     created = dict(new)
     rules.drop_status(created)
     assert "status" not in created
+
+
+def test_a_status_update_may_leave_the_metadata_alone() -> None:
+    old: dict[str, Any] = {"metadata": {"labels": {"l": "old"}}, "spec": 1, "status": 1}
+    new: dict[str, Any] = {"metadata": {"labels": {"l": "new"}, "annotations": {"a": "b"}, "finalizers": ["x/y"]}, "spec": 2, "status": 2}
+    rules.keep_spec_and_metadata(new, old)
+    assert new == {"metadata": {"labels": {"l": "old"}}, "spec": 1, "status": 2}
