@@ -10,7 +10,7 @@ from kcore.machinery import meta, names
 from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.batch import job_update, job_validation
 from kcore.machinery.kinds.batch.job_validation import CONTROLLER_UIDS, JOB_NAMES
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_spec, keep_status
 
 BACKOFF_LIMIT: Final = 6
 BACKOFF_LIMIT_UNBOUNDED: Final = 2**31 - 1
@@ -78,13 +78,24 @@ def _generate_selector(value: Object, spec: dict[str, Any]) -> None:
 def prepare_update(new: Object, old: Object) -> None:
     """Keep the stored status; a Job without labels takes those of its template, as a new one."""
     keep_status(new, old)
-    if not meta.labels(new) and _template_labels(new.get("spec") or {}):
-        new.setdefault("metadata", {})["labels"] = dict(_template_labels(new["spec"]))
+    _take_labels(new)
     workload.drop_disabled_pod_fields(new, old)
+
+
+def prepare_status_update(new: Object, old: Object) -> None:
+    """Take the status; a Job without labels takes those of its template here too."""
+    keep_spec(new, old)
+    _take_labels(new)
+
+
+def _take_labels(value: Object) -> None:
+    found = _template_labels(value.get("spec") or {})
+    if found and not meta.labels(value):
+        value.setdefault("metadata", {})["labels"] = dict(found)
 
 
 RULES: Final = KindRules(
     default=default_job, validate=job_validation.validate_job, validate_update=job_update.validate_job_update,
     validate_status_update=job_update.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=workload.name_and_template_warnings, orphans=True, deletion_doubt=ORPHANS,
+    prepare_status_update=prepare_status_update, warnings=workload.name_and_template_warnings, orphans=True, deletion_doubt=ORPHANS,
 )

@@ -44,11 +44,12 @@ def validate_update(new: Object, _old: Object) -> list[FieldError]:
 
 
 def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
-    """Check counts and conditions."""
+    """Check conditions and counts."""
     errors: list[FieldError] = []
-    validate_conditions((new.get("status") or {}).get("conditions") or (), "status.conditions", errors)
+    status = new.get("status") or {}
+    validate_conditions(status.get("conditions") or (), "status.conditions", errors)
     for field in _COUNTS:
-        validate_not_negative((new.get("status") or {}).get(field), f"status.{field}", errors)
+        validate_not_negative(status.get(field), f"status.{field}", errors)
     return errors
 
 

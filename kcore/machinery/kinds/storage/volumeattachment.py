@@ -74,5 +74,5 @@ def validate_attachment_update(new: Object, old: Object) -> list[FieldError]:
 
 RULES: Final = KindRules(
     validate=validate_attachment, validate_update=validate_attachment_update, validate_status_update=validate_attachment_update,
-    prepare_status_update=keep_spec_and_metadata,
+    prepare_status_update=keep_spec_and_metadata, allow_unconditional_update=False,
 )

@@ -136,3 +136,11 @@ def test_a_class_of_attributes_has_parameters_and_never_changes() -> None:
         "driverName: Required value", "parameters: Required value: must contain at least one key/value pair",
     ]
     assert starts(rules.validate({**old, "driverName": "Bad Value!"}), 'driverName: Invalid value: "bad value!": name part')
+
+
+def test_a_status_update_of_an_attachment_changes_its_status_alone() -> None:
+    old = {**attachment(), "metadata": {"name": "a", "resourceVersion": "1", "labels": {"a": "b"}}}
+    sent = {"name": "a", "resourceVersion": "1", "labels": {"c": "d"}}
+    new = {**attachment(nodeName="m"), "metadata": sent, "status": {"attached": True}}
+    volumeattachment.RULES.prepare_status_update(new, old)
+    assert new == {**old, "status": {"attached": True}}

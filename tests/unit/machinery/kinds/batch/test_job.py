@@ -135,3 +135,11 @@ def test_a_finished_job_is_at_rest() -> None:
     assert messages(job.RULES.validate_status_update(done, {})) == ["status.active: Invalid value: 1: active>0 is invalid for finished job"]
     errors = job.RULES.validate_status_update({"status": {"startTime": "b"}}, {"status": {"startTime": "a"}})
     assert [error.field for error in errors] == ["status.startTime"]
+
+
+def test_a_job_whose_labels_a_status_update_drops_takes_those_of_its_template() -> None:
+    old = made()
+    new: Spec = {"metadata": {"name": "j"}, "status": {"active": 1}}
+    job.RULES.prepare_status_update(new, old)
+    assert new["spec"] == old["spec"]
+    assert new["metadata"]["labels"] == old["spec"]["template"]["metadata"]["labels"]

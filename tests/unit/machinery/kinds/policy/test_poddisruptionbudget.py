@@ -29,3 +29,12 @@ def test_what_breaks_a_rule_is_named(spec: dict[str, Any], expected: list[str]) 
 def test_counts_are_not_negative() -> None:
     errors = poddisruptionbudget.RULES.validate_status_update({"status": {"currentHealthy": -1}}, {})
     assert [error.field for error in errors] == ["status.currentHealthy"]
+
+
+def test_conditions_are_complete() -> None:
+    errors = poddisruptionbudget.RULES.validate_status_update({"status": {"conditions": [{"type": "", "status": "Maybe"}]}}, {})
+    assert [error.message() for error in errors] == [
+        "status.conditions[0].type: Required value: is required",
+        'status.conditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
+        "status.conditions[0].lastTransitionTime: Required value", "status.conditions[0].reason: Required value",
+    ]
