@@ -49,7 +49,7 @@ def spec_of(obj: Object) -> KindSpec:
     except ValueError as error:
         raise NotServed(str(error)) from error
     spec = scheme.load().kinds.get(gvk)
-    if spec is None or spec.converted or not spec.storage:
+    if spec is None or not spec.storage:
         raise NotServed(f'no matches for kind "{gvk.kind}" in version "{gvk.api_version}"')
     return spec
 

@@ -143,3 +143,8 @@ async def test_a_conflict_is_tried_again_but_not_for_ever() -> None:
 async def test_a_refusal_is_raised() -> None:
     with pytest.raises(StatusError, match="Forbidden"):
         await applied(failure("Forbidden"))
+
+
+def test_a_manifest_may_be_in_any_served_version() -> None:
+    found = apply.spec_of({"kind": "HorizontalPodAutoscaler", "apiVersion": "autoscaling/v1"})
+    assert (found.api_version, found.resource) == ("autoscaling/v1", "horizontalpodautoscalers")
