@@ -14,6 +14,7 @@ from kcore.apiserver.admission import (
     certificate_request,
     default_toleration_seconds,
     namespace_lifecycle,
+    pod_resize,
     pod_topology_labels,
     priority,
     service_account,
@@ -42,6 +43,8 @@ MUTATING: dict[tuple[str, str], tuple[Admit, ...]] = {
     ("rbac.authorization.k8s.io", "RoleBinding"): (escalation.admit_binding,),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): (escalation.admit_binding,),
 }
+
+VALIDATING: dict[tuple[str, str], tuple[Admit, ...]] = {("", "Pod"): (pod_resize.admit,)}
 
 
 class Chain:
@@ -72,6 +75,9 @@ class Chain:
         if obj is None:
             namespace_lifecycle.admit_delete(write)
             node_restriction.admit(write, None, old, self.cluster)
+            return
+        for admit in VALIDATING.get((write.spec.group, write.spec.kind), ()):
+            admit(write, obj, old, self.cluster)
 
     def stored(self, spec: KindSpec, obj: Object, old: Object | None) -> None:
         """An object is in the store: what it holds is taken."""

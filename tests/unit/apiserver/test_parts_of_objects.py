@@ -259,3 +259,16 @@ async def test_an_approval_is_dated_and_goes_through_its_own_door(api: Api) -> N
     done = await api.patch("certificatesigningrequests/approval", "c", approved)
     (condition,) = done["status"]["conditions"]
     assert condition["lastUpdateTime"] == condition["lastTransitionTime"] == done["metadata"]["creationTimestamp"]
+
+
+async def test_a_pod_is_resized_on_a_node_that_is_there(api: Api) -> None:
+    resources = {"requests": {"cpu": "100m"}, "limits": {"cpu": "200m"}}
+    await api.create("pods", pod("p", nodeName="n1", containers=[{"name": "c", "image": "x", "resources": resources}]))
+    wanted = api.get("pods", "p")
+    wanted["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "150m"
+    with pytest.raises(StatusError) as failed:
+        await api.update("pods/resize", wanted)
+    assert failed.value.message == 'pods "p" is forbidden: node "n1" not found'
+    await api.create("nodes", node("n1"))
+    resized = await api.update("pods/resize", wanted)
+    assert resized["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "150m"
