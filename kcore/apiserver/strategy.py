@@ -31,6 +31,8 @@ RETURNS_DELETED = frozenset((
 """Resources of which a deletion answers with the object that is gone, not with a Status."""
 
 OWN_GENERATION = frozenset((("", "Pod"), ("", "PodTemplate"), ("scheduling.k8s.io", "PriorityClass")))
+COUNTED_METADATA = {("apps", "Deployment"): meta.annotations, ("discovery.k8s.io", "EndpointSlice"): meta.labels}
+"""What of the metadata counts as a change: a Deployment's annotations go to its replica sets, an EndpointSlice's labels say whose it is."""
 
 
 def prepare_create(spec: KindSpec, rules: KindRules, obj: Object) -> None:
@@ -47,13 +49,14 @@ def main_half(obj: Object) -> Object:
 
 
 def raise_generation(spec: KindSpec, new: Object, old: Object, subresource: str = "") -> None:
-    """Count a change of the main half; of a Deployment one of its annotations too, since its replica sets take them over."""
+    """Count a change of the main half, and of the metadata that a kind counts too."""
     if not spec.generation or (spec.group, spec.kind) in OWN_GENERATION:
         return
     before = old["metadata"].get("generation", 0)
     changed = main_half(new) != main_half(old)
-    if (spec.group, spec.kind) == ("apps", "Deployment") and not subresource:
-        changed = changed or meta.annotations(new) != meta.annotations(old)
+    counted = COUNTED_METADATA.get((spec.group, spec.kind))
+    if counted is not None and not subresource:
+        changed = changed or counted(new) != counted(old)
     new["metadata"]["generation"] = before + 1 if changed else before
 
 

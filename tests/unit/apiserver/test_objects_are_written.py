@@ -213,3 +213,11 @@ async def test_a_volume_says_since_when_it_is_in_its_phase(api: Api) -> None:
     api.clock.jump(60)
     made["status"]["message"] = "m"
     assert (await api.update("persistentvolumes/status", made))["status"]["lastPhaseTransitionTime"] == later
+
+
+async def test_labels_count_as_a_change_of_an_endpoint_slice(api: Api) -> None:
+    spec = {"addressType": "IPv4", "endpoints": [{"addresses": ["10.1.1.1"]}]}
+    assert (await api.create("endpointslices", {"metadata": {"name": "e"}, **spec}))["metadata"]["generation"] == 1
+    for _ in range(2):
+        labelled = await api.update("endpointslices", {"metadata": {"name": "e", "labels": {"x": "y"}}, **spec})
+        assert labelled["metadata"]["generation"] == 2
