@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from kcore.apiserver import admission, strategy
+from kcore.apiserver.admission.along import Along
 from kcore.apiserver.likeness import Likenesses, Sketch
 from kcore.apiserver.likeness import another as likeness_of_another
 from kcore.apiserver.objects import Outcome, Stored, encode, outcome
@@ -29,7 +30,7 @@ from kcore.machinery.kinds.core import pod
 from kcore.machinery.kinds.rules import KindRules
 from kcore.machinery.request import ANONYMOUS, User
 from kcore.machinery.scheme import KindSpec, Scheme
-from kcore.store.storage import Storage, Submission, create_txn, delete_txn, update_txn
+from kcore.store.storage import Storage, StoreError, Submission, create_txn, delete_txn, update_txn
 
 Object = dict[str, Any]
 READABLE = (
@@ -74,6 +75,8 @@ class Write:
     owners    the managedFields of the new object from (new, old or None, those that came with it); None leaves the stored ones
     given     the object as the client wrote it, for errors that show values; None if it came in another form than JSON
     now       reads the clock, in seconds since the epoch
+    along     what else is written in the same commit
+    warnings  what admission warns of
     """
 
     spec: KindSpec
@@ -92,6 +95,8 @@ class Write:
     owners: Owners | None = None
     given: Callable[[], Any] = nothing
     now: Callable[[], float] = float
+    along: tuple[Along, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,6 @@ class Registry:
         sent = metadata.pop("managedFields", None)
         self.stamp(metadata)
         own(write, obj, None, sent)
-        strategy.prepare_create(spec, write.rules, obj)
         generated = not write.name and bool(metadata.get("generateName"))
         for attempt in range(limits.GENERATED_NAME_TRIES):
             if generated:
@@ -174,18 +178,20 @@ class Registry:
             metadata["name"] = self.entropy.uid()
         write.name = metadata.get("name", "")
         self.chain.mutate(write, obj, None)
+        strategy.prepare_create(spec, write.rules, obj)
+        self.chain.allocate(write, obj, None)
         self.check(write, obj, lambda: rules.check_create(write.rules, obj, spec.namespaced))
         self.chain.validate(write, obj, None)
         self.refuse_existing(write)
         raw = encode(spec, obj)
         doubts = partial(write.rules.warnings, obj, None)
         if write.dry_run:
-            return outcome(spec, obj, raw, revision_text(metadata), created=True, doubts=doubts)
-        submission = self.put(spec, write.namespace, write.name, raw, 0)
+            return outcome(spec, obj, raw, revision_text(metadata), created=True, doubts=doubts, warnings=list(write.warnings))
+        submission = self.commit(write, raw, 0)
         self.chain.stored(spec, obj, None)
-        if wanted is not None and write.rules.alike(obj):
+        if wanted is not None and not write.warnings and write.rules.alike(obj):
             self.likenesses.keep(wanted.key, raw, self.chain.cluster.lookups)
-        return outcome(spec, obj, raw, submission.revision, submission, created=True, doubts=doubts)
+        return outcome(spec, obj, raw, submission.revision, submission, created=True, doubts=doubts, warnings=list(write.warnings))
 
     def create_alike(self, write: Write, wanted: Sketch) -> Outcome | None:
         """Store an object that differs in its name alone from one before; None if there is none, or the name is doubtful."""
@@ -244,6 +250,34 @@ class Registry:
             raise status.conflict(spec.resource, spec.group, name)
         return submission
 
+    def commit(self, write: Write, raw: bytes, expected: int, lease: int = 0) -> Submission:
+        """Submit the bytes of the object that a write is about, and before them what goes along, in one commit."""
+        put = partial(self.put, write.spec, write.namespace, write.name, raw, expected, lease)
+        return self.together(write.along, put) if write.along else put()
+
+    def together(self, along: tuple[Along, ...], submit: Callable[[], Submission]) -> Submission:
+        """Submit what goes along with a write, then the write: all of it is stored, or nothing."""
+        with self.storage.batch() as batch:
+            try:
+                for each in along:
+                    self.put_along(each)
+                return submit()
+            except (status.StatusError, StoreError):
+                batch.revert()
+                raise
+
+    def put_along(self, along: Along) -> None:
+        """Submit one object that goes along; one that is to be gone may be gone already."""
+        spec, namespace, name, obj = along
+        current = self.head(spec, namespace, name)
+        if obj is None:
+            if current is not None:
+                self.storage.submit(delete_txn(spec.key(namespace, name), current.revision))
+            return
+        if current is None:
+            self.stamp(obj["metadata"])
+        self.put(spec, namespace, name, encode(spec, obj), 0 if current is None else current.revision)
+
     # update
 
     def update(self, write: Write, change: Callable[[Object], Object]) -> Outcome:
@@ -273,6 +307,7 @@ class Registry:
             strategy.stamp_phase(new, old, write.rules.phase_time, self.now())
         strategy.raise_generation(spec, new, old, write.subresource)
         self.chain.mutate(write, new, old)
+        self.chain.allocate(write, new, old)
         self.check(write, new, lambda: part.check(write.rules, new, old))
         self.chain.validate(write, new, old)
         replaced = self.replace(write, new, old, current)
@@ -321,18 +356,21 @@ class Registry:
             return outcome(spec, new, raw, current.revision, gone.submission, removed=True)
         if raw != current.raw and write.owners is not None:
             raw = with_old_times(spec, new, old, raw, current.raw)
+        warnings = list(write.warnings)
         if raw == current.raw or write.dry_run:
-            return outcome(spec, new, raw, current.revision)
-        submission = self.put(spec, write.namespace, write.name, raw, current.revision, current.kv.lease)
+            return outcome(spec, new, raw, current.revision, warnings=warnings)
+        submission = self.commit(write, raw, current.revision, current.kv.lease)
         self.chain.stored(spec, new, old)
-        return outcome(spec, new, raw, submission.revision, submission)
+        return outcome(spec, new, raw, submission.revision, submission, warnings=warnings)
 
     def remove(self, write: Write, current: Stored, obj: Object | None = None) -> Outcome:
         """Take an object out of the store."""
         spec = write.spec
         raw = current.raw if obj is None else encode(spec, obj)
         last = current.obj() if obj is None else obj
-        submission = self.storage.submit(delete_txn(spec.key(write.namespace, write.name), current.revision))
+        along = write.along + self.chain.leaving(spec, last)
+        submit = partial(self.storage.submit, delete_txn(spec.key(write.namespace, write.name), current.revision))
+        submission = self.together(along, submit) if along else submit()
         if not submission.succeeded:
             raise status.conflict(spec.resource, spec.group, write.name)
         self.chain.removed(spec, last)

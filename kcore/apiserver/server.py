@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 
 from kcore.apiserver import bootstrap
@@ -12,6 +13,7 @@ from kcore.apiserver.authentication import Authenticator
 from kcore.apiserver.authentication.accounts import AccountTokens
 from kcore.apiserver.authentication.keys import SigningKey, new_key
 from kcore.apiserver.authorization import Authorizer
+from kcore.apiserver.bootstrap import network
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry
@@ -51,7 +53,7 @@ class ApiServer:
         self.storage, self.clock = storage, clock
         self.hub = Hub(storage, views(scheme), origin)
         cluster = Cluster(scheme, storage)
-        self.cluster, self.addresses = cluster, ServiceAddresses(service_cidrs, entropy)
+        self.cluster, self.addresses = cluster, ServiceAddresses(service_cidrs, entropy, cluster)
         self.adopt()
         self.registry = Registry(scheme, storage, clock, entropy, Chain(cluster, self.addresses))
         self.authorizer = cluster.authorizer = Authorizer(scheme, storage)
@@ -70,10 +72,22 @@ class ApiServer:
     def adopt(self) -> None:
         """Take over what the store holds, at the start or after it was changed by others than the registry."""
         self.addresses.reset(self.cluster.every(SERVICE))
+        self.cluster.adopt()
 
     async def bootstrap(self, client_ca: str = "") -> None:
         """Put the objects in place that every cluster has; `client_ca` in PEM is what client certificates are checked by."""
         last = bootstrap.ensure(self.registry, self.service_address, client_ca)
+        if last is not None:
+            await last.durable()
+
+    async def advertise(self, address: str, port: int) -> None:
+        """Publish the address and port at which pods reach the REST front-end, as endpoints of the Service `kubernetes`.
+
+        A loopback address, which leads pods to themselves and endpoints may not have, is not published.
+        """
+        if ipaddress.ip_address(address).is_loopback:
+            return
+        last = network.publish(self.registry, address, port)
         if last is not None:
             await last.durable()
 

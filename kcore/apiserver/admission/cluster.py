@@ -19,17 +19,42 @@ NAMESPACE = GroupVersionKind("", "v1", "Namespace")
 SERVICE_ACCOUNT = GroupVersionKind("", "v1", "ServiceAccount")
 PRIORITY_CLASS = GroupVersionKind("scheduling.k8s.io", "v1", "PriorityClass")
 NODE = GroupVersionKind("", "v1", "Node")
+POD = GroupVersionKind("", "v1", "Pod")
+LIMIT_RANGE = GroupVersionKind("", "v1", "LimitRange")
+RESOURCE_QUOTA = GroupVersionKind("", "v1", "ResourceQuota")
+STORAGE_CLASS = GroupVersionKind("storage.k8s.io", "v1", "StorageClass")
+INGRESS_CLASS = GroupVersionKind("networking.k8s.io", "v1", "IngressClass")
+RUNTIME_CLASS = GroupVersionKind("node.k8s.io", "v1", "RuntimeClass")
+IP_ADDRESS = GroupVersionKind("networking.k8s.io", "v1", "IPAddress")
+SERVICE_CIDR = GroupVersionKind("networking.k8s.io", "v1", "ServiceCIDR")
+
+OF_NAMESPACES = (LIMIT_RANGE, RESOURCE_QUOTA)
+"""Kinds of which admission asks at every write which ones a namespace has: nearly always none."""
 
 
 Folder = tuple[tuple[bytes, int], ...]
 """The keys of a kind's objects, with their revisions."""
 
 
-class Lookup(NamedTuple):
-    """Something that was looked up, and how it was: an object's key and revision (0: it was not there), or a kind and its folder."""
+class Place(NamedTuple):
+    """The objects of a kind in a namespace."""
 
-    what: bytes | GroupVersionKind
-    state: int | Folder
+    gvk: GroupVersionKind
+    namespace: str
+
+
+class Lookup(NamedTuple):
+    """Something that was looked up, and how it was.
+
+    An object's key and revision (0: it was not there), a kind and its folder, or a place and the names there.
+    """
+
+    what: bytes | GroupVersionKind | Place
+    state: int | Folder | tuple[str, ...]
+
+
+Present = dict[GroupVersionKind, dict[str, tuple[str, ...]]]
+"""Of the kinds OF_NAMESPACES, by namespace, the names that there are, durable or not, in order."""
 
 
 class Few(NamedTuple):
@@ -53,6 +78,37 @@ class Cluster:
         self.listed: dict[GroupVersionKind, Few] = {}
         self.lookups: list[Lookup] = []
         self.authorizer: Authorizer | None = None
+        self.present: Present = {gvk: {} for gvk in OF_NAMESPACES}
+
+    def adopt(self) -> None:
+        """Find out which objects of the kinds OF_NAMESPACES there are."""
+        for gvk in OF_NAMESPACES:
+            spec = self.scheme.kinds[gvk]
+            found = self.present[gvk] = {}
+            for key in self.storage.keys(spec.prefix, spec.prefix[:-1] + b"0"):
+                namespace, _, name = key[len(spec.prefix) :].decode().partition("/")
+                found[namespace] = (*found.get(namespace, ()), name)
+
+    def enter(self, spec: KindSpec, namespace: str, name: str, there: bool) -> None:
+        """Note that an object came or went."""
+        found = self.present.get(spec.gvk)
+        if found is None:
+            return
+        names = tuple(sorted({*found.get(namespace, ()), name} if there else {*found.get(namespace, ())} - {name}))
+        if names:
+            found[namespace] = names
+        else:
+            found.pop(namespace, None)
+
+    def within(self, gvk: GroupVersionKind, namespace: str) -> list[Object]:
+        """The objects of one of the kinds OF_NAMESPACES in a namespace, in their newest state. Cost: 1 us where there are none."""
+        names = self.present[gvk].get(namespace, ())
+        self.lookups.append(Lookup(Place(gvk, namespace), names))
+        return [found for name in names if (found := self.get(gvk, namespace, name)) is not None]
+
+    def exists(self, gvk: GroupVersionKind, name: str) -> bool:
+        """Whether there is a cluster-wide object, durable or not; what is decided by that is not remembered."""
+        return self.storage.head(self.scheme.kinds[gvk].key("", name)) is not None
 
     def get(self, gvk: GroupVersionKind, namespace: str, name: str) -> Object | None:
         """An object, or None."""
@@ -102,6 +158,9 @@ class Cluster:
             if isinstance(what, bytes):
                 found = head(what)
                 if state != (0 if found is None else found.mod_revision):
+                    return False
+            elif isinstance(what, Place):
+                if self.present[what.gvk].get(what.namespace, ()) != state:
                     return False
             elif self.folder(what).folder != state:
                 return False

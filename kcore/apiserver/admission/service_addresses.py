@@ -2,7 +2,8 @@
 
 `assign` chooses and writes into the object, `stored` takes what a stored Service holds and frees what it dropped; between the two nothing
 else runs, so a Service that is refused never holds an address. Dynamic choices come from the upper part of a range, so that the lower one
-stays free for people who choose themselves.
+stays free for people who choose themselves. Each address has an IPAddress object, written in the commit of its Service; one that somebody
+else made keeps its address from Services.
 
 Source: Kubernetes `pkg/registry/core/service/storage/alloc.go`, KEP-3070 (reserved part of the range), CONTRACT A16.
 """
@@ -10,9 +11,11 @@ Source: Kubernetes `pkg/registry/core/service/storage/alloc.go`, KEP-3070 (reser
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kcore.apiserver.admission.along import Along
+from kcore.apiserver.admission.cluster import IP_ADDRESS, SERVICE_CIDR, Cluster
 from kcore.base import limits
 from kcore.base.entropy import Entropy
 from kcore.machinery import field_error, status
@@ -20,6 +23,7 @@ from kcore.machinery.kinds.core.service_families import assign_families
 
 Object = dict[str, Any]
 Taken = list[set[int]]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NONE = "None"
 FAMILIES = {4: "IPv4", 6: "IPv6"}
 NODE_PORT_FIRST, NODE_PORT_LAST = 30000, 32767
@@ -65,8 +69,8 @@ def address_range(cidr: str, entropy: Entropy) -> Range:
 class ServiceAddresses:
     """The allocator. Thread: the event loop's."""
 
-    def __init__(self, cidrs: list[str], entropy: Entropy) -> None:
-        self.cidrs = cidrs
+    def __init__(self, cidrs: list[str], entropy: Entropy, cluster: Cluster) -> None:
+        self.cidrs, self.cluster = cidrs, cluster
         self.by_chance = True
         self.families = [FAMILIES[ipaddress.ip_network(cidr).version] for cidr in cidrs]
         self.ranges = {family: address_range(cidr, entropy) for family, cidr in zip(self.families, cidrs, strict=True)}
@@ -122,20 +126,20 @@ class ServiceAddresses:
             asked = list(before["clusterIPs"])
         chosen: list[str] = []
         for i, family in enumerate(spec["ipFamilies"]):
-            held_range = self.ranges[family]
             try:
-                address = asked[i] if i < len(asked) and asked[i] else str(ipaddress.ip_address(held_range.pick(by_chance=self.by_chance)))
+                address = asked[i] if i < len(asked) and asked[i] else self.pick_address(family)
             except Full:
                 raise status.internal("failed to allocate a serviceIP: range is full") from None
             try:
                 number = int(ipaddress.ip_address(address))
             except ValueError:
                 continue  # the kind's validation says what is wrong with it
-            if address not in held and number not in held_range:
+            if address not in held and not any(number in allowed for allowed in self.ranges_for(family)):
                 cidr = self.cidrs[self.families.index(family)]
                 detail = OUT_OF_RANGE.format(address, cidr)
                 errors.append(field_error.invalid("spec.clusterIPs", asked, detail))
-            elif address not in held and number in held_range.taken:
+            elif address not in held and self.by_chance and self.is_taken(self.ranges[family], number):
+                # a dry run, as upstream, does not ask
                 errors.append(
                     field_error.invalid("spec.clusterIPs", asked, f"failed to allocate IP {address}: provided IP is already allocated")
                 )
@@ -145,6 +149,29 @@ class ServiceAddresses:
             spec["clusterIP"] = chosen[0]
         else:
             spec["clusterIPs"] = asked
+
+    def pick_address(self, family: str) -> str:
+        """A free address, not one that an IPAddress keeps for somebody else, from the first range with one. Raises Full."""
+        for held in self.ranges_for(family):
+            kept: set[int] = set()
+            try:
+                while self.is_taken(held, number := held.pick(kept, self.by_chance)):
+                    kept.add(number)
+            except Full:
+                continue
+            return str(ipaddress.ip_address(number))
+        raise Full
+
+    def ranges_for(self, family: str) -> Iterator[Range]:
+        """The ranges of a family: the one that the server was started with, then those of ServiceCIDRs that are ready."""
+        first = self.ranges[family]
+        yield first
+        for found in self.cluster.few(SERVICE_CIDR):
+            for cidr in (found.get("spec") or {}).get("cidrs") or () if is_ready(found) else ():
+                if cidr not in self.cidrs and FAMILIES[ipaddress.ip_network(cidr).version] == family:
+                    more = address_range(cidr, self.ports.entropy)
+                    more.taken = first.taken  # all addresses of a family are in one set
+                    yield more
 
     def choose_ports(self, spec: Object, before: Object, errors: list[field_error.FieldError]) -> None:
         kind = spec.get("type")
@@ -179,6 +206,21 @@ class ServiceAddresses:
         elif number in self.ports.taken:
             errors.append(field_error.invalid(path, number, "provided port is already allocated"))
 
+    # the objects that show which addresses are taken
+
+    def along(self, new: Object | None, old: Object | None) -> tuple[Along, ...]:
+        """The IPAddress objects that come and go with a change of a Service; None: it was not there, or is gone."""
+        have, want = (cluster_addresses((service or {}).get("spec") or {}) for service in (old, new))
+        if have == want:
+            return ()
+        spec = self.cluster.scheme.kinds[IP_ADDRESS]
+        gone = [Along(spec, "", str(address), None) for address in have if address not in want]
+        return (*gone, *(Along(spec, "", str(address), address_object(address, new or {})) for address in want if address not in have))
+
+    def is_taken(self, held: Range, number: int) -> bool:
+        """Whether a Service has an address, or an IPAddress keeps it for somebody else."""
+        return number in held.taken or self.cluster.exists(IP_ADDRESS, str(ipaddress.ip_address(number)))
+
     # taking and freeing
 
     def stored(self, new: Object, old: Object | None) -> None:
@@ -197,11 +239,24 @@ class ServiceAddresses:
             self.ranges_of(address).taken.discard(int(address))
         self.ports.taken -= node_ports(spec)
 
-    def ranges_of(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Range:
+    def ranges_of(self, address: Address) -> Range:
         return self.ranges.get(FAMILIES[address.version]) or Range(0, 0, 0, self.ports.entropy)
 
 
-def cluster_addresses(spec: Object) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def is_ready(service_cidr: Object) -> bool:
+    """Whether addresses may be taken from a range: nobody said that it is not ready."""
+    conditions = (service_cidr.get("status") or {}).get("conditions") or ()
+    return all(condition.get("status") == "True" for condition in conditions if condition.get("type") == "Ready")
+
+
+def address_object(address: Address, service: Object) -> Object:
+    """The IPAddress of a Service."""
+    labels = {"ipaddress.kubernetes.io/ip-family": FAMILIES[address.version], "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
+    owner = {"group": "", "resource": "services", "namespace": service["metadata"]["namespace"], "name": service["metadata"]["name"]}
+    return {"metadata": {"name": str(address), "labels": labels}, "spec": {"parentRef": owner}}
+
+
+def cluster_addresses(spec: Object) -> list[Address]:
     """The addresses that a Service's spec holds."""
     return [ipaddress.ip_address(address) for address in spec.get("clusterIPs") or () if address and address != NONE]
 

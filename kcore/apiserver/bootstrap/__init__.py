@@ -3,6 +3,7 @@
     roles.txt --> `roles` --\
     `objects` ---------------> `ensure`: what is missing is created, what lacks something is completed, in one commit
     `flows` ----------------/
+    `network`                addresses of Services that have no object; where the API server is reached
 
 Namespaces, priority classes, the Service `kubernetes` and the ConfigMap extension-apiserver-authentication are only created; roles and
 bindings that lost something get it back unless their annotation says that nobody is to touch them, and keep what was added to them.

@@ -6,28 +6,27 @@ Source: Kubernetes `pkg/registry/rbac/reconciliation`, `pkg/registry/rbac/rest/s
 from __future__ import annotations
 
 import copy
-from typing import Any, Final
+from typing import Any
 
 from kcore.apiserver.authorization import rules
 from kcore.apiserver.bootstrap.flows import flows
+from kcore.apiserver.bootstrap.network import SELF, mend_addresses
 from kcore.apiserver.bootstrap.objects import objects
 from kcore.apiserver.bootstrap.roles import AUTOUPDATE, roles
 from kcore.apiserver.registry import Registry, Write
 from kcore.machinery import gvk
-from kcore.machinery.request import User
 from kcore.store.storage import Submission
 
 Object = dict[str, Any]
-SELF: Final = User("system:apiserver", "", ("system:masters",))
 
 
 def ensure(registry: Registry, service_address: str, client_ca: str = "") -> Submission | None:
     """Put all of it in place in one commit; -> the last write to wait for."""
     last: Submission | None = None
     with registry.storage.batch():
-        for obj in (*objects(service_address, client_ca), *flows(), *roles()):
+        for obj in (*objects(service_address, registry.chain.addresses.cidrs, client_ca), *flows(), *roles()):
             last = put(registry, obj) or last
-    return last
+        return mend_addresses(registry) or last
 
 
 def put(registry: Registry, obj: Object) -> Submission | None:

@@ -1,4 +1,4 @@
-"""System namespaces, the two system priority classes, the Service `kubernetes`, the CA that client certificates are checked by."""
+"""System namespaces, both priority classes, the Service `kubernetes` and its range, the CA that client certificates are checked by."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ PRIORITY_CLASSES: Final = {
 }
 
 
-def objects(service_address: str, client_ca: str) -> list[Object]:
+def objects(service_address: str, service_cidrs: list[str], client_ca: str) -> list[Object]:
     """The objects, in the order in which they must be created; without a CA there is no ConfigMap of it."""
     found: list[Object] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
     for name, (value, description) in PRIORITY_CLASSES.items():
         about: Object = {"metadata": {"name": name}, "value": value, "description": description}
         found.append({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", **about})
+    cidrs: Object = {"metadata": {"name": "kubernetes"}, "spec": {"cidrs": list(service_cidrs)}}
+    found.append({"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", **cidrs})
     spec: Object = {
         "clusterIP": service_address,
         "type": "ClusterIP",

@@ -120,3 +120,64 @@ def test_a_range_gives_its_reserved_part_last_and_then_nothing() -> None:
     assert sorted(given) == list(range(100, 110))
     with pytest.raises(Full):
         numbers.pick()
+
+
+async def test_each_address_has_an_object_in_the_commit_of_its_service(api: Api) -> None:
+    made = await api.create("services", service("a", clusterIP="10.96.5.5"))
+    found = api.get("ipaddresses", "10.96.5.5")
+    assert found["spec"]["parentRef"] == {"resource": "services", "namespace": "default", "name": "a"}
+    assert found["metadata"]["labels"] == {
+        "ipaddress.kubernetes.io/ip-family": "IPv4",
+        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+    }
+    assert int(found["metadata"]["resourceVersion"]) + 1 == int(made["metadata"]["resourceVersion"])
+    await api.patch("services", "a", {"spec": {"type": "ExternalName", "externalName": "a.b", "clusterIP": None, "clusterIPs": None}})
+    assert [found["metadata"]["name"] for found in (await api.list("ipaddresses"))["items"]] == ["10.96.0.1"]
+
+
+async def test_a_deleted_service_takes_its_address_object_along(api: Api) -> None:
+    await api.create("services", service("a"))
+    await api.delete("services", "a")
+    assert [found["metadata"]["name"] for found in (await api.list("ipaddresses"))["items"]] == ["10.96.0.1"]
+
+
+async def test_an_address_that_somebody_keeps_is_not_given_out(api: Api) -> None:
+    owner = {"resource": "services", "namespace": "default", "name": "x"}
+    await api.create("ipaddresses", {"metadata": {"name": "10.96.5.5"}, "spec": {"parentRef": owner}})
+    assert await refused_field(api, "b", clusterIP="10.96.5.5") == "spec.clusterIPs"
+    await api.delete("ipaddresses", "10.96.5.5")
+    await api.create("services", service("b", clusterIP="10.96.5.5"))
+
+
+async def test_a_further_range_gives_addresses_too(api: Api) -> None:
+    assert api.get("servicecidrs", "kubernetes")["spec"] == {"cidrs": ["10.96.0.0/16"]}
+    assert await refused_field(api, "a", clusterIP="192.168.9.9") == "spec.clusterIPs"
+    await api.create("servicecidrs", {"metadata": {"name": "more"}, "spec": {"cidrs": ["192.168.9.0/28"]}})
+    await api.create("services", service("a", clusterIP="192.168.9.9"))
+    assert await refused_field(api, "b", clusterIP="192.168.9.9") == "spec.clusterIPs"
+    first = api.server.addresses.ranges["IPv4"]
+    first.size = first.reserved = 0
+    assert (await api.create("services", service("b")))["spec"]["clusterIP"].startswith("192.168.9.")
+
+
+async def test_a_start_mends_missing_address_objects(api: Api, tmp_path: Path) -> None:
+    await api.create("services", service("a", clusterIP="10.96.5.5"))
+    await api.delete("ipaddresses", "10.96.5.5")
+    assert await refused_field(api, "b", clusterIP="10.96.5.5") == "spec.clusterIPs"
+    await api.server.bootstrap()
+    assert api.get("ipaddresses", "10.96.5.5")["spec"]["parentRef"]["name"] == "a"
+
+
+async def test_the_api_server_is_behind_its_service(api: Api) -> None:
+    await api.server.advertise("192.0.2.1", 6443)
+    await api.server.advertise("192.0.2.2", 6444)
+    subset = api.get("endpoints", "kubernetes")["subsets"]
+    assert subset == [{"addresses": [{"ip": "192.0.2.2"}], "ports": [{"name": "https", "port": 6444, "protocol": "TCP"}]}]
+    found = api.get("endpointslices", "kubernetes")
+    assert (found["endpoints"], found["ports"][0]["port"]) == ([{"addresses": ["192.0.2.2"], "conditions": {"ready": True}}], 6444)
+
+
+async def test_a_loopback_address_leads_nobody_to_the_api_server(api: Api) -> None:
+    await api.server.advertise("127.0.0.1", 6443)
+    with pytest.raises(StatusError):
+        api.get("endpoints", "kubernetes")

@@ -30,6 +30,7 @@ SPEC_FIELDS: Final = (
     StructField("VolumeAttributesClassName", "volumeAttributesClassName"),
 )
 _OLD_SOURCES: Final = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
 _IMMUTABLE: Final = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 _SIZE_PATH: Final = "spec.resources.requests.storage"
 
@@ -80,6 +81,8 @@ def validate_claim_update(new: Object, old: Object) -> list[FieldError]:
     before, after = dict(stored), dict(fresh)
     if not stored.get("volumeName") and fresh.get("volumeName"):
         before["volumeName"] = fresh["volumeName"]
+    if _may_get_class(new, old):
+        after.pop("storageClassName")
     status = new.get("status") or {}
     if status.get("phase") == BOUND:
         after["resources"] = _with_size(fresh, _size(stored))
@@ -90,6 +93,13 @@ def validate_claim_update(new: Object, old: Object) -> list[FieldError]:
     _validate_size(_size(fresh), _size(stored), (old.get("status") or {}).get("capacity") or {}, errors)
     validate_immutable(fresh.get("volumeMode"), stored.get("volumeMode"), "volumeMode", errors)
     return errors
+
+
+def _may_get_class(new: Object, old: Object) -> bool:
+    """Say whether a claim that had no class is given one, or that of the old annotation as a field."""
+    fresh, stored = ((value.get("spec") or {}).get("storageClassName") for value in (new, old))
+    annotated = ((old.get("metadata") or {}).get("annotations") or {}).get(CLASS_ANNOTATION)
+    return stored is None and bool(fresh) and (not annotated or annotated == fresh)
 
 
 def _size(spec: Spec) -> str:
