@@ -694,6 +694,15 @@ DEMO_POLL_S: Final = 0.02
 TERMINATED_PODS_MAX: Final = 12_500
 """kube-controller-manager's default: finished pods that may stay."""
 
+QUOTA_RESYNC_PERIOD_S: Final = 300.0
+"""kube-controller-manager's rhythm in which quotas are counted again whatever changed."""
+
+QUOTA_GATHER_S: Final = 0.2
+"""How long a quota waits for more deletions before it is counted: a count reads all that it bounds, and deletions come by the hundred."""
+
+DISRUPTION_TIMEOUT_S: Final = 120.0
+"""Fixed by Kubernetes: so long a pod that the eviction API let go counts as gone although it is there."""
+
 POD_GC_PERIOD_S: Final = 20.0
 """kube-controller-manager's rhythm of the pod garbage collector."""
 

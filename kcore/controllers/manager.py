@@ -26,7 +26,9 @@ from kcore.client.recorder import EventRecorder
 from kcore.client.reflector import EVERYTHING, Selection
 from kcore.client.workqueue import WorkQueue, work
 from kcore.controllers import (
+    clusterrole_aggregation,
     deployment,
+    disruption,
     endpoints,
     endpointslice,
     garbage_collector,
@@ -36,6 +38,7 @@ from kcore.controllers import (
     pod_garbage_collector,
     replicaset,
     replicationcontroller,
+    resourcequota,
     root_ca_publisher,
     serviceaccount,
     statefulset,
@@ -67,6 +70,9 @@ CONTROLLERS: Final[dict[str, Make]] = {
     "pod-garbage-collector": pod_garbage_collector.make,
     "serviceaccount": serviceaccount.make,
     "root-ca-certificate-publisher": root_ca_publisher.make,
+    disruption.NAME: disruption.make,
+    resourcequota.NAME: resourcequota.make,
+    clusterrole_aggregation.NAME: clusterrole_aggregation.make,
     "namespace": namespace_content.make,
     "garbage-collector": garbage_collector.make,
 }
@@ -76,6 +82,7 @@ NODE_IPAM: Final = "node-ipam"
 """The one controller beside the table: it exists where there is something to allocate from."""
 
 COMPONENTS: Final = {
+    "disruption": "controllermanager",
     "endpoints": "endpoint-controller",
     "endpointslice": "endpoint-slice-controller",
     "node-lifecycle": "node-controller",
