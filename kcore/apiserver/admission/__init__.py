@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kcore.apiserver.admission import (
     certificate_request,
+    certificates,
     default_classes,
     default_toleration_seconds,
     limit_ranger,
@@ -61,10 +62,10 @@ MUTATING: Plugins = {
 VALIDATING: Plugins = {
     ("*", "*"): (resource_quota.admit,),
     ("", "Namespace"): (pod_security.admit_namespace,),
-    ("", "Pod"): (
-        pod_resize.admit, limit_ranger.validate_pod, service_account.validate, pod_security.admit_pod, runtime_class.validate,
-    ),
+    ("", "Pod"): (limit_ranger.validate_pod, service_account.validate, pod_security.admit_pod, runtime_class.validate, pod_resize.admit),
     ("", "PersistentVolumeClaim"): (limit_ranger.validate_claim, storage.admit_resize),
+    ("certificates.k8s.io", "CertificateSigningRequest"): (certificates.admit_request,),
+    ("certificates.k8s.io", "ClusterTrustBundle"): (certificates.admit_bundle,),
     **dict.fromkeys(pod_security.WORKLOADS, (pod_security.admit_workload,)),
 }
 

@@ -149,3 +149,22 @@ async def test_a_mirror_of_a_nodes_pod_may_name_no_account(api: Api) -> None:
     mirror = pod(serviceAccountName="default", nodeName="n")
     mirror["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
     assert await refusal(api, "pods", mirror) == "a mirror pod may not reference service accounts"
+
+
+async def test_a_pod_is_resized_only_where_its_node_can_hold_it(api: Api) -> None:
+    await api.create("pods", asking({"cpu": "1"}, {"cpu": "2"}, nodeName="n"))
+
+    async def resized(cpu: str) -> Object:
+        container = {"name": "c", "image": "x:1", "resources": {"requests": {"cpu": cpu}, "limits": {"cpu": "9"}}}
+        return await api.patch("pods/resize", "p", {"spec": {"containers": [container]}})
+
+    with pytest.raises(StatusError, match='node "n" not found'):
+        await resized("3")
+    await api.create("nodes", {"metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "4", "memory": "1Gi"}}})
+    with pytest.raises(StatusError, match="cpu, requested: 5000, allocatable: 4000") as failed:
+        await resized("5")
+    assert failed.value.status["details"]["causes"] == [{"reason": "NodeCapacity"}]
+    assert (await resized("3"))["spec"]["containers"][0]["resources"]["requests"] == {"cpu": "3"}
+    await api.patch("nodes", "n", {"metadata": {"labels": {"kubernetes.io/os": "windows"}}})
+    with pytest.raises(StatusError, match="only supported on linux nodes"):
+        await resized("2")

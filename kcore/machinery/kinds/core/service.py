@@ -128,7 +128,7 @@ def _drop_unused(fresh: dict[str, Any], stored: dict[str, Any]) -> None:
     if needs_cluster_ip(stored) and not needs_cluster_ip(fresh):
         if _same(fresh, stored, "clusterIP") and _same(fresh, stored, "clusterIPs"):
             _drop(fresh, "clusterIP", "clusterIPs")
-        for field in ("ipFamilies", "ipFamilyPolicy"):
+        for field in ("ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
             _drop_if_same(fresh, stored, field)
     if may_have_node_ports(stored) and not may_have_node_ports(fresh) and _listed_ports(fresh) == _listed_ports(stored):
         for port in fresh.get("ports") or ():
