@@ -85,7 +85,7 @@ class Likenesses:
 
     def keep(self, key: Key, stored: bytes, lookups: list[Lookup]) -> None:
         """Remember an object that was created."""
-        self.kept[key] = Likeness(stored, tuple(lookups))
+        self.kept[key] = Likeness(stored, tuple(dict.fromkeys(lookups)))
         if len(self.kept) > limits.LIKENESSES_MAX:
             self.kept.popitem(last=False)
 

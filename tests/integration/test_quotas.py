@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from kcore.api.apps.v1.deployment_pb2 import Deployment
 from kcore.api.core.v1.resource_quota_pb2 import ResourceQuota
 from kcore.api.policy.v1.pod_disruption_budget_pb2 import PodDisruptionBudget
@@ -45,8 +43,7 @@ def test_a_deployment_stops_at_the_quota_and_goes_on_when_there_is_room() -> Non
             await bounded(cluster, 3)
             await cluster.client.deployments.create(deployment(5))
             await cluster.wait_for(lambda: full(cluster, 3))
-            await asyncio.sleep(60)
-            assert await full(cluster, 3)
+            await cluster.stays(lambda: full(cluster, 3), 60)
             quota = await cluster.client.resourcequotas.get("q", namespace="default")
             quota.spec.hard["pods"].string = "5"
             await cluster.client.resourcequotas.update(quota)

@@ -37,6 +37,7 @@ def admit(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, cluste
         mount_token(spec, write)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = [dict(secret) for secret in account["imagePullSecrets"]]
+    limit_secrets(write, spec, account)
 
 
 def account_of(write: Write, pod: Object, cluster: Cluster) -> Object:
@@ -52,14 +53,16 @@ def account_of(write: Write, pod: Object, cluster: Cluster) -> Object:
 def validate(write: Write, obj: Object, _old: Object | None, cluster: Cluster) -> None:
     """Refuse a pod that uses secrets which are not for it: a mirror of a node's pod, or one whose account limits them."""
     if write.operation == "CREATE" and MIRROR in (obj["metadata"].get("annotations") or {}):
-        why = mirror_error(obj)
-    elif write.operation == "CREATE" or write.subresource == "ephemeralcontainers":
-        account = account_of(write, obj, cluster)
-        limited = (account["metadata"].get("annotations") or {}).get(ENFORCED) in TRUE
-        why = secret_error(obj["spec"], account, write.operation == "CREATE") if limited else ""
-    else:
-        return
-    if why:
+        if why := mirror_error(obj):
+            raise status.forbidden("pods", "", write.name, why)
+    elif write.subresource == "ephemeralcontainers":
+        limit_secrets(write, obj["spec"], account_of(write, obj, cluster))
+
+
+def limit_secrets(write: Write, spec: Object, account: Object) -> None:
+    """Refuse secrets that the pod's account does not list, if it says that only these may be used."""
+    limited = (account["metadata"].get("annotations") or {}).get(ENFORCED) in TRUE
+    if limited and (why := secret_error(spec, account, write.operation == "CREATE")):
         raise status.forbidden("pods", "", write.name, why)
 
 
