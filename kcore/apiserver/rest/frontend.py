@@ -248,7 +248,7 @@ async def once(piece: bytes) -> AsyncIterator[bytes]:
 
 def form_of(http: HttpRequest, request: Request, spec: KindSpec) -> Form:
     """The form of the answer to a request. Raises StatusError (406)."""
-    form = media.choose(http.header(b"accept"), bool(spec.storage) and not request.subresource)
+    form = media.choose(http.header(b"accept"), bool(spec.storage) and request.subresource in ("", "status"))
     pretty = request.options.get("pretty")
     if pretty is None:
         wanted = form.pretty or http.header(b"user-agent").startswith(BROWSERS)
