@@ -204,12 +204,9 @@ class Pipeline:
         if request.verb == "create":
             if request.name and not (found.get("metadata") or {}).get("name"):
                 found.setdefault("metadata", {})["name"] = request.name
-            made = self.registry.create(write, found, wanted)
-        else:
-            check_name(found, request.name)
-            made = self.registry.update(write, lambda _: found)
-        made.warnings = warnings + made.warnings
-        return made
+            return warned(warnings, lambda: self.registry.create(write, found, wanted))
+        check_name(found, request.name)
+        return warned(warnings, lambda: self.registry.update(write, lambda _: found))
 
     def sketch(self, write: Write, request: Request) -> Sketch | None:
         """What a create asks for, if what is decided about it may hold for others."""
@@ -273,10 +270,10 @@ class Pipeline:
             raise status.bad_request(bodies.cannot_be_handled(gvk, {}, str(error))) from error
 
 
-def warned(warnings: list[str], update: Callable[[], Outcome]) -> Outcome:
-    """Make an update; what is warned of while it is made is said whether it succeeds or not."""
+def warned(warnings: list[str], act: Callable[[], Outcome]) -> Outcome:
+    """Write; what is warned of is said whether the write succeeds or not."""
     try:
-        made = update()
+        made = act()
     except status.StatusError as error:
         error.warnings[:0] = warnings
         raise

@@ -221,3 +221,9 @@ async def test_labels_count_as_a_change_of_an_endpoint_slice(api: Api) -> None:
     for _ in range(2):
         labelled = await api.update("endpointslices", {"metadata": {"name": "e", "labels": {"x": "y"}}, **spec})
         assert labelled["metadata"]["generation"] == 2
+
+
+async def test_unknown_fields_are_warned_of_even_if_the_object_is_refused(api: Api) -> None:
+    with pytest.raises(StatusError) as failed:
+        await api.write("create", "services", body=b'{"metadata": {"name": "s"}, "spec": {"foo": 1}}')
+    assert failed.value.warnings == ['unknown field "spec.foo"']

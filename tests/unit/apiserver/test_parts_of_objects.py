@@ -269,6 +269,6 @@ async def test_a_pod_is_resized_on_a_node_that_is_there(api: Api) -> None:
     with pytest.raises(StatusError) as failed:
         await api.update("pods/resize", wanted)
     assert failed.value.message == 'pods "p" is forbidden: node "n1" not found'
-    await api.create("nodes", node("n1"))
+    await api.create("nodes", {**node("n1"), "status": {"allocatable": {"cpu": "1", "memory": "1Gi"}}})
     resized = await api.update("pods/resize", wanted)
     assert resized["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "150m"
