@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from kcore.machinery import conversion
 from kcore.machinery.ages import age
 from kcore.machinery.kinds import cells
 from kcore.machinery.scheme import Column, KindSpec
@@ -41,7 +42,9 @@ def description(column: Column) -> str:
 
 
 def row(spec: KindSpec, wanted: Sequence[Column], obj: Object, now: float) -> list[Any]:
-    """The cells of an object. `now` is in unix seconds, for ages."""
+    """The cells of an object, of its stored form if it is in another. `now` is in unix seconds, for ages."""
+    if spec.converted:
+        obj = conversion.of(spec).to_stored(obj)
     return [cell(spec, column, obj, now) for column in wanted]
 
 

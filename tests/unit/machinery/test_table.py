@@ -2,7 +2,8 @@
 
 import pytest
 
-from kcore.machinery import ages, meta, scheme, table
+from kcore.machinery import ages, conversion, meta, scheme, table
+from kcore.machinery.gvk import GroupVersionKind
 from kcore.machinery.kinds import cells
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
@@ -52,3 +53,13 @@ def test_a_row_has_cells_without_column_and_hides_annotations_that_stand_for_fie
     assert cells.surplus("", "Pod", obj, 5.0) == []
     assert cells.metadata("apps", "DaemonSet", obj) == {"creationTimestamp": "1970-01-01T00:00:00Z"}
     assert cells.metadata("apps", "Deployment", obj) == obj["metadata"]
+
+
+def test_cells_of_the_other_version_are_those_of_the_stored_one() -> None:
+    kinds = scheme.load().kinds
+    stored, other = (kinds[GroupVersionKind("autoscaling", version, "HorizontalPodAutoscaler")] for version in ("v2", "v1"))
+    pods = {"type": "Pods", "pods": {"metric": {"name": "m"}, "target": {"type": "AverageValue", "averageValue": "5"}}}
+    obj = {"metadata": {"name": "h"}, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "d"}, "maxReplicas": 2, "metrics": [pods]}}
+    shown = table.row(stored, table.columns(stored), obj, 0.0)
+    assert shown[2] == "<unknown>/5"
+    assert table.row(other, table.columns(other), conversion.of(other).from_stored(obj), 0.0) == shown

@@ -1,4 +1,4 @@
-"""Cells of Events, of either group.
+"""Cells of Events of either group, in the form of the core group, in which they are stored.
 
 Source: Kubernetes `pkg/printers/internalversion/printers.go`, recorded tables of 1.37.
 """
@@ -14,7 +14,7 @@ GROUPS: Final = ("", "events.k8s.io")
 
 def regarding(obj: Object) -> Object:
     """What an Event is about."""
-    return obj.get("involvedObject") or obj.get("regarding") or {}
+    return obj.get("involvedObject") or {}
 
 
 def event_object(obj: Object) -> str:
@@ -25,28 +25,25 @@ def event_object(obj: Object) -> str:
 
 def event_source(obj: Object) -> str:
     """Who says it."""
-    source = obj.get("source") or obj.get("deprecatedSource") or {}
-    parts = [
-        source.get("component") or obj.get("reportingComponent") or obj.get("reportingController") or "",
-        source.get("host") or obj.get("reportingInstance") or "",
-    ]
+    source = obj.get("source") or {}
+    parts = [source.get("component") or obj.get("reportingComponent") or "", source.get("host") or obj.get("reportingInstance") or ""]
     return ", ".join(each for each in parts if each)
 
 
 def first_seen(obj: Object, now: float) -> Any:
     """How long ago it happened first."""
-    return since(obj.get("firstTimestamp") or obj.get("deprecatedFirstTimestamp") or obj.get("eventTime"), now, UNKNOWN)
+    return since(obj.get("firstTimestamp") or obj.get("eventTime"), now, UNKNOWN)
 
 
 def last_seen(obj: Object, now: float) -> Any:
     """How long ago it happened last."""
-    last = part(obj, "series.lastObservedTime") or obj.get("lastTimestamp") or obj.get("deprecatedLastTimestamp")
+    last = part(obj, "series.lastObservedTime") or obj.get("lastTimestamp")
     return since(last, now) if last else first_seen(obj, now)
 
 
 def count(obj: Object) -> int:
     """How often it happened."""
-    found: int = part(obj, "series.count") or obj.get("count") or obj.get("deprecatedCount") or 1
+    found: int = part(obj, "series.count") or obj.get("count") or 1
     return found
 
 
@@ -60,7 +57,7 @@ CELLS: Final[Cells] = {
         "Object": plain(event_object),
         "Subobject": plain(lambda obj: regarding(obj).get("fieldPath") or ""),
         "Source": plain(event_source),
-        "Message": plain(lambda obj: (obj.get("message") or obj.get("note") or "").strip()),
+        "Message": plain(lambda obj: (obj.get("message") or "").strip()),
         "First Seen": first_seen,
         "Count": plain(count),
     }.items()

@@ -92,8 +92,6 @@ def scale_target(obj: Object) -> str:
 
 def targets(obj: Object) -> str:
     """Present and wanted value of the first metrics."""
-    if (percent := part(obj, "spec.targetCPUUtilizationPercentage")) is not None:
-        return f"cpu: {percentage(part(obj, 'status.currentCPUUtilizationPercentage'))}/{percent}%"
     metrics, present = part(obj, "spec.metrics") or (), part(obj, "status.currentMetrics") or ()
     shown = [target(metric, present[index] if index < len(present) else {}) for index, metric in enumerate(metrics)]
     more = f" + {len(shown) - METRICS_SHOWN} more..." if len(shown) > METRICS_SHOWN else ""
