@@ -1,5 +1,7 @@
 """ClusterRoles that are made of others: their rules are those of all ClusterRoles that their selectors match, each rule once.
 
+They are patched, not replaced: whoever replaces a role that is gone by then makes a new one.
+
 Source: Kubernetes `pkg/controller/clusterroleaggregation`.
 """
 
@@ -11,9 +13,10 @@ from typing import Any, Final
 from kcore.api.rbac.v1.cluster_role_pb2 import ClusterRole
 from kcore.client import kinds
 from kcore.controllers import actions
-from kcore.controllers.actions import Action, Update
+from kcore.controllers.actions import Action, Patch
 from kcore.controllers.adoption import selector_of
 from kcore.controllers.controller import Context, Controller, Source
+from kcore.machinery import codec
 
 NAME: Final = "clusterrole-aggregation"
 CLUSTERROLES: Final = kinds.resource("rbac.authorization.k8s.io", "v1", "clusterroles")
@@ -31,11 +34,15 @@ def plan(role: Any, roles: Sequence[Any]) -> list[Action]:
                 wanted |= {key: rule for rule in other.rules if (key := rule.SerializeToString(deterministic=True)) not in wanted}
     if list(wanted) == [rule.SerializeToString(deterministic=True) for rule in role.rules]:
         return []
-    updated = ClusterRole()
-    updated.CopyFrom(role)
-    del updated.rules[:]
-    updated.rules.extend(wanted.values())
-    return [Update(updated)]
+    body = {"metadata": {"resourceVersion": role.metadata.resourceVersion}, "rules": in_json(wanted.values())}
+    return [Patch(CLUSTERROLES, "", role.metadata.name, body)]
+
+
+def in_json(rules: Iterable[Any]) -> list[Any] | None:
+    """Rules as a patch has them; None, which removes them, if there are none."""
+    raw = ClusterRole(rules=rules).SerializeToString()
+    found: list[Any] | None = codec.decode(ClusterRole.DESCRIPTOR.full_name, raw, CLUSTERROLES.api_version, CLUSTERROLES.kind).get("rules")
+    return found or None
 
 
 class Reconciler:

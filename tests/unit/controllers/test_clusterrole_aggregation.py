@@ -21,7 +21,7 @@ def role(name: str, *resources: str, labels: dict[str, str] | None = None, of: s
 
 
 def rules(planned: list[Any]) -> list[str]:
-    return [rule.resources[0] for action in planned for rule in action.object.rules]
+    return [rule["resources"][0] for action in planned for rule in action.body["rules"]]
 
 
 def test_rules_are_those_of_all_parts_each_once_in_the_order_of_names() -> None:
