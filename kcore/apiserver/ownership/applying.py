@@ -55,11 +55,15 @@ def applied(write: Write, request: Request, gvk: GroupVersionKind, message: str,
 
     def change(old: Object) -> Object:
         check_kind(wanted, gvk)
-        made = merged(asked, old, wanted, force, gvk)
+        try:
+            made = merged(asked, old, wanted, force, gvk)
+            new = normal(made.obj, gvk, message, wanted)
+        except RecursionError as error:
+            raise status.bad_request("exceeded max depth") from error
         complain(configuration.doubled, validation, warnings)
         check_place(write, made.obj, old)
         write.owners = lambda _new, _old, _sent: made.entries
-        return normal(made.obj, gvk, message, wanted)
+        return new
 
     return change
 
@@ -153,8 +157,10 @@ def check_place(write: Write, obj: Object, old: Object) -> None:
 def normal(obj: Object, gvk: GroupVersionKind, message: str, wanted: Object) -> Object:
     """A merged object in the one form of its kind, sharing nothing with what it was made of."""
     metadata = {name: value for name, value in (obj.get("metadata") or {}).items() if name != "managedFields"}
-    text = orjson.dumps({**obj, "metadata": metadata})
     try:
-        return codec.normalise(message, orjson.loads(text), [])
+        return codec.normalise(message, orjson.loads(orjson.dumps({**obj, "metadata": metadata})), [])
     except codec.DecodeError as error:
-        raise status.unknown(f"failed to convert new typed object ({title(wanted, gvk)}) to object: {error}") from error
+        why = str(error).rpartition(f" cannot be handled as a {gvk.kind}: ")[2]
+        raise status.unknown(f"failed to convert new typed object ({title(wanted, gvk)}) to object: {why}") from error
+    except orjson.JSONEncodeError as error:
+        raise status.bad_request("exceeded max depth") from error

@@ -121,6 +121,26 @@ async def test_an_apply_that_means_an_object_which_is_gone_is_refused(api: Api) 
     assert missing.value.code == 404
 
 
+async def test_a_value_that_the_kind_cannot_hold_is_said_to_be_none(api: Api) -> None:
+    wanted = of("Deployment", deployment(), "apps/v1")
+    wanted["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "much"}}
+    with pytest.raises(StatusError) as caught:
+        await applied(api, wanted, resource="deployments")
+    sentence = "failed to convert new typed object (/d; apps/v1, Kind=Deployment) to object: quantities must match the regular expression"
+    assert reason_of(caught.value) == (500, "")
+    assert caught.value.message.startswith(sentence)
+
+
+@pytest.mark.parametrize("depth", [400, 900, 5000])
+async def test_a_configuration_that_nests_too_deep_is_refused(api: Api, depth: int) -> None:
+    nested = b'{"a":' * depth + b"1" + b"}" * depth
+    for head in (b'"apiVersion":"v1","kind":"ConfigMap"', b'"apiVersion":"apps/v1","kind":"ControllerRevision","revision":1'):
+        resource = "configmaps" if b"ConfigMap" in head else "controllerrevisions"
+        with pytest.raises(StatusError) as caught:
+            await applied(api, b"{" + head + b',"metadata":{"name":"c"},"data":' + nested + b"}", resource=resource, name="c")
+        assert reason_of(caught.value) == (400, "BadRequest")
+
+
 async def test_timestamps_and_numeric_keys_of_yaml_are_texts(api: Api) -> None:
     made = await applied(api, b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, annotations: {1: 'x'}}\n")
     assert made["metadata"]["annotations"] == {"1": "x"}
