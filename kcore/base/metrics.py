@@ -36,6 +36,21 @@ def declared() -> list[Metric]:
 LOG_LINES = Counter("kcore_log_lines_total", "Lines written to the log, by level.", ["level"])
 
 
+# apiserver
+
+REQUEST_LABELS = ("verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component")
+REQUESTS = Counter(
+    "apiserver_request_total",
+    "Requests about objects over HTTP, by what they ask for and the code of the answer.",
+    [*REQUEST_LABELS, "code"],
+)
+REQUEST_SECONDS = Histogram(
+    "apiserver_request_duration_seconds",
+    "How long it takes to answer them; of a watch, to open it.",
+    exponential_buckets(1e-4, 4, 10),
+    REQUEST_LABELS,
+)
+
 # scheduler
 
 SCHEDULE_ATTEMPTS = Counter(

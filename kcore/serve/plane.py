@@ -12,6 +12,7 @@ from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.machinery import scheme
 from kcore.machinery.request import User
+from kcore.serve.diagnostics import exposition
 from kcore.serve.networks import SERVICE_CIDRS
 from kcore.store import Storage
 from kcore.watch import Hub
@@ -55,5 +56,5 @@ async def assembled(
     server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin, keys.signing)
     await server.bootstrap(keys.client_ca)
     authenticator = server.authenticator(users)
-    rest = RestFrontend(server.pipeline, authenticator, clock, entropy, server.tokens.key)
+    rest = RestFrontend(server.pipeline, authenticator, clock, entropy, server.tokens.key, exposition)
     return Plane(server, RpcFrontend(server.pipeline, authenticator), rest)

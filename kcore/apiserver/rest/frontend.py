@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -19,7 +19,7 @@ from kcore.apiserver.rest import encoding, media, pod_log, tables
 from kcore.apiserver.rest.media import JSON, PROTOBUF, TABLE, Form
 from kcore.apiserver.rest.streams import Streams, error_event, partial_envelope
 from kcore.apiserver.rpc_frontend import as_status, durable
-from kcore.base import limits
+from kcore.base import limits, metrics
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.base.flow import Flows
@@ -30,9 +30,11 @@ from kcore.machinery.scheme import KindSpec
 from kcore.watch import WatchExpired
 
 Object = dict[str, Any]
+Exposition = Callable[[], bytes]
 Header = tuple[bytes, bytes]
 WHOLE_LIST = 1 << 62
 TEXT = "text/plain; charset=utf-8"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 BROWSERS = ("curl/", "Wget/", "Mozilla/5.0")
 PARTIAL_LIST_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadataList"
 NOT_KEPT: Header = (b"cache-control", b"no-cache, private")
@@ -70,10 +72,17 @@ class Answer:
 class RestFrontend:
     """The front-end. Thread: the event loop's."""
 
-    def __init__(self, pipeline: Pipeline, authenticator: Authenticator, clock: Clock, entropy: Entropy, key: SigningKey) -> None:
+    def __init__(
+        self, pipeline: Pipeline, authenticator: Authenticator, clock: Clock, entropy: Entropy, key: SigningKey, exposition: Exposition
+    ) -> None:
+        """Put it together.
+
+        key         whose public half is published
+        exposition  writes the metrics of this process
+        """
         self.pipeline, self.authenticator, self.clock, self.entropy = pipeline, authenticator, clock, entropy
         self.streams = Streams(pipeline.reads, clock)
-        self.documents, self.key = Documents(pipeline.scheme), key
+        self.documents, self.key, self.exposition = Documents(pipeline.scheme), key, exposition
         self.flows = Flows(limits.RPC_IN_FLIGHT_MAX)
 
     async def handle(self, http: HttpRequest) -> Answer:
@@ -105,14 +114,23 @@ class RestFrontend:
             return self.document(http, query)
         if not self.flows.begin(user.name, http.connection):
             raise status.too_many_requests("too many requests are under way, please try again later")
+        began, code = self.clock.monotonic(), 0
         try:
-            return await self.resource(http, request, warnings)
+            answer = await self.resource(http, request, warnings)
+            code = answer.code
+            return answer
+        except status.StatusError as error:
+            code = error.code
+            raise
         finally:
             self.flows.end(user.name, http.connection)
+            count(request, code or 500, self.clock.monotonic() - began)
 
     def document(self, http: HttpRequest, query: dict[str, list[str]]) -> Answer:
         """What is no object: discovery, OpenAPI, health, version. Raises StatusError."""
         path = unquote(http.path)
+        if path == "/metrics":
+            return Answer(200, self.exposition(), METRICS, [NOT_KEPT])
         if path == keys.JWKS_PATH:
             return Answer(200, self.key.jwks(), keys.JWKS_TYPE, [KEPT])
         if path == keys.CONFIGURATION_PATH:
@@ -239,6 +257,17 @@ def check_list(form: Form, stored: KindSpec, kind: str, is_list: bool) -> None:
         group = stored.group.partition(".")[0] or "core"
         what = f"{'a' if is_list else 'not a'} list (*{group}.{kind})"
         raise status.failure("NotAcceptable", f"you requested {form.transform}, but the requested object is {what}")
+
+
+def count(request: Request, code: int, seconds: float) -> None:
+    """Count a request about objects."""
+    scope = "resource" if request.name else "namespace" if request.namespace else "cluster"
+    labels = (
+        request.verb.upper(), "All" if request.dry_run else "", request.group, request.version, request.resource, request.subresource,
+        scope, "apiserver",
+    )  # fmt: skip
+    metrics.REQUESTS.inc(*labels, str(code))
+    metrics.REQUEST_SECONDS.observe(seconds, *labels)
 
 
 async def once(piece: bytes) -> AsyncIterator[bytes]:

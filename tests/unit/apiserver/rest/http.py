@@ -13,6 +13,7 @@ from kcore.apiserver.rest.asgi import Application
 from kcore.apiserver.rest.frontend import RestFrontend
 from kcore.base.entropy import SeededEntropy
 from kcore.machinery.request import User
+from kcore.serve.diagnostics import exposition
 from tests.unit.apiserver.api import Api
 
 TOKENS = {"admin": User("admin", "1", ("system:masters",)), "alice": User("alice", "2", ("developers",))}
@@ -35,7 +36,7 @@ class Http:
 
     def __init__(self, api: Api) -> None:
         server = api.server
-        self.frontend = RestFrontend(api.pipeline, server.authenticator(TOKENS), api.clock, SeededEntropy(1), server.tokens.key)
+        self.frontend = RestFrontend(api.pipeline, server.authenticator(TOKENS), api.clock, SeededEntropy(1), server.tokens.key, exposition)
         self.application = Application(self.frontend)
 
     def scope(self, kind: str, method: str, path: str, query: str, headers: dict[str, str]) -> dict[str, Any]:
