@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.property.fuzz.decoders import bulk_request
 from tests.property.fuzz.garbage import nearly, samples, wires
 from tests.unit.apiserver.api import Api, configmap
 
+APPLIED = {"metadata": {"name": "here", "labels": {"a": "b"}, "finalizers": ["x/y"]}, "spec": {"replicas": 2}}
 TURNS = 30
 """Turns of the event loop that a stream has before it is given up."""
 
@@ -52,6 +54,10 @@ def typed(method: rpc_methods.Method) -> Iterator[bytes]:
         for media in ("merge-patch", "json-patch", "strategic-merge-patch"):
             patch = b'{"metadata":{"labels":{"a":"b"}},"spec":{"replicas":2}}'
             yield meta_pb2.PatchRequest(**where, name="here", patch=patch, content_type=f"application/{media}+json").SerializeToString()
+        owner = meta_pb2.WriteOptions(field_manager="m")
+        wanted = json.dumps({"apiVersion": method.spec.api_version, "kind": method.spec.kind, **APPLIED}).encode()
+        asked = meta_pb2.PatchRequest(**where, name="here", patch=wanted, content_type="application/apply-patch+yaml", options=owner)
+        yield asked.SerializeToString()
     elif method.verb in ("list", "watch"):
         message = meta_pb2.ListRequest if method.verb == "list" else meta_pb2.WatchRequest
         yield message(**where).SerializeToString()
