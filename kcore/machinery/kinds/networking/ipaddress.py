@@ -18,7 +18,7 @@ def address_name(value: str, _prefix: bool) -> names.Sentences:
     """A name is an address in its canonical form."""
     address = cidr.parse_ip(value)
     if address is None:
-        return (cidr.IP_SENTENCE,)
+        return (cidr.IP_SENTENCE if cidr.parse_ip_sloppy(value) is None else "must not have leading 0s",)
     return () if str(address) == value else (f'must be in canonical form ("{address}")',)
 
 

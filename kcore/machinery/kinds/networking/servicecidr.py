@@ -24,8 +24,8 @@ def validate_ranges(value: Object) -> list[FieldError]:
     if len(ranges) > _FAMILIES:
         return [fe.invalid(_CIDRS, {"CIDRs": ranges}, "may only hold up to 2 values")]
     if len(ranges) == _FAMILIES and {cidr.family(text) for text in ranges} != {cidr.IPV4, cidr.IPV6}:
-        detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96"
-        return [fe.invalid(_CIDRS, {"CIDRs": ranges}, detail)]
+        detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+        return [fe.invalid(_CIDRS, ranges, detail)]
     for index, text in enumerate(ranges):
         cidr.validate_cidr(text, f"{_CIDRS}[{index}]", errors)
         network = cidr.parse_cidr(text)
