@@ -694,6 +694,9 @@ DEMO_POLL_S: Final = 0.02
 TERMINATED_PODS_MAX: Final = 12_500
 """kube-controller-manager's default: finished pods that may stay."""
 
+SERVICE_CIDR_GRACE_S: Final = 10.0
+"""Fixed by Kubernetes: so long a range of Services that is deleted stays, since other API servers may be giving an address of it out."""
+
 QUOTA_RESYNC_PERIOD_S: Final = 300.0
 """kube-controller-manager's rhythm in which quotas are counted again whatever changed."""
 

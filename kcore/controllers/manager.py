@@ -41,6 +41,7 @@ from kcore.controllers import (
     resourcequota,
     root_ca_publisher,
     serviceaccount,
+    servicecidr,
     statefulset,
     taint_eviction,
 )
@@ -73,6 +74,7 @@ CONTROLLERS: Final[dict[str, Make]] = {
     disruption.NAME: disruption.make,
     resourcequota.NAME: resourcequota.make,
     clusterrole_aggregation.NAME: clusterrole_aggregation.make,
+    servicecidr.NAME: servicecidr.make,
     "namespace": namespace_content.make,
     "garbage-collector": garbage_collector.make,
 }
