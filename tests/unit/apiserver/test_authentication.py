@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from kcore.apiserver.authentication import Authenticator, TokenFileError, read_token_file
+from kcore.apiserver.authentication import Authenticator, TokenFileError, keys, read_token_file
 from kcore.apiserver.authentication.chain import warnings
 from kcore.base.clock import VirtualClock
 from kcore.machinery.request import ANONYMOUS, User
@@ -146,18 +146,13 @@ async def test_a_token_in_a_secret_is_good_as_long_as_the_secret_holds_it(api: A
 
 async def test_others_can_check_tokens_by_what_the_server_publishes(api: Api) -> None:
     token = await token_of(api, {"spec": {"audiences": ["vault"]}})
-    found = api.server.tokens.document("/.well-known/openid-configuration", "host:6443")
-    assert found is not None
-    about = json.loads(found[1])
+    about = json.loads(keys.configuration(api.server.tokens.issuer, "host:6443"))
     assert about["jwks_uri"] == "https://host:6443/openid/v1/jwks"
-    published = api.server.tokens.document("/openid/v1/jwks", "host:6443")
-    assert published is not None and published[0] == "application/jwk-set+json"
-    [key] = jwt.PyJWKSet.from_json(published[1].decode()).keys
+    [key] = jwt.PyJWKSet.from_json(api.server.tokens.key.jwks().decode()).keys
     assert key.key_id == jwt.get_unverified_header(token)["kid"]
     times = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
     claims = jwt.decode(token, key, ["ES256"], audience="vault", issuer=about["issuer"], options=times)
     assert claims["sub"] == "system:serviceaccount:default:default"
-    assert api.server.tokens.document("/openid/v1", "host:6443") is None
 
 
 def test_a_token_of_another_server_is_refused(tmp_path: Path, api: Api) -> None:
