@@ -117,6 +117,7 @@ async def ports_of(plane: Plane, directory: DataDir, settings: ApiServerSettings
         if settings.port is not None:
             asked = settings.port
             number = await ports.rest.listen(settings.bind, port_to_use(asked, before.rest), tls, directory.pki / "ca.crt")
+            await plane.server.advertise(host, number)
             rest = f"{'http' if tls is None else 'https'}://{address(host, number)}"
     except (RuntimeError, OSError) as error:
         raise PartError(f"port {asked} of {settings.bind} cannot be opened: another program may listen there") from error

@@ -153,6 +153,14 @@ async def test_whose_fields_they_are_is_told_by_the_user_agent(http: Http) -> No
     assert (entry["manager"], entry["operation"]) == ("kubectl", "Update")
 
 
+async def test_requests_are_counted_under_upstreams_names(http: Http) -> None:
+    await http("GET", f"{MAPS}/none")
+    told = (await http("GET", "/metrics")).body.decode()
+    [line] = [line for line in told.splitlines() if line.startswith("apiserver_request_total{") and 'code="404"' in line]
+    assert 'resource="configmaps"' in line and 'verb="GET"' in line and 'scope="resource"' in line
+    assert "apiserver_request_duration_seconds_bucket{" in told
+
+
 async def test_the_keys_of_service_account_tokens_are_published(http: Http) -> None:
     told = (await http("GET", "/.well-known/openid-configuration", host="here:1")).json()
     assert told["jwks_uri"] == "https://here:1/openid/v1/jwks"
