@@ -29,7 +29,7 @@ help:
 	@echo "make check        lint, then all other tests"
 	@echo "make bench        measure; results and pictures under build/bench"
 	@echo "make bench-compare  the ratios of bench/micro beside bench/baseline.json; fails on one that fell by more than a quarter"
-	@echo "make clients      programs in Go, Node, Java, Rust and Python, and grpcurl; needs go, node, java, mvn and cargo"
+	@echo "make clients      programs in Go, Node, Java, Rust and Python, grpcurl, kubectl and helm; needs go, node, java, mvn and cargo"
 	@echo "make proto        write the service definitions anew from the options of the kinds"
 	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS), fill the nodes of its trace with its pods"
 	@echo "make checked      unit and property tests of all that is compiled, on a build with bounds and overflow checks"
@@ -92,7 +92,7 @@ bench-compare: setup
 	$(PY) -m bench.compare build/bench/micro.json
 
 clients: setup
-	$(PY) -m pytest tests/clients/check_clients.py -o faulthandler_timeout=2000 --durations=0 --durations-min=0.05
+	$(PY) -m pytest tests/clients/check_*.py -o faulthandler_timeout=2000 --durations=0 --durations-min=0.05
 
 proto: setup
 	$(PY) proto/derive_services.py
