@@ -14,6 +14,7 @@ COMMANDS = {
     "up": "kcore.cli.up",
     "down": "kcore.cli.down",
     "status": "kcore.cli.status",
+    "env": "kcore.cli.env",
     "demo": "kcore.cli.demo",
     "load": "kcore.cli.load",
     "bench": "kcore.cli.bench",

@@ -56,7 +56,7 @@ class Cluster:
 
     client     calls as the admin, on the way whose faults are `faults`
     parts      what runs beside the API server, by name: each can be stopped, started and restarted, and has faults of its own
-    directory  its temporary folder; with a port, `kcore --data-dir` and `connect.from_endpoints` take it
+    directory  its temporary folder; with a port, `kcore --data-dir` and `connect.from_endpoints` take it, and it holds a kubeconfig
     """
 
     client: Client
@@ -143,7 +143,7 @@ class Cluster:
     async def _open_port(self, port: int) -> None:
         from kcore.serve.apiserver import ApiServerSettings, ports_of
 
-        opened = ports_of(self._plane, DataDir(self.directory), ApiServerSettings(port=None, grpc_port=port))
+        opened = ports_of(self._plane, DataDir(self.directory), ApiServerSettings(port=0, grpc_port=port))
         ports = await self._stack.enter_async_context(opened)
         self._stack.push_async_callback(ports.stop, 0.0)
 
@@ -197,8 +197,14 @@ class Cluster:
         return self._clock
 
     @property
+    def kubeconfig(self) -> Path:
+        """The file through which kubectl and the clients of other languages find a cluster with a port."""
+        assert self.endpoints.rest is not None
+        return DataDir(self.directory).kubeconfig
+
+    @property
     def endpoints(self) -> Endpoints:
-        """The addresses of a cluster with a port."""
+        """The addresses of a cluster with a port: gRPC, and HTTPS as `rest`."""
         found = Endpoints.read(DataDir(self.directory))
         if found is None:
             raise RuntimeError("this cluster has no port; start it with port=0")

@@ -5,6 +5,9 @@
     @pytest.mark.kcore(nodes=3, virtual_time=True)               the marker takes the fields of `kcore.testing.settings.Settings`
     def test_a_day(kcore): ...
 
+    @pytest.mark.kcore(port=0)                                   `kcore.kubeconfig` is for kubectl and clients of any language
+    def test_with_kubectl(kcore): ...
+
 `kcore` is a `SyncCluster`. Tests with equal settings share one, which is started by the first of them and reset after each: what a test
 makes, breaks and stops is whole again for the next. `kcore_session` is the one with the settings of the ini file, for fixtures of the
 session; what they make in it is there for every test with these settings.
@@ -39,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    config.addinivalue_line("markers", "kcore(**settings): what the kcore fixture consists of: nodes, parts, virtual_time, hollow, seed")
+    fields = "nodes, parts, port, virtual_time, hollow, seed"
+    config.addinivalue_line("markers", f"kcore(**settings): what the kcore fixture consists of: {fields}")
 
 
 def settings_of(config: pytest.Config) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Settings:
     parts         those beside the API server, which is always there; hollow nodes come with their number
     nodes         how many hollow nodes, or how they look
     hollow        what containers of hollow nodes do
-    port          of gRPC with TLS on loopback; 0: a free one; None: no port is opened
+    port          of gRPC with TLS on loopback; 0: a free one; HTTPS is then on a free one; None: no port is opened
     virtual_time  of `SyncCluster` and the pytest fixture, which make a loop; a `Cluster` has the time of the loop that it is started in
     seed          of names and uids; None: by chance
     """

@@ -133,6 +133,11 @@ class SyncCluster:
         return self._cluster.directory
 
     @property
+    def kubeconfig(self) -> Path:
+        """The file through which kubectl and the clients of other languages find a cluster with a port."""
+        return self._cluster.kubeconfig
+
+    @property
     def endpoints(self) -> Endpoints:
         """The addresses of a cluster with a port."""
         return self._cluster.endpoints

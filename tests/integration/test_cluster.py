@@ -1,10 +1,15 @@
 """`kcore.testing.Cluster`: a whole control plane in the test's loop, on real and on virtual time."""
 
 import asyncio
+import base64
 import gc
+import json
+import ssl
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +44,16 @@ def deployment(replicas: int) -> Deployment:
     template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
     spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
     return Deployment(metadata={"name": "web", "namespace": "default"}, spec=spec)
+
+
+def get(kubeconfig: Path, path: str) -> Any:
+    """Ask as a client does that has nothing but a kubeconfig."""
+    found = json.loads(kubeconfig.read_text())
+    cluster, user = found["clusters"][0]["cluster"], found["users"][0]["user"]
+    request = urllib.request.Request(cluster["server"] + path, headers={"Authorization": f"Bearer {user['token']}"})
+    ca = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cadata=ca)) as answer:
+        return json.load(answer)
 
 
 async def available(cluster: Cluster, count: int) -> bool:
@@ -93,6 +108,19 @@ async def test_a_port_is_opened_when_asked_for_and_takes_the_command_line() -> N
         command = [sys.executable, "-m", "kcore", "get", "configmaps", "-o", "name", "--data-dir", str(cluster.directory)]
         done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
         assert done.stdout.split() == ["configmap/through-the-port"], done.stderr
+
+
+async def test_its_kubeconfig_is_all_that_a_client_over_https_needs() -> None:
+    async with Cluster(parts=(), port=0) as cluster:
+        await cluster.client.configmaps.create(config_map("seen-over-https"))
+        answer = await asyncio.to_thread(get, cluster.kubeconfig, "/api/v1/namespaces/default/configmaps/seen-over-https")
+        assert answer["metadata"]["name"] == "seen-over-https"
+
+
+async def test_without_a_port_there_is_no_kubeconfig() -> None:
+    async with Cluster(parts=()) as cluster:
+        with pytest.raises(RuntimeError, match="no port; start it with port=0"):
+            _ = cluster.kubeconfig
 
 
 @pytest.mark.parametrize("turns", [0, 5, 20, 60, 200])

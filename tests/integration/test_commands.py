@@ -92,6 +92,18 @@ def test_status_of_nothing_is_3(tmp_path: Path) -> None:
     assert run("status", "--json", "--data-dir", str(tmp_path)).json() == {"data_dir": str(tmp_path), "parts": {}, "endpoints": {}}
 
 
+def test_env_tells_a_shell_where_the_kubeconfig_is(shell: Shell, plane: Plane) -> None:
+    script = f'eval "{shell("env").out}"; cat "$KUBECONFIG"'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["kind"] == "Config"
+
+
+def test_env_of_nothing_is_one_sentence(tmp_path: Path) -> None:
+    done = process("env", "--data-dir", str(tmp_path))
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"kcore: {tmp_path}/kubeconfig is not there: kcore up writes it, once it serves HTTPS\n"
+
+
 def test_version_is_one_of_kcore_and_one_of_kubernetes() -> None:
     found = run("version", "--json").json()
     assert found["kubernetes"] == "1.37" and re.fullmatch(r"\d+\.\d+\.\d+", found["kcore"])
