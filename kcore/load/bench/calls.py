@@ -1,4 +1,4 @@
-"""Rows about unary calls through gRPC: h2load, a client written in C, sends one request over and over.
+"""Rows about single requests, through gRPC or HTTPS: h2load, a client written in C, sends one request over and over.
 
 h2load counts every answer with HTTP status 200 as success, and gRPC's errors are such. So a row counts only if what it should have done was
 done: creates of generated names left as many objects, gets brought as many bytes.
@@ -13,19 +13,24 @@ from pathlib import Path
 from shutil import which
 from typing import Any, Final
 
+import orjson
+
 from kcore.api.core.v1 import pod_service_pb2
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base.config import DataDir
 from kcore.client import connect
 from kcore.client.client import Client
-from kcore.load.bench import plane
+from kcore.load.bench import http, plane
 from kcore.load.bench.plane import NAMESPACE, BenchError
-from kcore.load.bench.rows import Requests
+from kcore.load.bench.rows import JSON, Requests
 from kcore.load.pods import plain_template
+from kcore.machinery import codec
 
 Figures = dict[str, Any]
 SERVICE: Final = "kcore.api.core.v1.PodService"
 PREFIX, ONE = "calls-", "one"
+PODS_PATH: Final = f"/api/v1/namespaces/{NAMESPACE}/pods"
+POD_PATH: Final = f"{PODS_PATH}/{ONE}"
 CONNECTIONS_MAX: Final = 4
 MISSING: Final = "h2load is not installed (Debian: nghttp2-client)"
 FRAME: Final = struct.Struct(">BI")
@@ -67,6 +72,8 @@ def run(row: Requests) -> Figures:
         return {"not_measured": MISSING}
     with plane.api_server() as directory:
         size = plane.ask(directory, make_one)
+        if row.https:
+            size = len(http.get(directory, POD_PATH, JSON))
         told = read(h2load(directory, row))
         found = plane.ask(directory, count_made)
     check(row, told, found, size)
@@ -84,7 +91,7 @@ def check(row: Requests, told: Told, found: int, size: int) -> None:
     wanted = row.count if row.verb == "create" else 0
     if told.succeeded != row.count or found != wanted:
         raise BenchError(f"of {row.count} calls {told.succeeded} succeeded, and {found} objects were made instead of {wanted}")
-    if row.verb == "get" and told.data_bytes != row.count * (FRAME.size + size):
+    if row.verb == "get" and told.data_bytes != row.count * (size if row.https else FRAME.size + size):
         raise BenchError(f"{row.count} gets of {size} bytes brought {told.data_bytes} bytes")
 
 
@@ -113,16 +120,34 @@ def body(verb: str) -> bytes:
 
 
 def h2load(directory: DataDir, row: Requests) -> str:
-    """Let h2load call; -> what it prints."""
-    where, message = connect.read_endpoint(directory.path), body(row.verb)
+    """Let h2load send; -> what it prints."""
     file = Path(directory.path, "h2load.body")
+    arguments = over_https(directory, row, file) if row.https else over_grpc(directory, row, file)
+    return plane.program("h2load", "-n", str(row.count), *arguments, name="h2load").stdout
+
+
+def over_grpc(directory: DataDir, row: Requests, file: Path) -> list[str]:
+    """The command line for gRPC: many streams on a few connections."""
+    where, message = connect.read_endpoint(directory.path), body(row.verb)
     file.write_bytes(FRAME.pack(0, len(message)) + message)
     connections = min(CONNECTIONS_MAX, row.in_flight)
     headers = {"content-type": "application/grpc", "te": "trailers", "authorization": f"Bearer {where.token}"}
-    return plane.program(
-        "h2load",
-        *("-n", str(row.count), "-c", str(connections), "-m", str(row.in_flight // connections), "-d", str(file)),
-        *(part for name, value in headers.items() for part in ("-H", f"{name}: {value}")),
-        f"https://{where.server}/{SERVICE}/{row.verb.capitalize()}",
-        name="h2load",
-    ).stdout
+    url = f"https://{where.server}/{SERVICE}/{row.verb.capitalize()}"
+    return ["-c", str(connections), "-m", str(row.in_flight // connections), "-d", str(file), *headed(headers), url]
+
+
+def over_https(directory: DataDir, row: Requests, file: Path) -> list[str]:
+    """The command line for HTTP/1.1: a connection for each request in flight."""
+    rest, token = http.address(directory)
+    sent = ["-d", str(file)] if row.verb == "create" else []
+    pod = plain_template()
+    pod.metadata.generateName = PREFIX
+    file.write_bytes(orjson.dumps(codec.decode("kcore.api.core.v1.Pod", pod.SerializeToString(), "v1", "Pod")))
+    headers = {"content-type": JSON, "accept": JSON, "authorization": f"Bearer {token}"}
+    url = rest + (PODS_PATH if row.verb == "create" else POD_PATH)
+    return ["--h1", "-c", str(row.in_flight), *sent, *headed(headers), url]
+
+
+def headed(headers: dict[str, str]) -> list[str]:
+    """Headers as h2load takes them."""
+    return [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]

@@ -7,15 +7,18 @@ import time
 from itertools import islice
 from typing import Any, Final
 
+import orjson
+
 from kcore.api.core.v1 import pod_pb2
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.client import items, kinds, wire
 from kcore.client.client import Client
-from kcore.load.bench import plane
+from kcore.load.bench import http, plane
 from kcore.load.bench.plane import NAMESPACE, BenchError
-from kcore.load.bench.rows import List
+from kcore.load.bench.rows import PROTOBUF, HttpList, List
 from kcore.load.pods import Plan, plain_template, pods
+from kcore.machinery import codec
 
 Figures = dict[str, Any]
 ENV: Final = 18
@@ -42,6 +45,27 @@ def run(row: List) -> Figures:
         raise BenchError(f"the list has {found} pods instead of {row.pods}")
     median_s, best_s = round(statistics.median(took_s), 4), round(min(took_s), 4)
     return {"pods": row.pods, "megabytes": round(len(got) / 1e6, 2), "list_s": median_s, "best_s": best_s}
+
+
+def run_http(row: HttpList) -> Figures:
+    """The same over HTTPS."""
+    with plane.api_server() as directory:
+        plane.ask(directory, lambda client: fill(client, row.pods))
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods" + (f"?limit={row.limit}" if row.limit else "")
+        took_s, got = http.timed(directory, path, row.accept, row.rounds)
+        found = items_in(got, row.accept)
+    if found != (row.limit or row.pods):
+        raise BenchError(f"the list has {found} pods instead of {row.limit or row.pods}")
+    median_s, best_s = round(statistics.median(took_s), 4), round(min(took_s), 4)
+    return {"pods": found, "megabytes": round(len(got) / 1e6, 2), "list_s": median_s, "best_s": best_s}
+
+
+def items_in(answer: bytes, accept: str) -> int:
+    """How many pods an answer holds."""
+    if accept == PROTOBUF:
+        return len(wire.split_list(codec.open_envelope(answer)[2]).items)
+    found = orjson.loads(answer)
+    return len(found["rows" if found["kind"] == "Table" else "items"])
 
 
 def template() -> pod_pb2.Pod:

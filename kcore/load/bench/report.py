@@ -10,7 +10,7 @@ from typing import Any, Final
 from kcore import __version__
 from kcore.load.bench import calls, lists, podload, rest, watches
 from kcore.load.bench.plane import BenchError
-from kcore.load.bench.rows import List, PodLoad, Requests, Rest, Row, Watches, is_met
+from kcore.load.bench.rows import HttpList, List, PodLoad, Requests, Rest, Row, Watches, is_met
 
 Figures = dict[str, Any]
 RUNS: Final[dict[type[Row], Callable[[Any], Figures]]] = {
@@ -18,6 +18,7 @@ RUNS: Final[dict[type[Row], Callable[[Any], Figures]]] = {
     PodLoad: podload.run,
     Requests: calls.run,
     List: lists.run,
+    HttpList: lists.run_http,
     Watches: watches.run,
 }
 

@@ -35,13 +35,14 @@ class PodLoad:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """One kind of unary call through gRPC from a C client, so many in flight."""
+    """One kind of request from a C client, so many in flight: unary calls through gRPC, or HTTP/1.1 with `https`, JSON both ways."""
 
     name: str
     verb: str
     in_flight: int
     count: int
     targets: Targets = field(default_factory=dict)
+    https: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,18 @@ class List:
 
     name: str
     pods: int
+    rounds: int
+    targets: Targets = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpList:
+    """A list of so many pods over HTTPS in the form `accept`, `limit` at a time (0: all), asked for `rounds` times."""
+
+    name: str
+    pods: int
+    accept: str
+    limit: int
     rounds: int
     targets: Targets = field(default_factory=dict)
 
@@ -65,7 +78,11 @@ class Watches:
     targets: Targets = field(default_factory=dict)
 
 
-Row = Rest | PodLoad | Requests | List | Watches
+Row = Rest | PodLoad | Requests | List | HttpList | Watches
+
+PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
+JSON: Final = "application/json"
+TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 LOAD: Final = PodLoad(
     "20,000 pods, 5,000 nodes", 5_000, 20_000, targets={"created_per_s": 4_000, "bound_per_s": 4_000, "running_per_s": 2_000}
@@ -87,6 +104,13 @@ SIZES: Final[Mapping[str, tuple[Row, ...]]] = {
         Requests("get, 64 in flight", "get", 64, 20_000, {"calls_per_s": 5_000}),
         Requests("get, one at a time", "get", 1, 5_000, {"calls_per_s": 1_200}),
         List("list 7,000 pods in one response", 7_000, 15, {"list_s": 0.08}),
+        Requests("create over HTTPS, 64 in flight", "create", 64, 8_000, {"calls_per_s": 1_800}, https=True),
+        Requests("create over HTTPS, one at a time", "create", 1, 2_000, {"calls_per_s": 500}, https=True),
+        Requests("get over HTTPS, 64 in flight", "get", 64, 20_000, {"calls_per_s": 5_000}, https=True),
+        Requests("get over HTTPS, one at a time", "get", 1, 5_000, {"calls_per_s": 1_200}, https=True),
+        HttpList("list 7,000 pods over HTTPS, protobuf", 7_000, PROTOBUF, 0, 15, {"list_s": 0.08}),
+        HttpList("list 7,000 pods over HTTPS, JSON", 7_000, JSON, 0, 15, {"list_s": 0.3}),
+        HttpList("list 500 of 7,000 pods over HTTPS, as a Table", 7_000, TABLE, 500, 15, {"list_s": 0.02}),
         Watches("one event to 2,000 watches on 20 connections", 2_000, 20, 100, {"p99_ms": 300}),
     ),
     "huge": (
@@ -101,7 +125,10 @@ SIZES: Final[Mapping[str, tuple[Row, ...]]] = {
         PodLoad("20 pods, 2 nodes", 2, 20, beside="20 pods, 2 nodes, all different"),
         Requests("create, 4 in flight", "create", 4, 20),
         Requests("get, one at a time", "get", 1, 20),
+        Requests("create over HTTPS, 4 in flight", "create", 4, 20, https=True),
+        Requests("get over HTTPS, one at a time", "get", 1, 20, https=True),
         List("list 50 pods in one response", 50, 3),
+        HttpList("list 50 pods over HTTPS, as a Table", 50, TABLE, 20, 3),
         Watches("one event to 20 watches on 2 connections", 20, 2, 5),
     ),
 }
