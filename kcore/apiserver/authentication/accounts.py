@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import jwt
 
-from kcore.apiserver.authentication.keys import ALGORITHM, CONFIGURATION_PATH, ISSUER, JWKS_PATH, JWKS_TYPE, SigningKey, configuration
+from kcore.apiserver.authentication.keys import ALGORITHM, ISSUER, SigningKey
 from kcore.apiserver.objects import Stored
 from kcore.base import limits
 from kcore.base.clock import Clock
@@ -93,17 +93,6 @@ class AccountTokens:
         claims |= {f"{LEGACY}namespace": metadata["namespace"], f"{LEGACY}service-account.name": metadata["name"]}
         claims[f"{LEGACY}service-account.uid"] = metadata["uid"]
         return jwt.encode(claims, self.key.private, ALGORITHM, {"kid": self.key.id})
-
-    def document(self, path: str, address: str) -> tuple[str, bytes] | None:
-        """What others need to check the tokens, as (content type, body); None for a path where nothing of it is.
-
-        address  host and port under which the client reaches this server
-        """
-        if path == JWKS_PATH:
-            return JWKS_TYPE, self.key.jwks()
-        if path == CONFIGURATION_PATH:
-            return "application/json", configuration(self.issuer, address)
-        return None
 
     # checking
 
