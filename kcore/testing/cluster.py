@@ -32,7 +32,7 @@ from kcore.client.client import Client
 from kcore.machinery.status import StatusError
 from kcore.serve import parts, users
 from kcore.serve.direct import DirectTransport
-from kcore.serve.plane import Plane, assembled
+from kcore.serve.plane import Keys, Plane, assembled
 from kcore.serve.running import Running
 from kcore.store import Engine, Put, Txn
 from kcore.store.history import ways_back
@@ -113,7 +113,7 @@ class Cluster:
         self._tokens = self._made_tokens()
         by_token = {token: users.USERS[name] for name, token in self._tokens.items()}
         shared = None if self._origin is None else self._origin._plane.server.hub
-        self._plane = await assembled(self._storage, by_token, self._clock, self._entropy, origin=shared)
+        self._plane = await assembled(self._storage, by_token, self._clock, self._entropy, origin=shared, keys=self._made_keys())
         self._stack.push_async_callback(cancelled, asyncio.create_task(self._plane.server.maintain(), name="maintenance"))
         if self.settings.port is not None:
             await self._open_port(self.settings.port)
@@ -139,6 +139,16 @@ class Cluster:
         directory = DataDir(self.directory)
         users.ensure_tokens(directory.pki)
         return {name: directory.token(name).read_text() for name in users.USERS}
+
+    def _made_keys(self) -> Keys:
+        """Keys in files where others may come through a port, else none that outlive the cluster."""
+        if self.settings.port is None:
+            return Keys()
+        from kcore.serve import pki
+
+        directory = DataDir(self.directory)
+        pki.ensure(directory.path, {"127.0.0.1"})
+        return Keys(pki.ensure_signing_key(directory.pki), (directory.pki / "ca.crt").read_text())
 
     async def _open_port(self, port: int) -> None:
         from kcore.serve.apiserver import ApiServerSettings, ports_of
