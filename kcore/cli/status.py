@@ -9,6 +9,7 @@ import click
 from kcore.base import service
 from kcore.base.config import DataDir, Endpoints, read_json
 from kcore.cli import options
+from kcore.cli.up import TITLES
 
 NOT_RUNNING = 3
 
@@ -34,8 +35,8 @@ def command(directory: DataDir, as_json: bool) -> int:
         click.echo(f"{'PART':14}{'PID':>8}  {'STATE':10}RESTARTS")
         for name, part in parts.items():
             click.echo(f"{name:14}{part['pid']:>8}  {part.get('state', 'running'):10}{part.get('restarts', 0)}")
-        if endpoints and endpoints.grpc:
-            click.echo(f"gRPC on {endpoints.grpc}")
+        for name, address in (endpoints.served() if endpoints else {}).items():
+            click.echo(f"{TITLES[name]} on {address}")
     return 0 if parts else NOT_RUNNING
 
 

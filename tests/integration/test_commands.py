@@ -82,7 +82,7 @@ def test_status_tells_the_parts(shell: Shell, plane: Plane) -> None:
     }  # fmt: skip
     found = shell.good("status", "--json").json()
     assert found["data_dir"] == str(plane.directory.path)
-    assert lines[-1] == f"gRPC on {found['endpoints']['grpc']}"
+    assert lines[-2:] == [f"REST on {found['endpoints']['rest']}", f"gRPC on {found['endpoints']['grpc']}"]
     assert found["parts"]["scheduler"] == {"pid": plane.holder("scheduler").pid, "state": "ready", "restarts": 0}
 
 
