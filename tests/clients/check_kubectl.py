@@ -57,7 +57,8 @@ def compare(version: str, server: Plane, path: Path) -> None:
     if os.environ.get("KCORE_REWRITE"):
         (other,) = tools.LAYERS.keys() - {version}
         session.write(path, [session.accepted(old, new, version, other) for old, new in zip(wanted, found, strict=True)])
-    assert list(map(str, found)) == list(map(str, session.of_version(wanted, version)))
+    differences = [f"{new}the file says:\n{old}" for old, new in zip(session.of_version(wanted, version), found, strict=True) if old != new]
+    assert not differences, "\n".join(differences)
 
 
 def desk(server: Plane, programs: Path, name: str) -> tuple[Path, dict[str, str]]:

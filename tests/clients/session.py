@@ -107,7 +107,8 @@ def accepted(old: Step, new: Step, version: str, other: str) -> Step:
         if what == "equal" or not before:
             output += "".join(now[from_:to])
         else:
-            output += "".join(f"{other}| {line}" for line in before[start:end]) + "".join(f"{version}| {line}" for line in now[from_:to])
+            only = ((other, before[start:end]), (version, now[from_:to]))
+            output += "".join(f"{which}| {line}" for which, lines in sorted(only) for line in lines)
     return Step(new.command, output, new.status)
 
 
