@@ -252,7 +252,8 @@ def is_ready(service_cidr: Object) -> bool:
 def address_object(address: Address, service: Object) -> Object:
     """The IPAddress of a Service."""
     labels = {"ipaddress.kubernetes.io/ip-family": FAMILIES[address.version], "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
-    owner = {"group": "", "resource": "services", "namespace": service["metadata"]["namespace"], "name": service["metadata"]["name"]}
+    metadata = service["metadata"]
+    owner = {"group": "", "resource": "services", "namespace": metadata["namespace"], "name": metadata.get("name", "")}
     return {"metadata": {"name": str(address), "labels": labels}, "spec": {"parentRef": owner}}
 
 

@@ -51,10 +51,10 @@ def test_an_informer_knows_what_was_there_and_what_changes():
             await world.client.pods.update(made)
             await world.client.pods.delete("a", namespace="default")
             await settle(world)
-            assert told.notes[1:] == [("add", "b"), ("update", "b", "2"), ("delete", "a")]
+            assert told.notes[1:] == [("add", "b"), ("update", "b", "2"), ("update", "a", "1"), ("delete", "a")]
             assert [found.metadata.name for found in pods.lister.list()] == ["b"]
             assert pods.lister.get("b", namespace="default").metadata.labels["app"] == "x"
-            assert pods.revision == 4
+            assert pods.revision == 5
 
     run(test)
 
@@ -101,7 +101,7 @@ def test_a_lost_connection_does_not_show():
             await settle(world, 60)
             world.transport.come_up()
             await settle(world, 20)
-            assert told.notes == [("add", "a"), ("add", "b"), ("delete", "a")]
+            assert told.notes == [("add", "a"), ("add", "b"), ("update", "a", "1"), ("delete", "a")]
             assert world.server.compact_revision == 0
 
     run(test)

@@ -22,7 +22,7 @@ def fill(cluster, count, first=0):
         cluster.pod(f"p{number:03}", "n1", f"10.0.0.{number + 1}", app="web")
 
 
-def test_slices_follow_pods_with_one_write_each():
+def test_slices_follow_each_change_of_pods_with_one_write():
     async def story(cluster: Cluster):
         cluster.node("n1")
         cluster.service("web", app="web")
@@ -39,7 +39,7 @@ def test_slices_follow_pods_with_one_write_each():
         assert writes(cluster) == ["update"] * 2
         cluster.delete(PODS, "p007", "default", grace_s=0)
         await cluster.clock.sleep(1)
-        assert writes(cluster) == ["update"] * 3
+        assert writes(cluster) == ["update"] * 4, "the pod ends, and is gone"
         assert sorted(len(each) for each in targets(cluster)) == [31, 99]
 
     run(story, NAME)
