@@ -198,8 +198,8 @@ def test_an_attached_up_prints_addresses_and_stops_on_a_signal(fresh: Plane) -> 
     command = [sys.executable, "-m", "kcore", "up", "--nodes", "0", "--parts", "apiserver", *FREE_PORTS]
     with subprocess.Popen([*command, "--data-dir", str(fresh.directory.path)], stdout=subprocess.PIPE, text=True) as up:
         assert up.stdout is not None
-        address = json.loads(fresh.directory.endpoints.read_text())["grpc"] if (where := up.stdout.readline()) else ""
-        assert where == f"gRPC {address}; state in {fresh.directory.path}\n"
+        found = json.loads(fresh.directory.endpoints.read_text()) if (where := up.stdout.readline()) else {}
+        assert where == f"REST {found.get('rest')}, gRPC {found.get('grpc')}; state in {fresh.directory.path}\n"
         assert up.stdout.readline().startswith("ready in ")
         up.send_signal(signal.SIGINT)
         assert up.wait(20) == 0
