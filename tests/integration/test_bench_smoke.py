@@ -24,7 +24,7 @@ def test_the_small_bench_measures_every_figure(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(file.read_text())
     assert list(report["rows"]) == [row.name for row in rows.SIZES["smoke"]] and report["missed"] == []
-    rest, varied, load, create, get, listed, watched = report["rows"].values()
+    rest, varied, load, *called, listed, table, watched = report["rows"].values()
     assert rest["memory_mb_by_part"].keys() == rest["idle_cpu_percent_by_part"].keys() == PARTS
     assert 0 < rest["start_s"] < TIMEOUT_S and rest["memory_mb"] > 10
     for each in (varied, load):
@@ -32,11 +32,12 @@ def test_the_small_bench_measures_every_figure(tmp_path: Path) -> None:
         assert each["cpu_us_per_pod"].keys() == PARTS and each["pending"] == 0 and each["memory_mb"] > 10
     assert load["speed_ratio"] > 0 and "speed_ratio" not in varied
     assert listed["megabytes"] > 0.05 and listed["list_s"] >= listed["best_s"] > 0
+    assert table["pods"] == 20 and table["list_s"] >= table["best_s"] > 0
     assert (watched["watches"], watched["events"]) == (20, 5) and watched["p99_ms"] >= watched["p50_ms"] > 0
     if which("h2load"):
-        assert create["calls_per_s"] > 0 and get["calls_per_s"] > 0 and report["not_measured"] == []
+        assert len(called) == 4 and all(each["calls_per_s"] > 0 for each in called) and report["not_measured"] == []
     else:
-        assert create["not_measured"] == get["not_measured"] == calls.MISSING and len(report["not_measured"]) == 2
+        assert {each["not_measured"] for each in called} == {calls.MISSING} and len(report["not_measured"]) == len(called) == 4
     assert "cpu_us_per_pod" in done.stdout
     drawn = {path.name: path for path in plots.plot(report, tmp_path / "plots")}
     assert drawn.keys() >= {"throughput.png", "scale.png"} and all(path.stat().st_size > 1000 for path in drawn.values())

@@ -77,7 +77,7 @@ def space(shell: Shell, request: pytest.FixtureRequest) -> str:
 def test_status_tells_the_parts(shell: Shell, plane: Plane) -> None:
     lines = shell.good("status").lines()
     assert lines[0].split() == ["PART", "PID", "STATE", "RESTARTS"]
-    assert {line.split()[0]: line.split()[2] for line in lines[1:-1]} == {
+    assert {line.split()[0]: line.split()[2] for line in lines[1:-2]} == {
         "apiserver": "ready", "controllers": "ready", "nodes": "ready", "scheduler": "ready", "supervisor": "running",
     }  # fmt: skip
     found = shell.good("status", "--json").json()
