@@ -112,7 +112,7 @@ def compare_left_out_of_updates() -> AbstractContextManager[None]:
 def compare_left_out_of_creates() -> AbstractContextManager[None]:
     """A create is taken whatever is there."""
     stack = ExitStack()
-    stack.enter_context(replaced(Registry, "refuse_existing", lambda self, spec, namespace, name: None))
+    stack.enter_context(replaced(Registry, "refuse_existing", lambda self, _write: None))
     stack.enter_context(replaced(Engine, "holds", lambda self, compare: True))
     return stack
 
