@@ -9,7 +9,7 @@ import asyncio
 import base64
 import binascii
 import itertools
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -337,7 +337,7 @@ class Reads:
         request_options.check("watch", options)
         return revision_of(options.get("resourceVersion") or "", of_list=False) > self.hub.revision
 
-    async def drain(self, spec: KindSpec, watcher: Watcher, options: Options) -> AsyncIterator[list[bytes]]:
+    async def drain(self, spec: KindSpec, watcher: Watcher, options: Options) -> AsyncGenerator[list[bytes], None]:
         """What a watcher sees until its time is over. Raises StatusError (410) if its client is too slow."""
         try:
             async with asyncio.timeout(options.get("timeoutSeconds") or None):

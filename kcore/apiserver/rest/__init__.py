@@ -6,7 +6,7 @@ Guarantees
 - What is acknowledged is durable.
 
 `media` reads what forms a client takes, `encoding` and `yaml_text` write objects in them, `tables` makes Tables and
-PartialObjectMetadata, `streams` the events of watches, `frontend` puts them together, `asgi` speaks with the HTTP server. Thread: the
-event loop's.
+PartialObjectMetadata, `streams` the events of watches, `pod_log` logs, `frontend` puts them together; `asgi`, `websocket` and `presence`
+speak with the HTTP server. Thread: the event loop's.
 Source: CONTRACT A1 to A9, A14.
 """

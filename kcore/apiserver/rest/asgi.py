@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 from kcore.apiserver.rest import encoding, websocket
 from kcore.apiserver.rest.frontend import Answer, Header, HttpRequest, RestFrontend, failed
+from kcore.apiserver.rest.presence import Receive, while_present
 from kcore.base import limits
 from kcore.machinery import status
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -90,33 +91,18 @@ async def send_whole(answer: Answer, body: bytes, http: HttpRequest, send: Send)
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_pieces(answer: Answer, pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+async def send_pieces(answer: Answer, pieces: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
     """Send pieces as they come, until they end or the client does."""
     headers: list[Header] = [(b"content-type", answer.content_type.encode()), *answer.headers]
     await send({"type": "http.response.start", "status": answer.code, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": True})
-    sending = asyncio.ensure_future(pump(pieces, send))
-    leaving = asyncio.ensure_future(left(receive))
-    try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (sending, leaving):
-            task.cancel()
-        await asyncio.gather(sending, leaving, return_exceptions=True)
+    await while_present(pump(pieces, send), receive, "http.disconnect")
 
 
-async def pump(pieces: AsyncIterator[bytes], send: Send) -> None:
+async def pump(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
     """Send pieces to the end; a client that takes nothing for too long is given up."""
-    try:
+    async with aclosing(pieces):
         async for piece in pieces:
             async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        await pieces.aclose()  # type: ignore[attr-defined]
-
-
-async def left(receive: Receive) -> None:
-    """Wait until the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await send({"type": "http.response.body", "body": b""})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -64,7 +64,7 @@ class Answer:
     """What goes back: a body, or pieces of one as they come."""
 
     code: int
-    body: bytes | AsyncIterator[bytes]
+    body: bytes | AsyncGenerator[bytes, None]
     content_type: str
     headers: list[Header] = field(default_factory=list)
 
@@ -188,10 +188,10 @@ class RestFrontend:
             shown = tables.of(spec, metadata, [obj], include_of(request), form.version, self.clock.now())
             return Answer(code, encoding.dump(shown, form), form.media, headers)
         check_list(form, self.pipeline.scheme.stored_version(spec), obj["kind"], False)
-        shown = tables.partial(obj, form.version)
         if form.media == PROTOBUF:
-            return Answer(code, partial_envelope(shown, form.version), PROTOBUF, headers)
-        return Answer(code, encoding.dump(shown, form), form.media, headers)
+            raw = self.pipeline.reads.metadata_of(spec, outcome.raw)
+            return Answer(code, partial_envelope(raw, form.version), PROTOBUF, headers)
+        return Answer(code, encoding.dump(tables.partial(obj, form.version), form), form.media, headers)
 
     def log(self, request: Request, spec: KindSpec, warnings: list[str]) -> Answer:
         """What a container printed, and goes on to print if that is asked for."""
@@ -270,7 +270,7 @@ def count(request: Request, code: int, seconds: float) -> None:
     metrics.REQUEST_SECONDS.observe(seconds, *labels)
 
 
-async def once(piece: bytes) -> AsyncIterator[bytes]:
+async def once(piece: bytes) -> AsyncGenerator[bytes, None]:
     """A stream of one piece."""
     yield piece
 

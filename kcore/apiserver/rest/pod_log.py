@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from kcore.apiserver.logs.podlog import Follower, Piece
@@ -25,7 +25,7 @@ def state(event_type: str, value: bytes, _revision: int) -> bytes:
 
 async def follow(
     reads: Reads, clock: Clock, spec: KindSpec, request: Request, pod: Object, log: Follower, first: Piece
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """What a follower reads.
 
     pod    as `first` was read from

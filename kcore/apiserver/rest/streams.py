@@ -6,14 +6,15 @@ Each form of a kind is one function, kept, so that the hub encodes an event once
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import orjson
 
 from kcore.apiserver.reads import Options, Reads
 from kcore.apiserver.rest import encoding, tables
-from kcore.apiserver.rest.media import PROTOBUF, TABLE, YAML, Form
+from kcore.apiserver.rest.media import PARTIAL, PARTIAL_LIST, PROTOBUF, TABLE, YAML, Form
 from kcore.apiserver.views import Encode, Forms, delimited
 from kcore.base.clock import Clock
 from kcore.machinery import codec, status
@@ -25,9 +26,10 @@ NO_HEADS = b'"columnDefinitions":null'
 FRAME = struct.Struct(">I")
 
 
-def event_raw(forms: Forms, event_type: str, value: bytes, revision: int) -> tuple[str, bytes]:
-    """-> (type as clients see it, the object's message)."""
-    return BOOKMARK if event_type == INITIAL_END else event_type, forms.object(event_type, value, revision, forms.whole)
+def event_raw(forms: Forms, form: Form, event_type: str, value: bytes, revision: int) -> tuple[str, bytes]:
+    """-> (type as clients see it, as much of the object's message as the form shows)."""
+    take = forms.only_metadata if form.transform in (PARTIAL, PARTIAL_LIST) else forms.whole
+    return BOOKMARK if event_type == INITIAL_END else event_type, forms.object(event_type, value, revision, take)
 
 
 def text_event(event_type: str, obj: Object, form: Form) -> bytes:
@@ -59,7 +61,7 @@ class Streams:
         forms = self.reads.forms_of(spec)
 
         def encode(event_type: str, value: bytes, revision: int) -> bytes:
-            shown, raw = event_raw(forms, event_type, value, revision)
+            shown, raw = event_raw(forms, form, event_type, value, revision)
             return text_event(shown, show(codec.decode(spec.message, raw, spec.api_version, spec.kind)), form)
 
         return encode
@@ -77,25 +79,27 @@ class Streams:
 
         return show
 
-    async def future(self, spec: KindSpec, namespace: str, options: Options, form: Form, encode: Encode) -> AsyncIterator[bytes]:
+    async def future(self, spec: KindSpec, namespace: str, options: Options, form: Form, encode: Encode) -> AsyncGenerator[bytes, None]:
         """What will be seen when the revision that the watch begins after is there."""
         await self.reads.await_future(options)
         if self.reads.is_future(options):
             return
         watcher = await self.reads.open_watch(spec, namespace, options, encode)
-        async for piece in self.events(spec, watcher, options, form):
-            yield piece
+        async with aclosing(self.events(spec, watcher, options, form)) as pieces:
+            async for piece in pieces:
+                yield piece
 
-    async def events(self, spec: KindSpec, watcher: Watcher, options: Options, form: Form) -> AsyncIterator[bytes]:
+    async def events(self, spec: KindSpec, watcher: Watcher, options: Options, form: Form) -> AsyncGenerator[bytes, None]:
         """What a watcher sees, some events at a time; the first Table has heads. What goes wrong is the last event."""
         with_heads = form.transform == TABLE
         try:
-            async for batch in self.reads.drain(spec, watcher, options):
-                if with_heads:
-                    with_heads = False
-                    heads = b'"columnDefinitions":' + orjson.dumps(tables.definitions(spec))
-                    batch = [batch[0].replace(NO_HEADS, heads, 1), *batch[1:]]
-                yield b"".join(batch)
+            async with aclosing(self.reads.drain(spec, watcher, options)) as batches:
+                async for batch in batches:
+                    if with_heads:
+                        with_heads = False
+                        heads = b'"columnDefinitions":' + orjson.dumps(tables.definitions(spec))
+                        batch = [batch[0].replace(NO_HEADS, heads, 1), *batch[1:]]
+                    yield b"".join(batch)
         except status.StatusError as error:
             yield error_event(error.status, form)
 
@@ -105,20 +109,17 @@ def protobuf_encoder(forms: Forms, form: Form) -> Encode:
     spec = forms.spec
 
     def encode(event_type: str, value: bytes, revision: int) -> bytes:
-        shown, raw = event_raw(forms, event_type, value, revision)
+        shown, raw = event_raw(forms, form, event_type, value, revision)
         if form.transform:
-            obj = tables.partial(codec.decode(spec.message, raw, "", ""), form.version)
-            enveloped = partial_envelope(obj, form.version)
-        else:
-            enveloped = codec.envelope(spec.api_version, spec.kind, raw)
-        return protobuf_event(shown, enveloped)
+            return protobuf_event(shown, partial_envelope(raw, form.version))
+        return protobuf_event(shown, codec.envelope(spec.api_version, spec.kind, raw))
 
     return encode
 
 
-def partial_envelope(obj: Object, version: str) -> bytes:
-    """A PartialObjectMetadata in its envelope."""
-    return codec.envelope(f"meta.k8s.io/{version}", obj["kind"], codec.encode("kcore.api.meta.v1.PartialObjectMetadata", obj))
+def partial_envelope(raw: bytes, version: str) -> bytes:
+    """A message that holds nothing but metadata, as a PartialObjectMetadata in its envelope: the wire form is the same."""
+    return codec.envelope(f"meta.k8s.io/{version}", PARTIAL, raw)
 
 
 def protobuf_event(event_type: str, enveloped: bytes) -> bytes:

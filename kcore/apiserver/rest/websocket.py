@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from kcore.apiserver.rest.frontend import Answer, HttpRequest, RestFrontend, once
 from kcore.apiserver.rest.media import JSON
+from kcore.apiserver.rest.presence import Receive, while_present
 from kcore.base import limits
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 BEARER = "base64url.bearer.authorization.k8s.io."
 BASE64 = "base64.binary.k8s.io"
@@ -34,14 +35,8 @@ async def serve(frontend: RestFrontend, http: HttpRequest, offered: Sequence[str
             return
         answer.body = once(answer.body)
     await send({"type": "websocket.accept", "subprotocol": accepted})
-    sending = asyncio.ensure_future(pump(answer.body, send) if answer.content_type == JSON else pump_bytes(answer.body, accepted, send))
-    leaving = asyncio.ensure_future(left(receive))
-    try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (sending, leaving):
-            task.cancel()
-        await asyncio.gather(sending, leaving, return_exceptions=True)
+    as_told = pump(answer.body, send) if answer.content_type == JSON else pump_bytes(answer.body, accepted, send)
+    await while_present(as_told, receive, "websocket.disconnect")
 
 
 def prepare(http: HttpRequest, offered: Sequence[str]) -> str | None:
@@ -68,25 +63,21 @@ async def refuse(answer: Answer, body: bytes, send: Send) -> None:
     await send({"type": "websocket.http.response.body", "body": body})
 
 
-async def pump(pieces: AsyncIterator[bytes], send: Send) -> None:
+async def pump(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
     """Send each event; a client that takes nothing for too long is given up."""
-    async for piece in pieces:
-        for event in piece.splitlines():
-            async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
-                await send({"type": "websocket.send", "text": event.decode()})
+    async with aclosing(pieces):
+        async for piece in pieces:
+            for event in piece.splitlines():
+                async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
+                    await send({"type": "websocket.send", "text": event.decode()})
     await send({"type": "websocket.close", "code": NORMAL})
 
 
-async def pump_bytes(pieces: AsyncIterator[bytes], protocol: str | None, send: Send) -> None:
+async def pump_bytes(pieces: AsyncGenerator[bytes, None], protocol: str | None, send: Send) -> None:
     """Send text as it comes: in binary messages, or in base64 where that is the subprotocol."""
-    async for piece in pieces:
-        told: dict[str, Any] = {"text": base64.b64encode(piece).decode()} if protocol == BASE64 else {"bytes": piece}
-        async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
-            await send({"type": "websocket.send", **told})
+    async with aclosing(pieces):
+        async for piece in pieces:
+            told: dict[str, Any] = {"text": base64.b64encode(piece).decode()} if protocol == BASE64 else {"bytes": piece}
+            async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
+                await send({"type": "websocket.send", **told})
     await send({"type": "websocket.close", "code": NORMAL})
-
-
-async def left(receive: Receive) -> None:
-    """Wait until the client has gone; what it says is not listened to."""
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
