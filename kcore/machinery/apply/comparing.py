@@ -67,13 +67,18 @@ def _maps(old: dict[str, Value], new: dict[str, Value], shape: Map, found: _Foun
         if before is value or (before == value and type(before) is type(value)):
             continue
         of = fields.get(name) or element
-        if of is not None:
+        if of is not None and not (before is ABSENT and vanishes(value, of)):
             _compare(f"f:{name}", before, value, of, found)
     for name, value in old.items():
         if name not in new:
             of = fields.get(name) or element
             if of is not None:
                 found.removed[f"f:{name}"] = everything(value, of)
+
+
+def vanishes(value: Value, shape: Type) -> bool:
+    """Whether a value is not kept when it is stored: an empty list or map, other than an empty message, is as none."""
+    return not value and (shape.tag == LIST or (shape.tag == MAP and shape.element is not None))  # type: ignore[attr-defined]
 
 
 def _compare(key: str, old: Value, new: Value, shape: Type, found: _Found) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kcore.machinery import codec
@@ -127,6 +127,10 @@ def test_what_differs_is_nothing_only_between_equal_objects(old: Object, new: Ob
     assert not compare(old, forward, SHAPE).removed
 
 
+NO_LABELS: Object = {"metadata": {"name": "d", "labels": {}}}
+
+
+@example([("apply", "m2", {"metadata": {"name": "d", "labels": {"a": "a"}}}), ("apply", "m1", NO_LABELS)], NO_LABELS, "m2")
 @given(WRITES, OBJECTS, MANAGERS)
 def test_an_apply_that_is_repeated_changes_nothing(writes: list[tuple[str, str, Object]], wanted: Object, manager: str) -> None:
     once = applied(history(writes), wanted, manager)
