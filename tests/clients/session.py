@@ -41,6 +41,7 @@ VARYING = (
     (r'(resourceVersion"?: ?)"\d+"', r'\1"REVISION"'),
     (r"(?<= deleted) from \S+ namespace$", ""),
     (r"^WARNING: version difference .*\n?", ""),
+    (r"^[IW]\d{4} [\d:.]+ +\d+ reflector\.go:\d+\] .*context canceled.*\n?", ""),
     (r"https://127\.0\.0\.1:\d+", "https://SERVER"),
     (r"\b10\.128\.\d+\.\d+", "POD-IP"),
     (r"\b10\.96\.\d+\.\d+", "SERVICE-IP"),
@@ -49,7 +50,8 @@ VARYING = (
     (r"(?<=\S) {2,}(?=\S)", "  "),
     (r" +$", ""),
 )
-"""What is one thing in every run and to every version, though it is written differently: columns are as wide as their contents, too."""
+"""What is one thing in every run and to every version, though it is written differently: columns are as wide as their contents, too. The
+reflector of a command that ends its own watch says so, or not, as it happens to be reading just then or not."""
 
 
 @dataclass(slots=True)
