@@ -130,7 +130,7 @@ def bind(registry: Registry, write: Write, binding: Object) -> Outcome:
     check_bindable(write, {"metadata": kept, "spec": {"nodeName": bound_to, "schedulingGates": gates}}, binding)
     metadata = binding.get("metadata") or {}
     added: Object = {"metadata": {"labels": metadata.get("labels") or {}}}
-    admission.bind(added, registry.chain.cluster.get(NODE, "", node))
+    admission.bind(added, registry.chain.cluster.labels(NODE, "", node) or {})
     condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": registry.now()}
     raw = forms.write(before, added["metadata"]["labels"], metadata.get("annotations") or {}, node, None, condition)
     if write.dry_run:

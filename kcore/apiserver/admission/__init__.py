@@ -149,6 +149,6 @@ def is_service(spec: KindSpec) -> bool:
     return spec.kind == "Service" and not spec.group
 
 
-def bind(pod: Object, node: Object | None) -> None:
-    """What the assignment of a pod to a node adds to the pod."""
-    pod_topology_labels.admit(pod, node)
+def bind(pod: Object, labels: dict[str, str]) -> None:
+    """What the assignment of a pod to a node with these labels adds to the pod."""
+    pod_topology_labels.admit(pod, labels)

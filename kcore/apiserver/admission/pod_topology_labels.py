@@ -7,10 +7,9 @@ from typing import Any
 LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 
 
-def admit(pod: dict[str, Any], node: dict[str, Any] | None) -> None:
-    """Copy the labels that the node has onto the pod; one that the pod has already is replaced."""
-    have = (node or {}).get("metadata", {}).get("labels") or {}
-    copied = {name: have[name] for name in LABELS if name in have}
+def admit(pod: dict[str, Any], labels: dict[str, str]) -> None:
+    """Copy those of a node's labels onto the pod; one that the pod has already is replaced."""
+    copied = {name: labels[name] for name in LABELS if name in labels}
     if copied:
         metadata = pod["metadata"]
         metadata["labels"] = {**(metadata.get("labels") or {}), **copied}

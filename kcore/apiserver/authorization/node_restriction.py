@@ -9,22 +9,18 @@ Source: Kubernetes `plugin/pkg/admission/noderestriction/admission.go`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from kcore.apiserver.admission.cluster import NODE, Cluster
 from kcore.apiserver.authorization.node import LEASES, NODES, PREFIX
-from kcore.apiserver.objects import open_value
 from kcore.machinery import status
 from kcore.machinery.field_error import quote
-from kcore.machinery.projection import Projection
 from kcore.machinery.request import User
 
 if TYPE_CHECKING:
     from kcore.apiserver.registry import Write
 
 Object = dict[str, Any]
-NODE_MESSAGE: Final = "kcore.api.core.v1.Node"
 HOLLOW: Final = "system:kcore:hollow-nodes"
 HOLLOW_LABEL: Final = "kcore.io/hollow"
 MIRROR: Final = "kubernetes.io/config.mirror"
@@ -71,16 +67,10 @@ class Caller:
         return status.forbidden(spec.resource, spec.group, write.name, sentence)
 
 
-@cache
-def labels_form() -> Projection:
-    """Reads the labels of a stored node."""
-    return Projection(NODE_MESSAGE, ["metadata.labels"])
-
-
 def is_hollow(cluster: Cluster, node: str) -> bool:
     """Whether a node is hollow; what was bound to one that is gone may still be ended."""
-    found = cluster.storage.head(cluster.scheme.kinds[NODE].key("", node))
-    return found is None or HOLLOW_LABEL in labels_form()(open_value(found.value))[0]
+    labels = cluster.labels(NODE, "", node)
+    return labels is None or HOLLOW_LABEL in labels
 
 
 def admit(write: Write, obj: Object | None, old: Object | None, cluster: Cluster) -> None:
