@@ -30,20 +30,20 @@ def views(scheme: Scheme) -> dict[str, ResourceView]:
 
 def projector(spec: KindSpec) -> Callable[[bytes], Projected]:
     """A function from a stored value to what selectors can ask; the program is compiled when the first object comes."""
-    names = spec.selectable_fields
+    names = ("metadata.labels", "metadata.namespace", "metadata.name", *spec.selectable_fields)
     read: Projection | None = None
+    others: list[str] = []
 
     def project(value: bytes) -> Projected:
         nonlocal read
         if read is None:
-            read = Projection(
-                spec.message, ["metadata.namespace", "metadata.name", "metadata.labels", *(ALIASES.get(name, name) for name in names)]
-            )
-        namespace, name, labels, *values = read(codec.open_envelope(value)[2])
-        fields = {"metadata.namespace": namespace, "metadata.name": name}
-        for path, found in zip(names, values, strict=True):
-            fields[path] = found if isinstance(found, str) else text(found)
-        return Projected(namespace, name, labels, fields)
+            read = Projection(spec.message, [ALIASES.get(name, name) for name in names])
+            others.extend(name for name, zero in zip(names, read.zeros, strict=True) if not isinstance(zero, str | dict))
+        fields = dict(zip(names, read(codec.open_envelope(value)[2]), strict=True))
+        labels = fields.pop("metadata.labels")
+        for name in others:
+            fields[name] = text(fields[name])
+        return Projected(fields["metadata.namespace"], fields["metadata.name"], labels, fields)
 
     return project
 

@@ -89,7 +89,10 @@ class Selector(NamedTuple):
     def matches(self, labels: Mapping[str, str]) -> bool:
         if self.nothing:
             return False
-        return all(requirement.matches(labels) for requirement in self.requirements)
+        for requirement in self.requirements:  # noqa: SIM110 - asked at every change, where a generator costs as much again
+            if not requirement.matches(labels):
+                return False
+        return True
 
     @property
     def everything(self) -> bool:

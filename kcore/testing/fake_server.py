@@ -59,7 +59,7 @@ class Selection:
             return False
         if not self.labels.matches(object_.metadata.labels):
             return False
-        return all(term.matches({term.field: _field(object_, term.field)}) for term in self.fields.terms)
+        return self.fields.matches({term.field: _field(object_, term.field) for term in self.fields.terms})
 
 
 class FakeServer:
