@@ -39,24 +39,33 @@ M = TypeVar("M", bound=Message)
 Parse = Callable[[bytes], Any]
 
 UID: Final = "metadata.uid"
-NO_INDEXES: Final[frozenset[str]] = frozenset()
+OWNERS: Final = "metadata.ownerReferences[]@raw"
+NOTHING: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Handler(Generic[T]):
-    """Who is told of changes, and which fields it looks at in an update; None: any."""
+    """Who is told of changes, and which fields it looks at in an update (None: any), and further ones in one of an object with an owner."""
 
     on_add: Callable[[T], None] | None
     on_update: Callable[[T, T], None] | None
     on_delete: Callable[[T], None] | None
     reads: frozenset[str] | None
+    reads_if_owned: frozenset[str]
+
+    def looks(self, changed: frozenset[str], owned: bool) -> bool:
+        """Tell whether it looks at an update of these fields."""
+        if self.reads is None or not self.reads.isdisjoint(changed):
+            return True
+        return owned and not self.reads_if_owned.isdisjoint(changed)
 
 
 class Informer(Generic[T]):
     """The objects of one resource and selection.
 
     Whoever says what it `reads` (paths of `kcore.machinery.projection`: the fields that decide what it makes of a change) is not asked
-    again by a change of anything else. An object of another uid, one that comes and one that goes is told to all.
+    again by a change of anything else; what it `reads_if_owned` counts only of an object that has an owner, or had one before. An object of
+    another uid, one that comes and one that goes is told to all.
     """
 
     def __init__(self, reflector: Reflector, parse: Callable[[bytes], T], packed: bool = False) -> None:
@@ -66,10 +75,11 @@ class Informer(Generic[T]):
         self._parse = parse
         self._handlers: list[Handler[T]] = []
         self._index_reads: dict[str, frozenset[str]] = {NAMESPACE: frozenset()}
-        self._paths: tuple[str, ...] = (UID,)
+        self._paths: tuple[str, ...] = (OWNERS, UID)
         self._project: Projection | None = None
         self._read: dict[str, tuple[Any, ...]] = {}
-        self._concerned: dict[frozenset[str], tuple[frozenset[str], list[Handler[T]]]] = {}
+        # By whether the object has an owner, then for each path whether it changed.
+        self._concerned: dict[tuple[bool, ...], tuple[frozenset[str], list[Handler[T]]]] = {}
         reflector.add_receiver(self._receive)
 
     @property
@@ -104,12 +114,15 @@ class Informer(Generic[T]):
         on_update: Callable[[T, T], None] | None = None,
         on_delete: Callable[[T], None] | None = None,
         reads: Iterable[str] | None = None,
+        reads_if_owned: Iterable[str] = (),
     ) -> None:
         """Tell of changes; a handler that comes late is told of the present objects at once, as added.
 
         on_update  takes the old and the new object
         """
-        self._handlers.append(Handler(on_add, on_update, on_delete, None if reads is None else self._follow(reads)))
+        looked_at = None if reads is None else self._follow(reads)
+        of_owned = self._follow(reads_if_owned) if reads_if_owned else NOTHING
+        self._handlers.append(Handler(on_add, on_update, on_delete, looked_at, of_owned))
         self._concerned.clear()
         if on_add is not None:
             for object_ in self.store.objects():
@@ -132,8 +145,8 @@ class Informer(Generic[T]):
                 if gone is not None:
                     self._tell_deleted(gone)
                 continue
-            object_ = self._parse(raw)
             standing, handlers = self._who_looks(key, raw)
+            object_ = self._parse(raw)
             old = self.store.put(key, object_, raw, standing)
             if old is None:
                 self._tell_added(object_)
@@ -143,26 +156,27 @@ class Informer(Generic[T]):
     def _who_looks(self, key: str, raw: bytes) -> tuple[frozenset[str], list[Handler[T]]]:
         """Return the indexes that need no look at an object, and the handlers that do."""
         if self._project is None:
-            return NO_INDEXES, self._handlers
+            return NOTHING, self._handlers
         now = self._project(raw)
         before = self._read.get(key)
         self._read[key] = now
         if before is None:
-            return NO_INDEXES, self._handlers
-        changed = frozenset(compress(self._paths, map(ne, before, now)))
-        found = self._concerned.get(changed)
+            return NOTHING, self._handlers
+        owned = bool(before[0] or now[0])
+        changes = (owned, *map(ne, before, now))
+        found = self._concerned.get(changes)
         if found is None:
             if len(self._concerned) >= limits.INFORMER_CHANGES_MAX:
                 self._concerned.clear()
-            found = self._concerned[changed] = self._work_out(changed)
+            found = self._concerned[changes] = self._work_out(frozenset(compress(self._paths, changes[1:])), owned)
         return found
 
-    def _work_out(self, changed: frozenset[str]) -> tuple[frozenset[str], list[Handler[T]]]:
+    def _work_out(self, changed: frozenset[str], owned: bool) -> tuple[frozenset[str], list[Handler[T]]]:
         """Return the same for any object in which these fields changed."""
         if UID in changed:
-            return NO_INDEXES, self._handlers
+            return NOTHING, self._handlers
         standing = frozenset(name for name, reads in self._index_reads.items() if reads.isdisjoint(changed))
-        return standing, [each for each in self._handlers if each.reads is None or not each.reads.isdisjoint(changed)]
+        return standing, [each for each in self._handlers if each.looks(changed, owned)]
 
     def _tell_added(self, object_: T) -> None:
         for handler in self._handlers:

@@ -121,6 +121,12 @@ class Store(Generic[T]):
         keys = self._indexes[name].keys_of.get(value)
         return list(self._made(self._kept[key] for key in keys)) if keys else []
 
+    def by_any(self, name: str, values: Iterable[str]) -> list[T]:
+        """Return the objects that have any of some values in an index; one that has two of them stands there twice."""
+        keys_of = self._indexes[name].keys_of
+        keys = [key for value in values for key in keys_of.get(value, ())]
+        return list(self._made(self._kept[key] for key in keys)) if keys else []
+
     def _made(self, kept: Iterable[Any]) -> Iterable[T]:
         return kept if self._unpack is None else map(self._unpack, kept)
 
@@ -162,6 +168,10 @@ class Lister(Generic[T]):
     def by_index(self, index: str, value: str) -> list[T]:  # type: ignore[valid-type]
         """Return the objects that have a value in an index."""
         return self._store.by_index(index, value)
+
+    def by_any(self, index: str, values: Iterable[str]) -> list[T]:  # type: ignore[valid-type]
+        """Return the objects that have any of some values in an index; one that has two of them stands there twice."""
+        return self._store.by_any(index, values)
 
     def keys_by_index(self, index: str, value: str) -> list[str]:  # type: ignore[valid-type]
         """Return the keys of the objects that have a value in an index."""

@@ -39,16 +39,23 @@ SELECTOR: Final = "selector"
 class Traits:
     """What decides to whom an object belongs, read of its message once."""
 
-    __slots__ = ("controller", "keys", "labels", "object")
+    __slots__ = ("_keys", "controller", "labels", "object")
 
     def __init__(self, object_: Any) -> None:
         self.object = object_
         self.controller = controller_of(object_)
-        namespace, found = object_.metadata.namespace, object_.metadata.labels
+        found = object_.metadata.labels
         self.labels: dict[str, str] = {key: found[key] for key in found}
-        # Under which selectors that match look: its namespace, then that with each label.
-        self.keys = [f"{namespace}/", *[f"{namespace}/{key}={value}" for key, value in self.labels.items()]]
+        self._keys: list[str] | None = None
 
+    @property
+    def keys(self) -> list[str]:
+        """Under which selectors that match look: its namespace, then that with each label."""
+        found = self._keys
+        if found is None:
+            namespace = self.object.metadata.namespace
+            found = self._keys = [f"{namespace}/", *[f"{namespace}/{key}={value}" for key, value in self.labels.items()]]
+        return found
 
     def is_free_as(self, other: Traits) -> bool:
         """Tell whether both are of an orphan with the same labels, so that nobody else may adopt it now."""
@@ -241,8 +248,7 @@ def candidates(lister: Lister[Any], owner: Any, selector: Selector) -> list[Any]
 
 def matching(lister: Lister[Any], orphan: Any) -> list[Any]:
     """Return those whose `spec.selector` matches an orphan of their namespace."""
-    found = [owner for key in label_keys(orphan) for owner in lister.by_index(SELECTOR, key)]
-    return [owner for owner in found if selector_of(owner.spec.selector).matches(labels_of(orphan))]
+    return [owner for owner in lister.by_any(SELECTOR, label_keys(orphan)) if selector_of(owner.spec.selector).matches(labels_of(orphan))]
 
 
 def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:

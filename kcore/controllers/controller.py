@@ -36,6 +36,7 @@ class Source:
 
     metadata_only  nothing but metadata is needed; the objects may have more
     reads          the fields of an object that decide what an update of it means; None: any
+    reads_if_owned further ones, which mean nothing in an object without an owner
     selection      which objects; must be that by which the controller asked for the informer
     gather_s       how long a key waits for more changes before it is looked at
     """
@@ -45,6 +46,7 @@ class Source:
     metadata_only: bool = False
     selection: Selection = EVERYTHING
     reads: tuple[str, ...] | None = None
+    reads_if_owned: tuple[str, ...] = ()
     gather_s: float = 0.0
 
 

@@ -191,5 +191,9 @@ def connect(informer: Any, source: Source, queue: WorkQueue[str]) -> None:
             queue.add_after(key, source.gather_s)
 
     informer.add_handler(
-        on_add=lambda new: tell(None, new), on_update=tell, on_delete=lambda old: tell(old, None), reads=source.reads
+        on_add=lambda new: tell(None, new),
+        on_update=tell,
+        on_delete=lambda old: tell(old, None),
+        reads=source.reads,
+        reads_if_owned=source.reads_if_owned,
     )

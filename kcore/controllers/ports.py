@@ -32,6 +32,10 @@ class Lister(Protocol[T]):
         """Return the objects that have a value in an index."""
         ...
 
+    def by_any(self, index: str, values: Iterable[str]) -> list[T]:
+        """Return the objects that have any of some values in an index; one that has two of them stands there twice."""
+        ...
+
     def list(self, *, namespace: str = "", selector: LabelMatcher | None = None) -> list[T]:
         """Return the objects of a namespace, or of all, whose labels match."""
         ...
@@ -56,8 +60,10 @@ class Informer(Protocol[T]):
         on_update: Callable[[T, T], None] | None = None,
         on_delete: Callable[[T], None] | None = None,
         reads: Iterable[str] | None = None,
+        reads_if_owned: Iterable[str] = (),
     ) -> None:
-        """Tell of changes; `reads` are the fields that decide what is made of an update."""
+        """Tell of changes; `reads` are the fields that decide what is made of an update, and `reads_if_owned` further ones of objects that
+        have an owner."""
         ...
 
 

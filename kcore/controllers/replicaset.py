@@ -26,7 +26,8 @@ from kcore.controllers.pod_names import free_names
 from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, next_available_s, ready_since
 from kcore.controllers.pod_writes import PODS, PodWrites
 
-POD_READS: Final = (*adoption.OWNERSHIP, adoption.DELETING, "status.phase", "status.conditions[]@raw")
+POD_READS: Final = (adoption.DELETING, "status.phase", "status.conditions[]@raw")
+"""What matters of the pods of a workload, besides to whom they belong."""
 """What decides in a pod whether its set is looked at; what else a reconciliation reads, it reads when it comes."""
 
 REPLICASETS: Final = kinds.resource("apps", "v1", "replicasets")
@@ -254,5 +255,5 @@ def make(context: Context) -> Controller:
 def controller_of(context: Context, name: str, resource: Resource) -> Controller:
     """Make the controller of a resource whose objects ask for a number of pods."""
     reconciler = Reconciler(context, resource)
-    sources = (Source(resource, own_keys), Source(PODS, reconciler.pod_changed, reads=POD_READS))
+    sources = (Source(resource, own_keys), Source(PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS))
     return Controller(name, context.queue(name), reconciler.reconcile, sources)

@@ -249,7 +249,7 @@ def make(context: Context) -> Controller:
     reconciler = Reconciler(context)
     sources = (
         Source(STATEFULSETS, own_keys),
-        Source(PODS, reconciler.pod_changed, reads=POD_READS),
+        Source(PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS),
         Source(CLAIMS, reconciler.claim_changed),
     )
     return Controller("statefulset", context.queue("statefulset"), reconciler.reconcile, sources)

@@ -240,7 +240,7 @@ def make(context: Context) -> Controller:
     reconciler = Reconciler(context)
     sources = (
         Source(DAEMONSETS, own_keys),
-        Source(PODS, reconciler.pod_changed, reads=POD_READS),
+        Source(PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS),
         Source(NODES, reconciler.node_changed, reads=NODE_READS),
         Source(REVISIONS, reconciler.revision_changed),
     )

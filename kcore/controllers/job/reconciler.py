@@ -26,6 +26,8 @@ from kcore.controllers.pod_writes import PODS, PodWrites
 from kcore.machinery.status import StatusError
 
 KIND: Final = "Job"
+POD_READS: Final = (adoption.DELETING, "metadata.finalizers", "metadata.annotations", "status@raw")
+"""What matters of the pods of a Job, besides to whom they belong."""
 
 
 class Reconciler:
@@ -208,5 +210,8 @@ def _release(pod: Any, job: Any) -> Patch:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    sources = (Source(JOBS, own_keys), Source(PODS, reconciler.pod_changed, gather_s=limits.JOB_GATHER_S))
+    pods = Source(
+        PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS, gather_s=limits.JOB_GATHER_S,
+    )
+    sources = (Source(JOBS, own_keys), pods)
     return Controller("job", context.queue("job"), reconciler.reconcile, sources)

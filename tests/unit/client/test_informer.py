@@ -285,6 +285,29 @@ def test_who_says_what_it_reads_is_told_of_nothing_else():
     run(test)
 
 
+def test_what_is_read_of_owned_objects_tells_nothing_of_others():
+    async def test(world):
+        informers = Informers(world.client)
+        pods = informers.informer(Pod)
+        told = []
+        pods.add_handler(
+            on_update=lambda old, new: told.append((new.metadata.name, new.status.phase)),
+            reads=("metadata.labels",),
+            reads_if_owned=("status.phase",),
+        )
+        async with running(informers):
+            owned = pod("owned")
+            owned.metadata.ownerReferences.add(apiVersion="v1", kind="Thing", name="x", uid="u")
+            for each in (pod("free"), owned):
+                made = await world.client.pods.create(each)
+                made.status.phase = "Running"
+                await world.client.pods.update_status(made)
+            await settle(world)
+            assert told == [("owned", "Running")]
+
+    run(test)
+
+
 def test_another_object_of_the_same_name_is_news_to_all():
     async def test(world):
         informers = Informers(world.client)
