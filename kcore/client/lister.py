@@ -124,6 +124,8 @@ class Store(Generic[T]):
     def by_any(self, name: str, values: Iterable[str]) -> list[T]:
         """Return the objects that have any of some values in an index; one that has two of them stands there twice."""
         keys_of = self._indexes[name].keys_of
+        if not keys_of:
+            return []
         keys = [key for value in values for key in keys_of.get(value, ())]
         return list(self._made(self._kept[key] for key in keys)) if keys else []
 

@@ -39,12 +39,14 @@ SELECTOR: Final = "selector"
 class Traits:
     """What decides to whom an object belongs, read of its message once."""
 
-    __slots__ = ("_keys", "controller", "labels", "object")
+    __slots__ = ("_keys", "controller", "is_deleting", "labels", "object")
 
     def __init__(self, object_: Any) -> None:
         self.object = object_
+        metadata = object_.metadata
         self.controller = controller_of(object_)
-        found = object_.metadata.labels
+        self.is_deleting: bool = metadata.HasField("deletionTimestamp")
+        found = metadata.labels
         self.labels: dict[str, str] = {key: found[key] for key in found}
         self._keys: list[str] | None = None
 
@@ -262,13 +264,15 @@ def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:
 
 def owner_keys(owners: Lister[Any], kind: str, old: Any, new: Any) -> set[str]:
     """Return the keys of the owners that a changed object belongs to, belonged to, or may belong to."""
-    if old is not None and new is not None and traits_of(new).is_free_as(traits_of(old)):
+    states = [traits_of(object_) for object_ in (old, new) if object_ is not None]
+    if len(states) == 2 and states[1].is_free_as(states[0]):
         return set()  # what most changes of an orphan are
-    found = {key_of(owner) for object_ in (old, new) if object_ is not None and (owner := resolve(owners, object_, kind)) is not None}
-    if new is not None and traits_of(new).controller is None and not is_deleting(new):
-        moved = old is None or traits_of(old).controller is not None or labels_of(old) != labels_of(new)
-        if moved:
-            found.update(key_of(owner) for owner in matching(owners, new))
+    found = {
+        key_of(owner) for each in states if each.controller is not None and (owner := resolve(owners, each.object, kind)) is not None
+    }
+    last = states[-1]
+    if new is not None and last.controller is None and not last.is_deleting:
+        found.update(key_of(owner) for owner in matching(owners, new))
     return found
 
 

@@ -90,10 +90,10 @@ def pods_of(service: Any, pods: Lister[Any]) -> list[Any]:
 
 def services_of(pod: Any, services: Lister[Any]) -> Iterator[str]:
     """Keys of the services that select a pod."""
-    for key in label_keys(pod)[1:]:
-        for service in services.by_index(BY_SELECTOR, key):
-            if is_selected(service, pod.metadata.labels):
-                yield join_key(service.metadata.namespace, service.metadata.name)
+    labels = labels_of(pod)
+    for service in services.by_any(BY_SELECTOR, label_keys(pod)):
+        if is_selected(service, labels):
+            yield join_key(service.metadata.namespace, service.metadata.name)
 
 
 def shown(pod: Any) -> tuple[Any, ...]:

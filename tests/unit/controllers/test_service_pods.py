@@ -13,9 +13,9 @@ class Services:
     def __init__(self, *services):
         self.services, self.asked = services, 0
 
-    def by_index(self, index, value):
+    def by_any(self, index, values):
         self.asked += 1
-        return [each for each in self.services if value in service_pods.selector_values(each)]
+        return [each for value in values for each in self.services if value in service_pods.selector_values(each)]
 
 
 def service(**selector):
