@@ -21,7 +21,7 @@ from kcore.scheduler.columns import Columns
 from kcore.scheduler.cycle import Decision, schedule
 from kcore.scheduler.evaluation import Evaluations
 from kcore.scheduler.events import NodeChanged, PodGone
-from kcore.scheduler.profile import WAKERS
+from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.queue import Queue
 from kcore.scheduler.rows import NodeRow, PodRow
 
@@ -48,7 +48,7 @@ class Core:
     def __init__(self, clock: Clock, entropy: Entropy) -> None:
         self.columns = Columns()
         self.cache = Cache(self.columns)
-        self.queue = Queue(WAKERS)
+        self.queue = Queue(DEFAULT.wakers)
         self._evaluations = Evaluations()
         self._clock = clock
         self._entropy = entropy

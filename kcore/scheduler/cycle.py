@@ -19,6 +19,7 @@ from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.diagnosis import Rejection, diagnose, message, rejections, unsupported_message
 from kcore.scheduler.evaluation import Evaluation, Evaluations
+from kcore.scheduler.profile import DEFAULT, Profile
 from kcore.scheduler.rows import PodRow, Unsupported
 
 Randrange = Callable[[int], int]
@@ -77,9 +78,9 @@ def schedule(pod: PodRow, columns: Columns, evaluations: Evaluations, randrange:
     return Decision(columns.names[slot], evaluation.feasible_count, ties, total)
 
 
-def explain(pod: PodRow, columns: Columns) -> Explanation:
+def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explanation:
     """Tell for every node what schedule would find now."""
-    evaluations = Evaluations()
+    evaluations = Evaluations(profile)
     evaluation = evaluations.of(pod.ask, columns)
     slots = [int(slot) for slot in np.flatnonzero(evaluation.feasible[: columns.count])]
     feasible = tuple(columns.names[slot] for slot in slots)

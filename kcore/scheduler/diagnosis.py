@@ -16,7 +16,6 @@ import numpy as np
 from kcore.scheduler.columns import Columns, UInt8
 from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.framework import UNRESOLVABLE, Diagnosis
-from kcore.scheduler.profile import NODE_FILTERS, WAKERS
 from kcore.scheduler.rows import Ask, Unsupported
 
 NO_NODES: Final = "no nodes available to schedule pods"
@@ -36,7 +35,7 @@ class Rejection(NamedTuple):
 def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
     """Count the reasons of an ask that no node satisfies."""
     if not columns.node_count:
-        return Diagnosis(0, {}, tuple(sorted(WAKERS)), 0)
+        return Diagnosis(0, {}, tuple(sorted(evaluation.profile.wakers)), 0)
     ask, count = evaluation.ask, columns.count
     left, absent = _looked_at(evaluation, columns)
     reasons: dict[str, int] = {}
@@ -45,7 +44,7 @@ def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
     if absent:
         reasons["node(s) didn't satisfy plugin(s) [NodeAffinity]"] = absent
         rejected_by.append("NodeAffinity")
-    for plugin in NODE_FILTERS:
+    for plugin in evaluation.profile.node_filters:
         if plugin.reads(ask) is None:
             continue
         passing = plugin.mask(ask, columns)
@@ -76,7 +75,7 @@ def rejections(evaluation: Evaluation, columns: Columns) -> dict[str, Rejection]
     found: dict[str, Rejection] = {}
     for slot in np.flatnonzero(columns.present[: columns.count] > left):
         found[columns.names[slot]] = Rejection("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",), False)
-    for plugin in NODE_FILTERS:
+    for plugin in evaluation.profile.node_filters:
         if plugin.reads(ask) is not None:
             passing = plugin.mask(ask, columns)
             for slot in np.flatnonzero(left > passing):

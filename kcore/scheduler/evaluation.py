@@ -24,7 +24,7 @@ from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.framework import Diagnosis, PlacedFilter, PlacedScore
 from kcore.scheduler.plugins.node_affinity import named_nodes
-from kcore.scheduler.profile import NODE_FILTERS, NODE_SCORES, PLACED_FILTERS, PLACED_SCORES
+from kcore.scheduler.profile import DEFAULT, Profile
 from kcore.scheduler.rows import Ask
 
 # An ask holds feasible, codes, totals and two or three scores: one and up to five times eight bytes per slot.
@@ -37,7 +37,8 @@ TOUCHED_FEW: Final = 4
 class NodeResults:
     """Masks and raw scores that only nodes decide, by what they read of an ask; dropped when a node changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
         self._version = -1
         self._masks: dict[Hashable, UInt8] = {}
         self._raws: dict[Hashable, Int64 | None] = {}
@@ -45,11 +46,11 @@ class NodeResults:
     def mask(self, ask: Ask, columns: Columns) -> UInt8:
         """Return 1 where all node filters pass; not to be written to."""
         self._expire(columns)
-        key = tuple(plugin.reads(ask) for plugin in NODE_FILTERS)
+        key = tuple(plugin.reads(ask) for plugin in self._profile.node_filters)
         mask = self._masks.get(key)
         if mask is None:
             mask = columns.present[: columns.count].copy()
-            for plugin, reads in zip(NODE_FILTERS, key, strict=True):
+            for plugin, reads in zip(self._profile.node_filters, key, strict=True):
                 if reads is not None:
                     mask &= plugin.mask(ask, columns)
             self._keep(self._masks, key, mask, columns)
@@ -58,7 +59,7 @@ class NodeResults:
     def raw(self, index: int, ask: Ask, columns: Columns) -> Int64 | None:
         """Return the raw scores of the node score with this index in the profile; not to be written to."""
         self._expire(columns)
-        plugin, _ = NODE_SCORES[index]
+        plugin, _ = self._profile.node_scores[index]
         key = (index, plugin.reads(ask))
         if key not in self._raws:
             self._keep(self._raws, key, plugin.raw(ask, columns), columns)
@@ -77,7 +78,7 @@ class NodeResults:
 
 
 class Evaluation:
-    """The results of one ask.
+    """The results of one ask under one profile.
 
     feasible  (slots,) 1 where the pod fits; totals (slots,) the weighted sum there; feasible_count of them
     filters   the placed filters that concern the ask, with the codes of each
@@ -85,7 +86,8 @@ class Evaluation:
     diagnosis why no node is feasible, once somebody found out; forgotten when anything changes
     """
 
-    def __init__(self) -> None:
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
         self.ask = Ask()
         self.feasible: UInt8 = np.zeros(0, np.uint8)
         self.totals: Int64 = np.zeros(0, np.int64)
@@ -116,7 +118,7 @@ class Evaluation:
         """Return per plugin that scores this ask its normalised scores and weight; for explanations."""
         found: dict[str, tuple[Int64 | int, int]] = {}
         feasible = self.feasible[: columns.count]
-        for index, (plugin, weight) in enumerate(NODE_SCORES):
+        for index, (plugin, weight) in enumerate(self.profile.node_scores):
             if plugin.reads(self.ask) is not None:
                 found[plugin.name] = plugin.normalise(nodes.raw(index, self.ask, columns), feasible), weight
         for placed, weight, scores in self._scores:
@@ -144,8 +146,10 @@ class Evaluation:
             self.totals = np.zeros(columns.capacity, np.int64)
             self.filters, self._scores = [], []
         arrays = [codes for _, codes in self.filters] + [scores for _, _, scores in self._scores]
-        self.filters = [(plugin, _array(arrays, columns)) for plugin in PLACED_FILTERS if plugin.reads(ask) is not None]
-        self._scores = [(plugin, weight, _array(arrays, columns)) for plugin, weight in PLACED_SCORES if plugin.reads(ask) is not None]
+        self.filters = [(plugin, _array(arrays, columns)) for plugin in self.profile.placed_filters if plugin.reads(ask) is not None]
+        self._scores = [
+            (plugin, weight, _array(arrays, columns)) for plugin, weight in self.profile.placed_scores if plugin.reads(ask) is not None
+        ]
         self.ask = ask
         self.named = named_nodes(ask)
 
@@ -174,7 +178,7 @@ class Evaluation:
         feasible = self.feasible[: columns.count]
         base: Int64 | int = 0
         self._normalised = False
-        for index, (plugin, weight) in enumerate(NODE_SCORES):
+        for index, (plugin, weight) in enumerate(self.profile.node_scores):
             if plugin.reads(self.ask) is None:
                 continue
             raw = nodes.raw(index, self.ask, columns)
@@ -192,17 +196,18 @@ def _array(arrays: list[Int64], columns: Columns) -> Int64:
 
 
 class Evaluations:
-    """The results of recent asks."""
+    """The results of recent asks under one profile."""
 
-    def __init__(self) -> None:
-        self.nodes = NodeResults()
+    def __init__(self, profile: Profile = DEFAULT) -> None:
+        self.profile = profile
+        self.nodes = NodeResults(profile)
         self._kept: dict[Ask, Evaluation] = {}
 
     def of(self, ask: Ask, columns: Columns) -> Evaluation:
         """Return the up-to-date results of an ask."""
         evaluation = self._kept.pop(ask, None)
         if evaluation is None:
-            evaluation = self._kept.pop(next(iter(self._kept))) if len(self._kept) >= kept_max(columns) else Evaluation()
+            evaluation = self._kept.pop(next(iter(self._kept))) if len(self._kept) >= kept_max(columns) else Evaluation(self.profile)
             evaluation.refresh(ask, columns, self.nodes)
         else:
             evaluation.refresh(evaluation.ask, columns, self.nodes)

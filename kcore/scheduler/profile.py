@@ -1,4 +1,4 @@
-"""The default profile: which plugins filter and score, in which order, and with which weights.
+"""A profile: which plugins filter and score, in which order, and with which weights; the default one is kube-scheduler's.
 
 The order of filters decides which of several reasons a node is rejected for. Wishes that have no plugin yet are refused by name in
 `ingest.unsupported` (required ones) or counted (preferred ones).
@@ -7,7 +7,7 @@ Source: kube-scheduler 1.37, default profile.
 """
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from kcore.scheduler.framework import NodeFilter, NodeScore, PlacedFilter, PlacedScore, Waker
 from kcore.scheduler.plugins.image_locality import ImageLocality
@@ -23,9 +23,31 @@ _TAINT_TOLERATION: Final = TaintToleration()
 _NODE_AFFINITY: Final = NodeAffinity()
 _NODE_RESOURCES_FIT: Final = NodeResourcesFit()
 
-NODE_FILTERS: Final[tuple[NodeFilter, ...]] = (NodeName(), NodeUnschedulable(), _TAINT_TOLERATION, _NODE_AFFINITY)
-PLACED_FILTERS: Final[tuple[PlacedFilter, ...]] = (NodePorts(), _NODE_RESOURCES_FIT)
-WAKERS: Final[dict[str, Waker]] = {plugin.name: plugin for plugin in (*NODE_FILTERS, *PLACED_FILTERS)}
+DEFAULT_NAME: Final = "default-scheduler"
 
-NODE_SCORES: Final[tuple[tuple[NodeScore, int], ...]] = ((_TAINT_TOLERATION, 3), (_NODE_AFFINITY, 2), (ImageLocality(), 1))
-PLACED_SCORES: Final[tuple[tuple[PlacedScore, int], ...]] = ((_NODE_RESOURCES_FIT, 1), (NodeResourcesBalancedAllocation(), 1))
+
+class Profile(NamedTuple):
+    """What decides for the pods of one scheduler name.
+
+    node_scores, placed_scores   plugins with their weights
+    """
+
+    name: str
+    node_filters: tuple[NodeFilter, ...]
+    placed_filters: tuple[PlacedFilter, ...]
+    node_scores: tuple[tuple[NodeScore, int], ...]
+    placed_scores: tuple[tuple[PlacedScore, int], ...]
+
+    @property
+    def wakers(self) -> dict[str, Waker]:
+        """Return the filters by name, as the queue asks them."""
+        return {plugin.name: plugin for plugin in (*self.node_filters, *self.placed_filters)}
+
+
+DEFAULT: Final = Profile(
+    name=DEFAULT_NAME,
+    node_filters=(NodeName(), NodeUnschedulable(), _TAINT_TOLERATION, _NODE_AFFINITY),
+    placed_filters=(NodePorts(), _NODE_RESOURCES_FIT),
+    node_scores=((_TAINT_TOLERATION, 3), (_NODE_AFFINITY, 2), (ImageLocality(), 1)),
+    placed_scores=((_NODE_RESOURCES_FIT, 1), (NodeResourcesBalancedAllocation(), 1)),
+)

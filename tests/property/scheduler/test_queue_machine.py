@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kcore.scheduler.events import NodeChanged, PodGone
-from kcore.scheduler.profile import WAKERS
+from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.queue import Queue, State, backoff_s
 from kcore.scheduler.rows import Account
 from tests.unit.scheduler.pods import node, pod
@@ -19,7 +19,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue = Queue(WAKERS)
+        self.queue = Queue(DEFAULT.wakers)
         self.now = 0.0
         self.pods = {}
         self.out = {}

@@ -13,7 +13,7 @@ from kcore.scheduler.plugins.node_ports import NodePorts, collide
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.plugins.node_unschedulable import NodeUnschedulable
 from kcore.scheduler.plugins.taint_toleration import TaintToleration, tolerated
-from kcore.scheduler.profile import WAKERS
+from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.rows import Account, Ask, Expression, Image, Taint, Term, Toleration
 from tests.unit.scheduler.pods import SMALL, node
 
@@ -125,7 +125,7 @@ def test_each_filter_is_woken_by_what_can_help_it():
     ]
     for plugin, ask, event, wakes in cases:
         assert plugin.wakes(event, ask) is wakes, (plugin.name, event)
-    assert {plugin.name for plugin, *_ in cases} == set(WAKERS)
+    assert {plugin.name for plugin, *_ in cases} == set(DEFAULT.wakers)
 
 
 def test_a_resource_that_no_node_has_fits_nowhere():

@@ -1,7 +1,7 @@
 """The queue: who is next, who waits for what, and for how long."""
 
 from kcore.scheduler.events import NodeChanged, PodGone
-from kcore.scheduler.profile import WAKERS
+from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.queue import Queue, State, backoff_s
 from kcore.scheduler.rows import Account, Ask, Taint
 from tests.unit.scheduler.pods import node, pod
@@ -10,7 +10,7 @@ FIT = ("NodeResourcesFit",)
 
 
 def queue_of(*pods, now: float = 0.0) -> Queue:
-    queue = Queue(WAKERS)
+    queue = Queue(DEFAULT.wakers)
     for each in pods:
         queue.update(each, now)
     return queue
@@ -24,7 +24,7 @@ def failed(queue: Queue, name: str, rejected_by: tuple[str, ...], now: float) ->
 
 
 def test_pods_come_by_priority_and_then_by_time() -> None:
-    queue = Queue(WAKERS)
+    queue = Queue(DEFAULT.wakers)
     for at, row in enumerate((pod("old"), pod("young"), pod("high", priority=10))):
         queue.update(row, float(at))
     assert [queue.pop(9.0).name for _ in range(3)] == ["high", "old", "young"]
