@@ -119,6 +119,9 @@ SCHEDULER_TOUCHED_MAX: Final = 1 << 16
 SCHEDULER_TEMPLATES_MAX: Final = 4096
 """Templates whose meaning is remembered (1 to 2 KB each): more than a cluster's workloads have at a time; a pod beside it costs 50 us."""
 
+SCHEDULER_TALLIES_MAX: Final = 1024
+"""Sorts of pods that are counted per node (4 bytes a node), twice as many as kept results; the one asked for longest ago is dropped."""
+
 SCHEDULER_KEPT_BYTES_MAX: Final = 64 << 20
 """Memory for results per ask: 270 templates on 5,000 nodes, 13 on 100,000."""
 

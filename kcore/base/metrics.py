@@ -61,6 +61,3 @@ SCHEDULER_BATCH_SECONDS = Histogram(
     "kcore_scheduler_batch_duration_seconds", "How long it takes to decide for a batch of pods.", exponential_buckets(1e-5, 4, 8)
 )
 SCHEDULER_BATCH_PODS = Counter("kcore_scheduler_batch_pods_total", "Pods decided for, the divisor of the duration of batches.")
-IGNORED_WISHES = Counter(
-    "kcore_scheduler_ignored_wishes_total", "Preferences of pods that no plugin of this version weighs.", ["plugin", "wish"]
-)

@@ -11,11 +11,12 @@ Guarantee: the columns hold exactly the pods that are remembered here.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kcore.base import verify
 from kcore.scheduler.columns import Columns
-from kcore.scheduler.events import NodeChanged, PodGone
+from kcore.scheduler.events import NamespaceChanged, NodeChanged, NodeGone, PeerChanged, PodGone
 from kcore.scheduler.rows import Account, NodeRow, PodRow
 
 
@@ -47,10 +48,11 @@ class Cache:
         placed = self._pods.get(key)
         return placed is not None and placed.assumed
 
-    def assume(self, pod: PodRow, node_name: str) -> None:
+    def assume(self, pod: PodRow, node_name: str) -> PeerChanged:
         """Count a pod on the node that was decided."""
         assert pod.key not in self._pods, f"{pod.key} is placed already"
         self._put(pod, node_name, assumed=True)
+        return PeerChanged(None, pod.account.peer)
 
     def forget(self, pod: PodRow) -> PodGone | None:
         """Take back an assumed pod."""
@@ -59,15 +61,20 @@ class Cache:
             return None
         return self.remove(pod.key)
 
-    def confirm(self, pod: PodRow) -> PodGone | None:
-        """Take in a pod that the API shows on a node; returns an event if it takes less somewhere than before."""
+    def confirm(self, pod: PodRow) -> PodGone | PeerChanged | None:
+        """Take in a pod that the API shows on a node; returns an event if it takes less somewhere than before, or shows something new."""
         placed = self._pods.get(pod.key)
         if placed is None:
             self._put(pod, pod.node_name, assumed=False)
-            return None
-        if (placed.uid, placed.node_name, placed.account) == (pod.uid, pod.node_name, pod.account):
+            return PeerChanged(None, pod.account.peer)
+        old = placed.account
+        if (placed.uid, placed.node_name, old) == (pod.uid, pod.node_name, pod.account):
             placed.assumed = False
             return None
+        if (placed.uid, placed.node_name, old._replace(peer=pod.account.peer)) == (pod.uid, pod.node_name, pod.account):
+            self._columns.relabel(placed.node_name, old.peer, pod.account.peer)
+            placed.account, placed.assumed = pod.account, False
+            return PeerChanged(old.peer, pod.account.peer)
         gone = self.remove(pod.key)
         self._put(pod, pod.node_name, assumed=False)
         return gone
@@ -88,13 +95,23 @@ class Cache:
         self._columns.set_node(row)
         return NodeChanged(old, row)
 
-    def remove_node(self, name: str) -> None:
+    def remove_node(self, name: str) -> NodeGone | None:
         """Take away a node; its pods stay until they are deleted."""
+        old = self._columns.node(name)
         self._columns.remove_node(name)
+        return None if old is None else NodeGone(old)
+
+    def set_namespace(self, name: str, labels: Mapping[str, str] | None) -> NamespaceChanged | None:
+        """Take in the labels of a namespace, None where it is gone."""
+        old = self._columns.peers.namespaces.get(name, {})
+        if not self._columns.peers.set_namespace(name, labels):
+            return None
+        return NamespaceChanged(name, old, labels or {})
 
     def rebuilt(self) -> Columns:
         """Return columns made afresh from the nodes and the placed pods."""
         columns = Columns()
+        columns.peers.namespaces.update(self._columns.peers.namespaces)
         for row in self._columns.rows:
             if row is not None:
                 columns.set_node(row)
@@ -104,7 +121,10 @@ class Cache:
 
     def verify(self) -> None:
         """Check the guarantee, at the cost of building everything again."""
-        verify.that(self._columns.held() == self.rebuilt().held(), "columns equal those built from the pods placed")
+        rebuilt = self.rebuilt()
+        verify.that(self._columns.held() == rebuilt.held(), "columns equal those built from the pods placed")
+        rebuilt.peers.count_like(self._columns.peers)
+        verify.that(self._columns.tallied() == rebuilt.tallied(), "tallies equal those counted from the pods placed")
 
     def _put(self, pod: PodRow, node_name: str, assumed: bool) -> None:
         self._columns.place(node_name, pod.account)

@@ -11,7 +11,7 @@ three dense arrays, which is five times less memory traffic at 100,000 nodes; a 
 
 What changed is told in two ways, and results kept elsewhere are brought up to date by them:
 - `static_version` counts changes to nodes themselves (labels, taints, images, nodes coming and going)
-- `touched` lists the slots whose amounts, pod counts or ports changed; `touched_base` is the position of its first entry
+- `touched` lists the slots whose amounts, pod counts, ports or peers changed; `touched_base` is the position of its first entry
 
 Guarantee: after any sequence of calls the arrays equal those built from the same nodes and placed pods afresh.
 Thread: one.
@@ -31,8 +31,10 @@ from kcore.base.limits import (
     SCHEDULER_TOUCHED_MAX,
 )
 from kcore.scheduler.labels import LabelColumn
+from kcore.scheduler.peers.index import PeerIndex
+from kcore.scheduler.peers.owners import Owners
 from kcore.scheduler.requests import CPU, MEMORY, Amounts
-from kcore.scheduler.rows import Account, NodeRow, Port, Taint
+from kcore.scheduler.rows import Account, NodeRow, Peer, Port, Taint
 
 CPU_ROW: Final = 0
 MEMORY_ROW: Final = 1
@@ -66,6 +68,8 @@ class Columns:
         self._asked: dict[Amounts, tuple[Int64, Int64]] = {}
         self._free: list[int] = []
         self.capacity = SLOTS_FIRST
+        self.peers = PeerIndex(self.capacity)
+        self.owners = Owners()
         self.present: UInt8 = np.zeros(self.capacity, np.uint8)
         self.unschedulable: UInt8 = np.zeros(self.capacity, np.uint8)
         self.taint_set: Int32 = np.zeros(self.capacity, np.int32)
@@ -113,8 +117,16 @@ class Columns:
                 self.nonzero[:, slot].tolist(),
                 int(self.pod_count[slot]),
                 {port: users[slot] for port, users in self.ports.items() if slot in users},
+                self.peers.standing(slot),
             )
             for name, slot in self.slots.items()
+        }
+
+    def tallied(self) -> dict[object, dict[str, int]]:
+        """Return all that is counted of peers, per node; to compare columns."""
+        return {
+            sort: {self.names[slot]: int(tally.counts[slot]) for slot in np.flatnonzero(tally.counts)}
+            for sort, tally in self.peers.tallies().items()
         }
 
     def node(self, name: str) -> NodeRow | None:
@@ -134,12 +146,21 @@ class Columns:
         self._count(slot, account, -1)
         self._release(slot)
 
+    def relabel(self, node_name: str, old: Peer, new: Peer) -> None:
+        """Let a placed pod show something else than before."""
+        slot = self.slots[node_name]
+        if self.peers.replace(old, new, slot):
+            self._touch(slot)
+
     # what plugins read
 
     def label(self, key: str) -> LabelColumn:
-        """Return the codes of a label, made at first use; columns of labels unused for longest are dropped above a bound."""
+        """Return the codes of a label, made at first use; columns of labels unused for longest are dropped above a bound.
+
+        A column is made anew once most of its values are of nodes that are gone.
+        """
         column = self._labels.pop(key, None)
-        if column is None:
+        if column is None or len(column.values) > 2 * self.node_count + SLOTS_FIRST:
             column = LabelColumn(self.capacity)
             for slot, row in enumerate(self.rows):
                 if row is not None:
@@ -209,6 +230,7 @@ class Columns:
             setattr(self, name, new)
         for column in self._labels.values():
             column.grow(self.capacity)
+        self.peers.grow(self.capacity)
 
     def _touch(self, slot: int) -> None:
         self.touched.append(slot)
@@ -255,6 +277,10 @@ class Columns:
             del self.priorities[account.priority]
         for port in account.ports:
             self._count_port(slot, port, sign)
+        if sign > 0:
+            self.peers.place(account.peer, slot)
+        else:
+            self.peers.displace(account.peer, slot)
         self._touch(slot)
 
     def _count_port(self, slot: int, port: Port, sign: int) -> None:

@@ -9,7 +9,7 @@ the binding fails it is forgotten and backs off. Bindings may be under way while
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kcore.base import verify
@@ -20,10 +20,10 @@ from kcore.scheduler.cache import Cache
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.cycle import Decision, schedule
 from kcore.scheduler.evaluation import Evaluations
-from kcore.scheduler.events import NodeChanged, PodGone
+from kcore.scheduler.events import ClusterEvent
 from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.queue import Queue
-from kcore.scheduler.rows import NodeRow, PodRow
+from kcore.scheduler.rows import Expression, NodeRow, Owner, PodRow
 
 SCHEDULER_NAME: Final = "default-scheduler"
 
@@ -82,7 +82,19 @@ class Core:
 
     def node_deleted(self, name: str) -> None:
         """Take in that a node is gone."""
-        self.cache.remove_node(name)
+        self._wake(self.cache.remove_node(name))
+
+    def namespace_changed(self, name: str, labels: Mapping[str, str] | None) -> None:
+        """Take in the labels of a namespace, None where it is gone."""
+        self._wake(self.cache.set_namespace(name, labels))
+
+    def service_changed(self, namespace: str, name: str, selector: Mapping[str, str] | None) -> None:
+        """Take in what a Service selects, None where it is gone."""
+        self.columns.owners.set_service(namespace, name, selector)
+
+    def workload_changed(self, namespace: str, owner: Owner, selector: tuple[Expression, ...] | None) -> None:
+        """Take in what a workload selects, None where it is gone."""
+        self.columns.owners.set_workload(namespace, owner, selector)
 
     # what is decided
 
@@ -104,7 +116,7 @@ class Core:
                 self.queue.fail(pod, decision.rejected_by, now)
                 batch.waiting.append(Attempt(pod, decision))
             else:
-                self.cache.assume(pod, decision.node)
+                self._wake(self.cache.assume(pod, decision.node))
                 batch.assumed.append(Attempt(pod, decision))
         return batch
 
@@ -119,6 +131,6 @@ class Core:
         pause_ends = self.queue.next_at()
         return self._flush_at if pause_ends is None else min(pause_ends, self._flush_at)
 
-    def _wake(self, event: NodeChanged | PodGone | None) -> None:
+    def _wake(self, event: ClusterEvent | None) -> None:
         if event is not None:
             self.queue.wake(event, self._clock.monotonic())

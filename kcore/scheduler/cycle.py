@@ -69,7 +69,7 @@ def schedule(pod: PodRow, columns: Columns, evaluations: Evaluations, randrange:
     if refused:
         plugins = tuple(sorted({wish.plugin for wish in refused}))
         return Decision(None, message=unsupported_message(refused, columns), rejected_by=plugins)
-    evaluation = evaluations.of(ask, columns)
+    evaluation = evaluations.of(pod, columns)
     if not evaluation.feasible_count:
         return _rejected(pod, columns, evaluation)
     first, ties = _kernels.best(evaluation.totals, evaluation.feasible, columns.count)
@@ -81,7 +81,7 @@ def schedule(pod: PodRow, columns: Columns, evaluations: Evaluations, randrange:
 def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explanation:
     """Tell for every node what schedule would find now."""
     evaluations = Evaluations(profile)
-    evaluation = evaluations.of(pod.ask, columns)
+    evaluation = evaluations.of(pod, columns)
     slots = [int(slot) for slot in np.flatnonzero(evaluation.feasible[: columns.count])]
     feasible = tuple(columns.names[slot] for slot in slots)
     normalised: dict[str, dict[str, int]] = {}

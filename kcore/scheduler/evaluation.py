@@ -3,14 +3,18 @@
     slot            0      1      2      3
     mask            1      1      0      1       node filters: labels, taints ...; lives until a node changes
     codes           0      2      0      0       placed filters: 0 or reason bits
-    feasible        1      0      0      1       mask and not codes
-    totals          481    -      -      492     sum of weighted scores
+    passing         1      0      0      1       mask and not codes
+    peers' codes    0      0      1      1       peer filters: 0 or reason bits
+    feasible        1      0      0      0       passing and no peer's code
+    own             481    -      -      492     sum of the weighted scores of node and placed plugins
+    totals          519    -      -      -       own and the weighted scores of peer plugins
 
 A pod placed on slot 3 by anybody appends 3 to the columns' log. The next pod with the same ask finds the entry, computes slot 3 anew in
-every placed filter and score, and leaves the rest: its results are those of a fresh evaluation. If a slot became feasible or ceased to be,
-scores that are normalised over the feasible nodes are normalised again.
+every placed filter and score, and leaves the rest: its results are those of a fresh evaluation. What peer plugins keep takes in slot 3 too;
+only if that changes what they say are all nodes marked or scored anew by them. If a slot became feasible or ceased to be, scores that are
+normalised over the feasible nodes are normalised again. Where no peer plugin has a say, passing is feasible, and own is totals.
 
-Results are kept per ask, the least recently used given up first, and its arrays used again.
+Results are kept per ask, and what peer plugins read besides, the least recently used given up first, and its arrays used again.
 """
 from __future__ import annotations
 
@@ -20,18 +24,21 @@ from typing import Final
 import numpy as np
 
 from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX
-from kcore.scheduler import _kernels
+from kcore.scheduler import _kernels, _peers
 from kcore.scheduler.columns import Columns, Int64, UInt8
-from kcore.scheduler.framework import Diagnosis, PlacedFilter, PlacedScore
+from kcore.scheduler.framework import Diagnosis, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Scores, Verdicts
 from kcore.scheduler.plugins.node_affinity import named_nodes
 from kcore.scheduler.profile import DEFAULT, Profile
-from kcore.scheduler.rows import Ask
+from kcore.scheduler.rows import Ask, PodRow
 
-# An ask holds feasible, codes, totals and two or three scores: one and up to five times eight bytes per slot.
-BYTES_PER_SLOT: Final = 41
+# A mask of a byte or raw scores of eight bytes per slot.
+BYTES_PER_SLOT: Final = 8
 # Above this part of all slots, computing everything costs less than computing the touched ones one by one; so many are always few.
 TOUCHED_PART: Final = 16
 TOUCHED_FEW: Final = 4
+# So many results are kept however large a cluster is.
+KEPT_MIN: Final = 4
+NO_SLOTS: Final = np.zeros(0, np.int64)
 
 
 class NodeResults:
@@ -80,36 +87,45 @@ class NodeResults:
 class Evaluation:
     """The results of one ask under one profile.
 
+    pod       one of those that ask this
     feasible  (slots,) 1 where the pod fits; totals (slots,) the weighted sum there; feasible_count of them
-    filters   the placed filters that concern the ask, with the codes of each
+    filters   the placed and peer filters that concern the ask, with the codes of each
+    verdicts  what the peer filters keep, the last of `filters`
     named     the only nodes that are looked at, or None for all
     diagnosis why no node is feasible, once somebody found out; forgotten when anything changes
     """
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
+        self.pod: PodRow | None = None
         self.ask = Ask()
         self.feasible: UInt8 = np.zeros(0, np.uint8)
         self.totals: Int64 = np.zeros(0, np.int64)
         self.feasible_count = 0
         self.named: frozenset[str] | None = None
         self.diagnosis: Diagnosis | None = None
-        self.filters: list[tuple[PlacedFilter, Int64]] = []
+        self.filters: list[tuple[PlacedFilter | PeerFilter, Int64]] = []
+        self.verdicts: list[tuple[Verdicts, Int64]] = []
+        self.size_bytes = 0
+        self._placed: list[tuple[PlacedFilter, Int64]] = []
         self._scores: list[tuple[PlacedScore, int, Int64]] = []
+        self._peer_scores: list[tuple[PeerScore, int, Scores, Int64]] = []
+        self._passing: UInt8 = self.feasible
+        self._own: Int64 = self.totals
         self._mask: UInt8 = self.feasible
         self._base: Int64 | int = 0
         self._normalised = False
         self._version = -1
         self._position = 0
 
-    def refresh(self, ask: Ask, columns: Columns, nodes: NodeResults) -> None:
+    def refresh(self, pod: PodRow, columns: Columns, nodes: NodeResults) -> None:
         """Bring the results up to what the columns hold now."""
-        if ask is not self.ask or self._version != columns.static_version:
-            self._compute(ask, columns, nodes)
+        if pod is not self.pod or self._version != columns.static_version or not self._is_kept():
+            self._compute(pod, columns, nodes)
         elif self._position != columns.position:
             touched = columns.touched_since(self._position)
             if touched is None or len(touched) > max(TOUCHED_FEW, columns.count // TOUCHED_PART):
-                self._compute(ask, columns, nodes)
+                self._compute(pod, columns, nodes)
             else:
                 self._update(set(touched), columns, nodes)
         self._version, self._position = columns.static_version, columns.position
@@ -123,56 +139,61 @@ class Evaluation:
                 found[plugin.name] = plugin.normalise(nodes.raw(index, self.ask, columns), feasible), weight
         for placed, weight, scores in self._scores:
             found[placed.name] = scores, weight
+        for peer, weight, _, scores in self._peer_scores:
+            found[peer.name] = scores, weight
         return found
 
-    def _compute(self, ask: Ask, columns: Columns, nodes: NodeResults) -> None:
-        count = columns.count
-        self.diagnosis = None
-        self._prepare(ask, columns)
-        self._mask = nodes.mask(ask, columns)
-        self.feasible[:count] = self._mask
-        self.feasible_count = 0 if self.filters else int(np.count_nonzero(self._mask))
-        for plugin, codes in self.filters:
-            plugin.codes(ask, columns, 0, count, codes)
-            self.feasible_count = _kernels.keep_passing(codes, 0, count, self.feasible)
-        for scorer, _, scores in self._scores:
-            scorer.score(ask, columns, self.feasible, 0, count, scores)
-        self._sum(columns, nodes)
+    def _is_kept(self) -> bool:
+        return all(verdicts.kept for verdicts, _ in self.verdicts) and all(scores.kept for _, _, scores, _ in self._peer_scores)
 
-    def _prepare(self, ask: Ask, columns: Columns) -> None:
+    # everything
+
+    def _compute(self, pod: PodRow, columns: Columns, nodes: NodeResults) -> None:
+        count, ask = columns.count, pod.ask
+        self.diagnosis = None
+        self._prepare(pod, columns)
+        self._mask = nodes.mask(ask, columns)
+        self._passing[:count] = self._mask
+        self.feasible_count = 0 if self._placed else int(np.count_nonzero(self._mask))
+        for plugin, codes in self._placed:
+            plugin.codes(ask, columns, 0, count, codes)
+            self.feasible_count = _kernels.keep_passing(codes, 0, count, self._passing)
+        for scorer, _, scores in self._scores:
+            scorer.score(ask, columns, self._passing, 0, count, scores)
+        for verdicts, codes in self.verdicts:
+            verdicts.codes(count, codes)
+        self._judge(count)
+        self._sum(columns, nodes)
+        self._add_peers(count, changed=True)
+
+    def _prepare(self, pod: PodRow, columns: Columns) -> None:
         """Choose the plugins that the ask concerns and give each an array, an old one where there is one."""
+        arrays = [each[1] for each in self.filters] + [each[2] for each in self._scores] + [each[3] for each in self._peer_scores]
         if len(self.feasible) != columns.capacity:
             self.feasible = np.zeros(columns.capacity, np.uint8)
             self.totals = np.zeros(columns.capacity, np.int64)
-            self.filters, self._scores = [], []
-        arrays = [codes for _, codes in self.filters] + [scores for _, _, scores in self._scores]
-        self.filters = [(plugin, _array(arrays, columns)) for plugin in self.profile.placed_filters if plugin.reads(ask) is not None]
+            arrays = []
+        ask, profile = pod.ask, self.profile
+        self._placed = [(plugin, _array(arrays, columns)) for plugin in profile.placed_filters if plugin.reads(ask) is not None]
         self._scores = [
-            (plugin, weight, _array(arrays, columns)) for plugin, weight in self.profile.placed_scores if plugin.reads(ask) is not None
+            (plugin, weight, _array(arrays, columns)) for plugin, weight in profile.placed_scores if plugin.reads(ask) is not None
         ]
-        self.ask = ask
+        begun = [(plugin, plugin.verdicts(pod, columns)) for plugin in profile.peer_filters if plugin.reads(pod, columns) is not None]
+        judging = [(plugin, verdicts, _array(arrays, columns)) for plugin, verdicts in begun if verdicts is not None]
+        self.verdicts = [(verdicts, codes) for _, verdicts, codes in judging]
+        self.filters = [*self._placed, *((plugin, codes) for plugin, _, codes in judging)]
+        scoring = [(peer, by, peer.scores(pod, columns)) for peer, by in profile.peer_scores if peer.reads(pod, columns) is not None]
+        self._peer_scores = [(peer, by, scores, _array(arrays, columns)) for peer, by, scores in scoring if scores is not None]
+        self._passing = np.zeros(columns.capacity, np.uint8) if self.verdicts else self.feasible
+        self._own = np.zeros(columns.capacity, np.int64) if self._peer_scores else self.totals
+        self.pod, self.ask = pod, ask
         self.named = named_nodes(ask)
+        self.size_bytes = self._size_bytes()
 
-    def _update(self, slots: set[int], columns: Columns, nodes: NodeResults) -> None:
-        changed = 0
-        self.diagnosis = None
-        for slot in slots:
-            before = self.feasible[slot]
-            self.feasible[slot] = self._mask[slot]
-            for plugin, codes in self.filters:
-                plugin.codes(self.ask, columns, slot, slot + 1, codes)
-                _kernels.keep_passing(codes, slot, slot + 1, self.feasible)
-            for scorer, _, scores in self._scores:
-                scorer.score(self.ask, columns, self.feasible, slot, slot + 1, scores)
-            if before != self.feasible[slot]:
-                changed += 1
-                self.feasible_count += 1 if self.feasible[slot] else -1
-        if changed and self._normalised:
-            self._sum(columns, nodes)
-            return
-        for slot in slots:
-            base = self._base if isinstance(self._base, int) else int(self._base[slot])
-            self.totals[slot] = base + sum(weight * int(scores[slot]) for _, weight, scores in self._scores)
+    def _size_bytes(self) -> int:
+        per_slot = (2 + len(self.filters) + len(self._scores) + len(self._peer_scores)) * 8 + 2
+        kept = sum(verdicts.size_bytes for verdicts, _ in self.verdicts) + sum(scores.size_bytes for _, _, scores, _ in self._peer_scores)
+        return per_slot * len(self.feasible) + kept
 
     def _sum(self, columns: Columns, nodes: NodeResults) -> None:
         feasible = self.feasible[: columns.count]
@@ -185,10 +206,73 @@ class Evaluation:
             self._normalised |= raw is not None
             base = base + weight * plugin.normalise(raw, feasible)
         self._base = base
-        totals = self.totals[: columns.count]
-        totals[:] = base
+        own = self._own[: columns.count]
+        own[:] = base
         for _, weight, scores in self._scores:
-            totals += scores[: columns.count] if weight == 1 else weight * scores[: columns.count]
+            own += scores[: columns.count] if weight == 1 else weight * scores[: columns.count]
+
+    # what placed pods change
+
+    def _update(self, slots: set[int], columns: Columns, nodes: NodeResults) -> None:
+        self.diagnosis = None
+        changed = self._update_placed(slots, columns)
+        array = np.fromiter(slots, np.int64, len(slots)) if self.verdicts or self._peer_scores else NO_SLOTS
+        if self.verdicts:
+            changed = self._update_verdicts(array, changed, columns.count)
+        if changed and self._normalised:
+            self._sum(columns, nodes)
+        else:
+            for slot in slots:
+                base = self._base if isinstance(self._base, int) else int(self._base[slot])
+                self._own[slot] = base + sum(weight * int(scores[slot]) for _, weight, scores in self._scores)
+        if self._peer_scores:
+            rescored = [scores.update(array) for _, _, scores, _ in self._peer_scores]
+            if changed or any(rescored):
+                self._add_peers(columns.count, changed)
+            else:
+                for slot in slots:
+                    self.totals[slot] = self._own[slot] + sum(weight * scores[slot] for _, weight, _, scores in self._peer_scores)
+
+    def _update_placed(self, slots: set[int], columns: Columns) -> bool:
+        """Compute some slots anew in placed plugins; -> whether any came to pass or ceased to."""
+        changed = False
+        for slot in slots:
+            before = self._passing[slot]
+            self._passing[slot] = self._mask[slot]
+            for plugin, codes in self._placed:
+                plugin.codes(self.ask, columns, slot, slot + 1, codes)
+                _kernels.keep_passing(codes, slot, slot + 1, self._passing)
+            for scorer, _, scores in self._scores:
+                scorer.score(self.ask, columns, self._passing, slot, slot + 1, scores)
+            if before != self._passing[slot]:
+                changed = True
+                self.feasible_count += 1 if self._passing[slot] else -1
+        return changed
+
+    def _update_verdicts(self, slots: Int64, changed: bool, count: int) -> bool:
+        """Let peer filters take in some slots; changed: other nodes pass than before; -> whether others may be feasible."""
+        for verdicts, codes in self.verdicts:
+            if verdicts.update(slots):
+                verdicts.codes(count, codes)
+                changed = True
+        if changed:
+            self._judge(count)
+        return changed
+
+    def _judge(self, count: int) -> None:
+        """Say which passing nodes are feasible."""
+        if self.verdicts:
+            self.feasible[:count] = self._passing[:count]
+        for _, codes in self.verdicts:
+            self.feasible_count = _kernels.keep_passing(codes, 0, count, self.feasible)
+
+    def _add_peers(self, count: int, changed: bool) -> None:
+        """Add the scores of peer plugins to the others."""
+        base, feasible = self._own, self.feasible[:count]
+        for _, weight, keeper, scores in self._peer_scores:
+            keeper.score(feasible, changed, scores)
+            _peers.weigh(base, scores, weight, count, self.totals)
+            base = self.totals
 
 
 def _array(arrays: list[Int64], columns: Columns) -> Int64:
@@ -201,20 +285,37 @@ class Evaluations:
     def __init__(self, profile: Profile = DEFAULT) -> None:
         self.profile = profile
         self.nodes = NodeResults(profile)
-        self._kept: dict[Ask, Evaluation] = {}
+        self._looking = profile.peers
+        self._nothing = (None,) * len(self._looking)
+        self._kept: dict[Hashable, Evaluation] = {}
+        self._kept_bytes = 0
 
-    def of(self, ask: Ask, columns: Columns) -> Evaluation:
-        """Return the up-to-date results of an ask."""
-        evaluation = self._kept.pop(ask, None)
+    def of(self, pod: PodRow, columns: Columns) -> Evaluation:
+        """Return the up-to-date results of what a pod asks."""
+        reads = tuple([plugin.reads(pod, columns) for plugin in self._looking])
+        key = pod.ask if reads == self._nothing else (pod.ask, reads)
+        evaluation = self._kept.pop(key, None)
         if evaluation is None:
-            evaluation = self._kept.pop(next(iter(self._kept))) if len(self._kept) >= kept_max(columns) else Evaluation(self.profile)
-            evaluation.refresh(ask, columns, self.nodes)
-        else:
-            evaluation.refresh(evaluation.ask, columns, self.nodes)
-        self._kept[ask] = evaluation
+            evaluation = self._least_recent() or Evaluation(self.profile)
+            evaluation.pod = None
+        elif evaluation.pod is not None:
+            pod = evaluation.pod
+        self._kept_bytes -= evaluation.size_bytes
+        evaluation.refresh(pod, columns, self.nodes)
+        self._kept_bytes += evaluation.size_bytes
+        self._kept[key] = evaluation
         return evaluation
+
+    def _least_recent(self) -> Evaluation | None:
+        """Give up the results used least recently if there are enough; -> the last of them."""
+        given_up = None
+        while len(self._kept) >= KEPT_MIN and (len(self._kept) >= SCHEDULER_KEPT_MAX or self._kept_bytes >= SCHEDULER_KEPT_BYTES_MAX):
+            if given_up is not None:
+                self._kept_bytes -= given_up.size_bytes
+            given_up = self._kept.pop(next(iter(self._kept)))
+        return given_up
 
 
 def kept_max(columns: Columns) -> int:
-    """Return how many results of one kind are kept."""
-    return max(4, min(SCHEDULER_KEPT_MAX, SCHEDULER_KEPT_BYTES_MAX // (BYTES_PER_SLOT * columns.capacity)))
+    """Return how many masks and raw scores are kept each."""
+    return max(KEPT_MIN, min(SCHEDULER_KEPT_MAX, SCHEDULER_KEPT_BYTES_MAX // (BYTES_PER_SLOT * columns.capacity)))

@@ -3,9 +3,8 @@
 The paths say which fields the scheduler knows. Those that pods of one template share are read as bytes (`@raw`), so that what follows from
 them, ask and account, is worked out once per template and found again by the bytes: a further pod costs its projection and one look-up.
 
-What asks for more than the plugins of this version decide is told apart here: required wishes become `Ask.unsupported`, so that the pod
-waits and says why; preferred ones become `PodRow.ignored`. Not seen at all are the default spreading of pods that belong to a Service or a
-workload (soft, and nothing in the pod says so), and required anti-affinity of pods that are already placed.
+What asks for more than the plugins of this version decide is told apart here: it becomes `Ask.unsupported`, so that the pod waits and says
+why. What pods wish of other pods is read by `peers.ingest`.
 
 Source: core/v1 Pod and Node; which fields matter is kube-scheduler's choice.
 """
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from kcore.base.limits import SCHEDULER_TEMPLATES_MAX
 from kcore.machinery.projection import Projection
+from kcore.scheduler.peers.ingest import owner, pod_affinity, spread
 from kcore.scheduler.plugins.image_locality import normalised
 from kcore.scheduler.plugins.node_ports import WILDCARD
 from kcore.scheduler.requests import PODS, Container, ContainerStatus, Pairs, PodShape, Resizing, amount, pod_requests
@@ -25,6 +25,8 @@ from kcore.scheduler.rows import (
     Expression,
     Image,
     NodeRow,
+    Peer,
+    PodAffinity,
     PodRow,
     Port,
     Preference,
@@ -45,7 +47,14 @@ POD_PATHS: Final = (
     "status.phase",
     "status.conditions[]@raw",
     "metadata.generation",
-    # What pods of a template share, in the order of `Template`.
+    "metadata.ownerReferences[].apiVersion",
+    "metadata.ownerReferences[].kind",
+    "metadata.ownerReferences[].name",
+    "metadata.ownerReferences[].controller",
+    "metadata.labels",
+    # What pods of a template share, in the order of `_template`.
+    "spec.affinity@raw",
+    "spec.topologySpreadConstraints[]@raw",
     "spec.containers[].name",
     "spec.containers[].image",
     "spec.containers[].resources@raw",
@@ -59,8 +68,6 @@ POD_PATHS: Final = (
     "spec.priority",
     "spec.preemptionPolicy",
     "spec.tolerations[]@raw",
-    "spec.affinity@raw",
-    "spec.topologySpreadConstraints[].whenUnsatisfiable",
     "spec.resourceClaims[].name",
     "spec.schedulingGroup@present",
     "spec.volumes[].persistentVolumeClaim@present",
@@ -129,10 +136,8 @@ _RESOURCES: Final = Projection("kcore.api.core.v1.ResourceRequirements", ("reque
 _PORT: Final = Projection("kcore.api.core.v1.ContainerPort", ("hostIP", "protocol", "hostPort"))
 _TOLERATION: Final = Projection("kcore.api.core.v1.Toleration", ("key", "operator", "value", "effect"))
 
-ANTI_AFFINITY: Final = Unsupported("InterPodAffinity", "required pod anti-affinity")
-"""The wish that concerns other pods than the one that has it, also once that one is placed."""
-
 _IDENTITY_COUNT: Final = 10
+_TEMPLATE_AT: Final = POD_PATHS.index("spec.affinity@raw")
 _FINISHED: Final = ("Succeeded", "Failed")
 
 
@@ -161,8 +166,12 @@ def pod_row(raw: bytes) -> PodRow:
     """
     values = _POD(raw)
     namespace, name, uid, terminating, node_name, scheduler_name, gates, phase, conditions, generation = values[:_IDENTITY_COUNT]
+    *references, labels = values[_IDENTITY_COUNT:_TEMPLATE_AT]
+    affinity, constraints, *template = values[_TEMPLATE_AT:-2]
     resizing = _resizing(raw) if node_name else None
-    ask, account, ignored = _template(*values[_IDENTITY_COUNT:-2], _pairs(values[-2]), _pairs(values[-1]), resizing)
+    home = namespace if affinity or constraints else ""
+    ask, account = _template(home, affinity, constraints, *template, _pairs(values[-2]), _pairs(values[-1]), resizing)
+    account = _shown(account, namespace, _pairs(labels), terminating, ask.affinity)
     return PodRow(
         namespace,
         name,
@@ -175,10 +184,16 @@ def pod_row(raw: bytes) -> PodRow:
         gates,
         ask,
         account,
-        ignored,
         conditions,
         generation,
+        owner(*references) if references[0] else None,
     )
+
+
+@lru_cache(SCHEDULER_TEMPLATES_MAX)
+def _shown(account: Account, namespace: str, labels: Pairs, terminating: bool, affinity: PodAffinity | None) -> Account:
+    """Return an account with what the pod shows to others; one for all that show the same."""
+    return account._replace(peer=Peer(namespace, labels, terminating, affinity))
 
 
 def _resizing(raw: bytes) -> Resizing | None:
@@ -199,6 +214,9 @@ def _resizing(raw: bytes) -> Resizing | None:
 
 @lru_cache(SCHEDULER_TEMPLATES_MAX)
 def _template(
+    home: str,
+    affinity: bytes,
+    constraints: tuple[bytes, ...],
     names: tuple[str, ...],
     images: tuple[str, ...],
     resources: tuple[bytes, ...],
@@ -212,10 +230,9 @@ def _template(
     priority: int,
     preemption_policy: str,
     tolerations: tuple[bytes, ...],
-    affinity: bytes,
     *more: Any,
-) -> tuple[Ask, Account, tuple[Unsupported, ...]]:
-    """Work out what pods of one template ask for and take."""
+) -> tuple[Ask, Account]:
+    """Work out what pods of one template ask for and take; home: their namespace, where they have wishes about pods of it."""
     *wishes, overhead, node_selector, resizing = more
     running = tuple(Container(name, _requests(each)) for name, each in zip(names, resources, strict=True))
     starting = tuple(
@@ -225,8 +242,7 @@ def _template(
     requests = pod_requests(PodShape(running, starting, _requests(pod_level), overhead, resizing))
     sidecar_ports = (each for each, policy in zip(init_ports, init_policies, strict=True) if policy == "Always")
     host_ports = tuple(port for each in (*ports, *sidecar_ports) for port in map(_port, each) if port[2])
-    required, preferred, hard, soft = _affinity(affinity)
-    more_hard, more_soft = _wishes(*wishes)
+    required, preferred, pod_terms = _affinity(affinity)
     ask = Ask(
         tolerations=tuple(map(_toleration, tolerations)),
         node_selector=node_selector,
@@ -238,46 +254,39 @@ def _template(
         nonzero_memory=requests.scored_memory,
         images=tuple(map(normalised, (*init_images, *images))),
         never_preempt=preemption_policy == "Never",
-        unsupported=(*hard, *more_hard),
+        spread=spread(constraints, home),
+        affinity=pod_affinity(home, *pod_terms) if pod_terms else None,
+        unsupported=_wishes(*wishes),
     )
-    return ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority), (*soft, *more_soft)
+    return ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority)
 
 
 def _wishes(
-    spread: tuple[str, ...],
     claims: tuple[str, ...],
     group: bool,
     claim_volumes: tuple[bool, ...],
     ephemeral_volumes: tuple[bool, ...],
     *exclusive_volumes: tuple[bool, ...],
-) -> tuple[tuple[Unsupported, ...], tuple[Unsupported, ...]]:
-    """Return what no plugin decides yet: what the pod must have, and what it would like."""
+) -> tuple[Unsupported, ...]:
+    """Return what a pod must have that no plugin decides yet."""
     hard = {
-        Unsupported("PodTopologySpread", "required topology spread"): any(policy != "ScheduleAnyway" for policy in spread),
         Unsupported("VolumeBinding", "volumes with claims"): any(claim_volumes) or any(ephemeral_volumes),
         Unsupported("VolumeRestrictions", "disks that pods of a node cannot share"): any(map(any, exclusive_volumes)),
         Unsupported("DynamicResources", "resource claims"): bool(claims),
         Unsupported("GangScheduling", "pod groups"): group,
     }
-    soft = {Unsupported("PodTopologySpread", "preferred topology spread"): "ScheduleAnyway" in spread}
-    return tuple(wish for wish, asked in hard.items() if asked), tuple(wish for wish, asked in soft.items() if asked)
+    return tuple(wish for wish, asked in hard.items() if asked)
 
 
 @lru_cache(SCHEDULER_TEMPLATES_MAX)
-def _affinity(
-    raw: bytes,
-) -> tuple[tuple[Term, ...] | None, tuple[Preference, ...], tuple[Unsupported, ...], tuple[Unsupported, ...]]:
-    """Return required and preferred node terms, and what of pod affinity is hard and soft."""
+def _affinity(raw: bytes) -> tuple[tuple[Term, ...] | None, tuple[Preference, ...], tuple[tuple[bytes, ...], ...]]:
+    """Return required and preferred node terms, and the four lists of pod terms."""
     if not raw:
-        return None, (), (), ()
+        return None, (), ()
     is_required, *values = _AFFINITY(raw)
     required = _terms(*values[:6]) if is_required else None
     preferred = tuple(map(Preference, values[6], _terms(*values[7:13])))
-    wishes = zip(("required pod affinity", "preferred pod affinity", "required pod anti-affinity", "preferred pod anti-affinity"),
-                 values[13:], strict=True)  # fmt: skip
-    asked = [Unsupported("InterPodAffinity", words) for words, terms in wishes if terms]
-    hard = tuple(wish for wish in asked if wish.wish.startswith("required"))
-    return required, preferred, hard, tuple(wish for wish in asked if wish not in hard)
+    return required, preferred, tuple(values[13:])
 
 
 def _terms(*columns: Any) -> tuple[Term, ...]:

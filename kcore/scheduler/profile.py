@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from kcore.scheduler.framework import NodeFilter, NodeScore, PlacedFilter, PlacedScore, Waker
+from kcore.scheduler.framework import NodeFilter, NodeScore, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Waker
 from kcore.scheduler.plugins.image_locality import ImageLocality
+from kcore.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from kcore.scheduler.plugins.node_affinity import NodeAffinity
 from kcore.scheduler.plugins.node_name import NodeName
 from kcore.scheduler.plugins.node_ports import NodePorts
 from kcore.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from kcore.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from kcore.scheduler.plugins.taint_toleration import TaintToleration
 
 _TAINT_TOLERATION: Final = TaintToleration()
 _NODE_AFFINITY: Final = NodeAffinity()
 _NODE_RESOURCES_FIT: Final = NodeResourcesFit()
+_POD_TOPOLOGY_SPREAD: Final = PodTopologySpread()
+_INTER_POD_AFFINITY: Final = InterPodAffinity()
 
 DEFAULT_NAME: Final = "default-scheduler"
 
@@ -29,7 +33,7 @@ DEFAULT_NAME: Final = "default-scheduler"
 class Profile(NamedTuple):
     """What decides for the pods of one scheduler name.
 
-    node_scores, placed_scores   plugins with their weights
+    node_scores, placed_scores, peer_scores   plugins with their weights
     """
 
     name: str
@@ -37,11 +41,19 @@ class Profile(NamedTuple):
     placed_filters: tuple[PlacedFilter, ...]
     node_scores: tuple[tuple[NodeScore, int], ...]
     placed_scores: tuple[tuple[PlacedScore, int], ...]
+    peer_filters: tuple[PeerFilter, ...] = ()
+    peer_scores: tuple[tuple[PeerScore, int], ...] = ()
 
     @property
     def wakers(self) -> dict[str, Waker]:
         """Return the filters by name, as the queue asks them."""
-        return {plugin.name: plugin for plugin in (*self.node_filters, *self.placed_filters)}
+        filters: tuple[Waker, ...] = (*self.node_filters, *self.placed_filters, *self.peer_filters)
+        return {plugin.name: plugin for plugin in filters}
+
+    @property
+    def peers(self) -> tuple[PeerFilter | PeerScore, ...]:
+        """Return the plugins that look at pods elsewhere, each once."""
+        return tuple(dict.fromkeys((*self.peer_filters, *(plugin for plugin, _ in self.peer_scores))))
 
 
 DEFAULT: Final = Profile(
@@ -50,4 +62,6 @@ DEFAULT: Final = Profile(
     placed_filters=(NodePorts(), _NODE_RESOURCES_FIT),
     node_scores=((_TAINT_TOLERATION, 3), (_NODE_AFFINITY, 2), (ImageLocality(), 1)),
     placed_scores=((_NODE_RESOURCES_FIT, 1), (NodeResourcesBalancedAllocation(), 1)),
+    peer_filters=(_POD_TOPOLOGY_SPREAD, _INTER_POD_AFFINITY),
+    peer_scores=((_POD_TOPOLOGY_SPREAD, 2), (_INTER_POD_AFFINITY, 2)),
 )

@@ -113,7 +113,7 @@ class Queue:
                 self._activate(waiting, now)
             return
         old = waiting.pod
-        if waiting.state is State.UNSCHEDULABLE and old.ask != pod.ask:
+        if waiting.state is State.UNSCHEDULABLE and (old.ask, old.account.peer) != (pod.ask, pod.account.peer):
             self._leave(waiting)
             waiting.pod = pod
             self._rouse(waiting, now)
@@ -162,6 +162,8 @@ class Queue:
         if not self._counts[State.UNSCHEDULABLE]:
             return
         for name, sleepers in self._sleepers.items():
+            if not isinstance(event, self._wakers[name].hears):
+                continue
             for ask in [ask for ask in sleepers.by_ask if self._wakers[name].wakes(event, ask)]:
                 for key in list(sleepers.by_ask.get(ask, ())):
                     waiting = self._pods[key]

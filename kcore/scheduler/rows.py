@@ -3,7 +3,7 @@
 A pod is three things to a scheduler, and its row keeps them apart:
 - who it is and where it stands in its life (the fields of `PodRow`)
 - `Ask`: all that filters and scores read of it. Pods of one template have equal asks, so an ask is the key under which results are kept
-- `Account`: what it takes on its node once it is there
+- `Account`: what it takes on its node once it is there, and, as its `Peer`, what the wishes of other pods see of it
 
 Two equal rows mean that nothing changed for the scheduler, however many events came between.
 """
@@ -56,6 +56,65 @@ class Preference(NamedTuple):
     term: Term
 
 
+class PodSelector(NamedTuple):
+    """The pods that a wish is about.
+
+    expressions         on their labels: none selects all pods, None selects no pod
+    namespaces          names of the namespaces that they are in
+    namespace_selector  on the labels of further namespaces; None for no further one
+    """
+
+    expressions: tuple[Expression, ...] | None
+    namespaces: tuple[str, ...] = ()
+    namespace_selector: tuple[Expression, ...] | None = None
+
+
+class PodTerm(NamedTuple):
+    """Pods, and the topology key of which a node shares its value with them."""
+
+    pods: PodSelector
+    key: str
+
+
+class PodPreference(NamedTuple):
+    """What each pod of a term within a topology value adds to it; negative for pods that are avoided."""
+
+    weight: int
+    term: PodTerm
+
+
+class PodAffinity(NamedTuple):
+    """Wishes about pods nearby: those that must be there, those that must not, and preferences."""
+
+    required: tuple[PodTerm, ...] = ()
+    avoided: tuple[PodTerm, ...] = ()
+    preferred: tuple[PodPreference, ...] = ()
+
+
+class Spread(NamedTuple):
+    """A topology spread constraint.
+
+    hard            DoNotSchedule; else ScheduleAnyway
+    honors_affinity nodes that the pod's selector or affinity excludes do not count
+    honors_taints   nodes with taints that it does not tolerate do not count
+    """
+
+    key: str
+    max_skew: int
+    hard: bool
+    pods: PodSelector
+    min_domains: int = 1
+    honors_affinity: bool = True
+    honors_taints: bool = False
+
+
+class Owner(NamedTuple):
+    """The workload that controls a pod."""
+
+    kind: str
+    name: str
+
+
 class Unsupported(NamedTuple):
     """A wish that no plugin of this version decides: the plugin that upstream has for it, and the wish in words."""
 
@@ -73,6 +132,7 @@ class Ask(NamedTuple):
     amounts        (resource, amount) of all non-zero requests; nonzero_cpu and nonzero_memory are what scores count
     images         normalised names of all containers' images, init containers too
     never_preempt  its preemptionPolicy is Never
+    spread         topology spread constraints; affinity: wishes about pods nearby, None where there are none
     unsupported    hard wishes that would be broken if they were passed over
     """
 
@@ -87,17 +147,29 @@ class Ask(NamedTuple):
     nonzero_memory: int = 0
     images: tuple[str, ...] = ()
     never_preempt: bool = False
+    spread: tuple[Spread, ...] = ()
+    affinity: PodAffinity | None = None
     unsupported: tuple[Unsupported, ...] = ()
 
 
+class Peer(NamedTuple):
+    """What the wishes of other pods see of a pod; labels are (label, value) pairs, sorted."""
+
+    namespace: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    terminating: bool = False
+    affinity: PodAffinity | None = None
+
+
 class Account(NamedTuple):
-    """What a placed pod takes on its node."""
+    """What a placed pod takes on its node, and shows there."""
 
     amounts: Amounts = ()
     nonzero_cpu: int = 0
     nonzero_memory: int = 0
     ports: tuple[Port, ...] = ()
     priority: int = 0
+    peer: Peer = Peer()
 
 
 class PodRow(NamedTuple):
@@ -108,7 +180,7 @@ class PodRow(NamedTuple):
     terminating  it has a deletionTimestamp: it still takes its place, and is not scheduled any more
     gates        names of its scheduling gates
     conditions   its status conditions as bytes, which a new PodScheduled condition is written among; generation: metadata.generation
-    ignored      soft wishes that no plugin of this version decides
+    owner        the workload that controls it, of the kinds whose selector counts
     """
 
     namespace: str
@@ -122,9 +194,9 @@ class PodRow(NamedTuple):
     gates: tuple[str, ...]
     ask: Ask
     account: Account
-    ignored: tuple[Unsupported, ...] = ()
     conditions: tuple[bytes, ...] = ()
     generation: int = 0
+    owner: Owner | None = None
 
     @property
     def key(self) -> str:

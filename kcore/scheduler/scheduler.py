@@ -6,13 +6,13 @@
 Bindings go out in bulk and nobody waits for them: what is assumed counts at once, so the next pods are decided while the API works, up to
 SCHEDULER_BINDINGS_IN_FLIGHT_MAX requests ahead. Whoever runs several schedulers lets `run` be called by the leader only.
 
-What pods would like and no plugin of this version weighs (preferred pod affinity and topology spread), and required anti-affinity of pods
-that are placed already, is passed over, counted, and logged once for each kind of wish.
+Besides pods and nodes it follows what wishes about other pods look at: labels of namespaces, and what Services and workloads select.
 """
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import repeat
 from typing import Final
 
@@ -31,9 +31,10 @@ from kcore.machinery.status import StatusError
 from kcore.scheduler import binding
 from kcore.scheduler.binding import Note
 from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core
-from kcore.scheduler.ingest import ANTI_AFFINITY, node_row, pod_row
+from kcore.scheduler.ingest import node_row, pod_row
+from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
 from kcore.scheduler.queue import State
-from kcore.scheduler.rows import PodRow, Unsupported
+from kcore.scheduler.rows import Owner, PodRow
 
 _LOG: Final = log.get("scheduler")
 _LOOK_BACKOFF: Final = Backoff(limits.WATCH_BACKOFF_S, limits.WATCH_BACKOFF_S_MAX)
@@ -54,12 +55,15 @@ class Scheduler:
         self._bindings = asyncio.Semaphore(limits.SCHEDULER_BINDINGS_IN_FLIGHT_MAX)
         self._status_slots = asyncio.Semaphore(limits.SCHEDULER_STATUS_IN_FLIGHT_MAX)
         self._gated: dict[str, PodRow] = {}
-        self._ignored: set[Unsupported] = set()
 
     async def run(self, on_synced: Callable[[], None] | None = None) -> None:
         """Schedule until cancelled; on_synced is called when all pods and nodes are known."""
         informers = Informers(self._client)
         informers.receive(self._nodes, self._nodes_changed)
+        informers.receive(kinds.resource("", "v1", "namespaces"), self._namespaces_changed)
+        informers.receive(kinds.resource("", "v1", "services"), self._services_changed)
+        for kind, where in WORKLOADS.items():
+            informers.receive(kinds.resource(where[0], "v1", where[1]), partial(self._workloads_changed, kind))
         informers.receive(self._pods, self._pods_changed)
         try:
             async with asyncio.TaskGroup() as group:
@@ -114,8 +118,6 @@ class Scheduler:
             self.core.pod_changed(pod)
             if self.core.queue.state(key) is State.GATED:
                 self._gated[key] = pod
-            elif pod.node_name and pod.ask.unsupported:
-                self._count_ignored(wish for wish in pod.ask.unsupported if wish == ANTI_AFFINITY)
         self._told.set()
 
     def _nodes_changed(self, changes: list[WatchEvent]) -> None:
@@ -125,6 +127,22 @@ class Scheduler:
             else:
                 self.core.node_changed(node_row(raw))
         self._told.set()
+
+    def _namespaces_changed(self, changes: list[WatchEvent]) -> None:
+        for type_, raw, key, _ in changes:
+            self.core.namespace_changed(key, None if type_ == DELETED else namespace_labels(raw)[1])
+        self._told.set()
+
+    def _services_changed(self, changes: list[WatchEvent]) -> None:
+        for type_, raw, key, _ in changes:
+            namespace, _, name = key.partition("/")
+            self.core.service_changed(namespace, name, None if type_ == DELETED else service_selector(raw)[2])
+
+    def _workloads_changed(self, kind: str, changes: list[WatchEvent]) -> None:
+        for type_, raw, key, _ in changes:
+            namespace, _, name = key.partition("/")
+            selector = None if type_ == DELETED else workload_selector(kind, raw)[2]
+            self.core.workload_changed(namespace, Owner(kind, name), selector)
 
     # to the API
 
@@ -148,7 +166,6 @@ class Scheduler:
             metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", SCHEDULER_NAME)
             if failure is None:
                 self._note(pod, binding.scheduled_note(pod, decision.node or ""))
-                self._count_ignored(pod.ignored)
                 continue
             refused.append(pod)
             if failure.reason not in binding.EXPECTED_REFUSALS:
@@ -216,10 +233,3 @@ class Scheduler:
 
     def _note(self, pod: PodRow, note: Note) -> None:
         self.recorder.event(Regarding("v1", "Pod", pod.namespace, pod.name, pod.uid), note.type, note.reason, note.message, note.action)
-
-    def _count_ignored(self, wishes: Iterable[Unsupported]) -> None:
-        for wish in wishes:
-            metrics.IGNORED_WISHES.inc(wish.plugin, wish.wish)
-            if wish not in self._ignored:
-                self._ignored.add(wish)
-                _LOG.warning("wish passed over", wish=wish.wish, plugin=wish.plugin)

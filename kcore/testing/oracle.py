@@ -27,7 +27,8 @@ def decide(scenario: Scenario) -> Answer:
     pod = pod_row(_wire(scenario["pod"]))
     if pod.scheduler_name != SCHEDULER_NAME or pod.gates:
         return {"chosen": None}
-    columns = snapshot(map(_wire, scenario["nodes"]), map(_wire, scenario["pods"]))
+    others = ((each["kind"], _wire(each)) for each in scenario["objects"])
+    columns = snapshot(map(_wire, scenario["nodes"]), map(_wire, scenario["pods"]), others)
     decision = schedule(pod, columns, Evaluations(), SeededEntropy(scenario["id"]).randrange)
     explanation = explain(pod, columns)
     return {
@@ -62,4 +63,6 @@ def _message_of(api_version: str, kind: str) -> str | None:
 
 
 def _wire(object_: dict[str, Any]) -> bytes:
-    return codec.encode(f"kcore.api.core.v1.{object_['kind']}", object_)
+    message = _message_of(object_.get("apiVersion", ""), object_["kind"])
+    assert message is not None, f"there is no kind {object_['kind']}"
+    return codec.encode(message, object_)

@@ -25,6 +25,7 @@ class NodeAffinity:
 
     name: Final = "NodeAffinity"
     reason: Final = "node(s) didn't match Pod's node affinity/selector"
+    hears: Final = (NodeChanged,)
 
     def reads(self, ask: Ask) -> Hashable:
         """Return selector and terms."""

@@ -19,6 +19,7 @@ class NodeName:
 
     name: Final = "NodeName"
     reason: Final = "node(s) didn't match the requested node name"
+    hears: Final = (NodeChanged,)
 
     def reads(self, ask: Ask) -> Hashable:
         """Return the node name."""

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from typing import Final
 
 from kcore.scheduler.columns import Columns, Int64
-from kcore.scheduler.events import ClusterEvent, NodeChanged
+from kcore.scheduler.events import ClusterEvent, NodeChanged, PodGone
 from kcore.scheduler.rows import Ask, Port
 
 WILDCARD: Final = "0.0.0.0"
@@ -20,6 +20,7 @@ class NodePorts:
     """Reject nodes on which a port that the pod asks for is taken."""
 
     name: Final = "NodePorts"
+    hears: Final = (NodeChanged, PodGone)
 
     def reads(self, ask: Ask) -> Hashable:
         """Return the ports of the host."""
@@ -42,7 +43,7 @@ class NodePorts:
         """A new node helps, or the end of a pod that held one of the ports."""
         if isinstance(event, NodeChanged):
             return event.old is None
-        return any(collide(held, asked) for held in event.account.ports for asked in ask.ports)
+        return isinstance(event, PodGone) and any(collide(held, asked) for held in event.account.ports for asked in ask.ports)
 
 
 def collide(left: Port, right: Port) -> bool:

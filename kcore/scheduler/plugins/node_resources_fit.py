@@ -9,7 +9,7 @@ from typing import Final
 
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns, Int64, UInt8
-from kcore.scheduler.events import ClusterEvent, NodeChanged
+from kcore.scheduler.events import ClusterEvent, NodeChanged, PodGone
 from kcore.scheduler.rows import Ask, NodeRow
 
 
@@ -17,6 +17,7 @@ class NodeResourcesFit:
     """Compare requests with what is free."""
 
     name: Final = "NodeResourcesFit"
+    hears: Final = (NodeChanged, PodGone)
 
     def reads(self, ask: Ask) -> Hashable:
         """Return the requests, and what of them counts in scores."""
@@ -38,7 +39,7 @@ class NodeResourcesFit:
     def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
         """A pod's end helps, or a node that could hold the pod were it empty, if it is new or has more than before."""
         if not isinstance(event, NodeChanged):
-            return True
+            return isinstance(event, PodGone)
         return _holds(event.new, ask) and (event.old is None or _grew(event.old, event.new, ask))
 
 

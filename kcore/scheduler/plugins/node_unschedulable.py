@@ -22,6 +22,7 @@ class NodeUnschedulable:
 
     name: Final = "NodeUnschedulable"
     reason: Final = "node(s) were unschedulable"
+    hears: Final = (NodeChanged,)
 
     def reads(self, ask: Ask) -> Hashable:
         """Return that cordons matter, unless they are tolerated."""

@@ -25,6 +25,7 @@ class TaintToleration:
 
     name: Final = "TaintToleration"
     reason: Final = "node(s) had untolerated taint(s)"
+    hears: Final = (NodeChanged,)
 
     def reads(self, ask: Ask) -> Hashable:
         """Return the tolerations."""

@@ -60,6 +60,7 @@ changes = st.one_of(
 @settings(max_examples=100)
 def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[tuple], first: list[NodeRow]) -> None:
     columns, evaluations = Columns(), Evaluations()
+    waiting = [clusters.pod(f"p{number}", ask) for number, ask in enumerate(asks)]
     nodes: dict[str, NodeRow] = {}
     steps = [*(("node", node) for node in first), *steps]
     placed: list[tuple[str, Account]] = []
@@ -76,8 +77,8 @@ def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[
         elif step == "displace" and placed:
             columns.displace(*placed.pop(values[0] % len(placed)))
         elif step == "ask":
-            kept = evaluations.of(asks[values[0]], columns)
-            fresh = Evaluations().of(asks[values[0]], columns)
+            kept = evaluations.of(waiting[values[0]], columns)
+            fresh = Evaluations().of(waiting[values[0]], columns)
             count = columns.count
             assert kept.feasible_count == fresh.feasible_count == int(np.count_nonzero(fresh.feasible[:count]))
             assert kept.feasible[:count].tolist() == fresh.feasible[:count].tolist()

@@ -3,15 +3,24 @@
 from typing import Any
 
 from kcore.machinery import codec
-from kcore.scheduler.rows import Account, Ask, NodeRow, PodRow, Taint
+from kcore.scheduler.rows import Account, Ask, NodeRow, Peer, PodRow, Taint
 
 SMALL = Ask(amounts=(("cpu", 500),), nonzero_cpu=500, nonzero_memory=200 << 20)
 
 
 def pod(
-    name: str, ask: Ask = SMALL, *, priority: int = 0, node: str = "", gates: tuple[str, ...] = (), uid: str = "", **more: Any
+    name: str,
+    ask: Ask = SMALL,
+    *,
+    priority: int = 0,
+    node: str = "",
+    gates: tuple[str, ...] = (),
+    uid: str = "",
+    labels: tuple[tuple[str, str], ...] = (),
+    **more: Any,
 ) -> PodRow:
-    account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports, priority)
+    peer = Peer("default", labels, affinity=ask.affinity)
+    account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports, priority, peer)
     row = PodRow("default", name, uid or f"uid-{name}", "default-scheduler", node, priority, False, False, gates, ask, account)
     return row._replace(**more)
 

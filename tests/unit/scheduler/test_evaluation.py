@@ -5,7 +5,7 @@ import numpy as np
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.evaluation import Evaluations
 from kcore.scheduler.rows import Account, Ask, Expression, Preference, Term
-from tests.unit.scheduler.pods import SMALL, node
+from tests.unit.scheduler.pods import SMALL, node, pod
 
 
 def prefer(weight: int, value: str) -> Preference:
@@ -17,10 +17,10 @@ def test_scores_are_normalised_anew_when_the_best_node_is_full() -> None:
     for name, disk, limit in (("n0", "ssd", 1), ("n1", "hdd", 9), ("n2", "", 9)):
         columns.set_node(node(name, pod_limit=limit, disk=disk))
     ask = Ask(preferred=(prefer(80, "ssd"), prefer(20, "hdd")))
-    before = evaluations.of(ask, columns)
+    before = evaluations.of(pod("a", ask), columns)
     assert (before.totals[:2] - before.totals[2]).tolist() == [200, 50]
     columns.place("n0", Account())
-    after = evaluations.of(ask, columns)
+    after = evaluations.of(pod("a", ask), columns)
     assert after is before
     assert after.feasible[:3].tolist() == [0, 1, 1]
     assert after.totals[1] - after.totals[2] == 200
@@ -31,35 +31,35 @@ def test_a_placed_pod_changes_one_slot_for_every_ask() -> None:
     for number in range(40):
         columns.set_node(node(f"n{number}"))
     other = SMALL._replace(nonzero_cpu=1)
-    kept = [evaluations.of(ask, columns).totals.copy() for ask in (SMALL, other)]
+    kept = [evaluations.of(pod("a", ask), columns).totals.copy() for ask in (SMALL, other)]
     columns.place("n7", Account(SMALL.amounts, 500, 0))
     for ask, before in zip((SMALL, other), kept, strict=True):
-        assert np.flatnonzero(evaluations.of(ask, columns).totals != before).tolist() == [7]
+        assert np.flatnonzero(evaluations.of(pod("a", ask), columns).totals != before).tolist() == [7]
 
 
 def test_results_follow_when_the_log_no_longer_reaches_back() -> None:
     columns, evaluations = Columns(), Evaluations()
     for number in range(3):
         columns.set_node(node(f"n{number}", cpu=1000))
-    assert evaluations.of(SMALL, columns).feasible_count == 3
+    assert evaluations.of(pod("a"), columns).feasible_count == 3
     columns.place("n0", Account((("cpu", 900),), 900, 0))
     columns.touched_base += len(columns.touched)
     columns.touched.clear()
-    assert evaluations.of(SMALL, columns).feasible_count == 2
+    assert evaluations.of(pod("a"), columns).feasible_count == 2
 
 
 def test_more_nodes_than_there_was_room_for_are_seen() -> None:
     columns, evaluations = Columns(), Evaluations()
     for number in range(200):
         columns.set_node(node(f"n{number}"))
-        assert evaluations.of(SMALL, columns).feasible_count == number + 1
+        assert evaluations.of(pod("a"), columns).feasible_count == number + 1
 
 
 def test_the_least_recently_used_results_are_given_up(monkeypatch) -> None:
     monkeypatch.setattr("kcore.scheduler.evaluation.SCHEDULER_KEPT_MAX", 4)
     columns, evaluations = Columns(), Evaluations()
     columns.set_node(node("n0"))
-    kept = [evaluations.of(SMALL._replace(nonzero_cpu=number), columns) for number in range(4)]
-    assert evaluations.of(SMALL._replace(nonzero_cpu=0), columns) is kept[0]
-    assert evaluations.of(SMALL._replace(nonzero_cpu=9), columns) is kept[1]
-    assert evaluations.of(SMALL._replace(nonzero_cpu=0), columns) is kept[0]
+    kept = [evaluations.of(pod("a", SMALL._replace(nonzero_cpu=number)), columns) for number in range(4)]
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns) is kept[0]
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=9)), columns) is kept[1]
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns) is kept[0]

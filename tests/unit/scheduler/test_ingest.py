@@ -4,9 +4,26 @@ from typing import Any
 
 from kcore.machinery import codec
 from kcore.scheduler.ingest import node_row, pod_row
-from kcore.scheduler.rows import Expression, Image, Preference, Taint, Term, Toleration, Unsupported
+from kcore.scheduler.rows import (
+    Expression,
+    Image,
+    Owner,
+    Peer,
+    PodAffinity,
+    PodPreference,
+    PodSelector,
+    PodTerm,
+    Preference,
+    Spread,
+    Taint,
+    Term,
+    Toleration,
+    Unsupported,
+)
 from tests.unit.scheduler.pods import pod_bytes
 
+HARD = "DoNotSchedule"
+RC = "ReplicationController"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
@@ -21,7 +38,7 @@ def test_a_pod_is_who_it_is_what_it_asks_and_what_it_takes():
     assert row.ask.amounts == row.account.amounts == (("cpu", 500),)
     assert (row.ask.nonzero_cpu, row.ask.nonzero_memory, row.ask.images) == (500, 200 << 20, ("web:latest",))
     assert row.ask.never_preempt
-    assert not (row.finished or row.terminating or row.gates or row.ignored)
+    assert not (row.finished or row.terminating or row.gates)
 
 
 def test_phase_deletion_and_gates_are_seen():
@@ -31,10 +48,69 @@ def test_phase_deletion_and_gates_are_seen():
 
 
 def test_pods_of_one_template_share_their_ask():
-    left = pod_row(pod_bytes(name="a", labels={"pod": "a"}))
-    right = pod_row(pod_bytes(name="b", uid="uid-b"))
-    assert left.ask is right.ask
+    left = pod_row(pod_bytes(name="a", labels={"app": "x", "a": "b"}))
+    right = pod_row(pod_bytes(name="b", uid="uid-b", labels={"a": "b", "app": "x"}))
+    other = pod_row(pod_bytes(name="c", uid="uid-c", labels={"app": "y"}))
+    assert left.ask is right.ask is other.ask
     assert left.account is right.account
+    assert left.account.peer == Peer("default", (("a", "b"), ("app", "x")))
+    assert other.account == left.account._replace(peer=Peer("default", (("app", "y"),)))
+
+
+def test_wishes_about_other_pods_are_read_with_their_defaults():
+    web = {"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "old", "operator": "DoesNotExist"}]}
+    terms = [
+        {"topologyKey": "zone", "labelSelector": web},
+        {"topologyKey": "rack", "labelSelector": {}, "namespaces": ["b", "a", "b"]},
+        {"topologyKey": "rack", "namespaceSelector": {}},
+    ]
+    weighted = [{"weight": 7, "podAffinityTerm": terms[1]}]
+    row = pod_row(
+        pod_bytes(
+            {
+                "affinity": {
+                    "podAffinity": {REQUIRED: terms[:1], PREFERRED: weighted},
+                    "podAntiAffinity": {REQUIRED: terms[1:], PREFERRED: weighted},
+                },
+                "topologySpreadConstraints": [
+                    {"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": HARD, "minDomains": 3, "nodeTaintsPolicy": "Honor"},
+                    {
+                        "maxSkew": 1,
+                        "topologyKey": "rack",
+                        "whenUnsatisfiable": "ScheduleAnyway",
+                        "labelSelector": {},
+                        "nodeAffinityPolicy": "Ignore",
+                    },
+                ],
+            },
+            namespace="shop",
+        )
+    )
+    labels = (Expression("app", "In", ("web",)), Expression("old", "DoesNotExist", ()))
+    anywhere, there = PodTerm(PodSelector((), ("a", "b")), "rack"), PodTerm(PodSelector(None, (), ()), "rack")
+    assert row.ask.affinity == PodAffinity(
+        (PodTerm(PodSelector(labels, ("shop",)), "zone"),),
+        (anywhere, there),
+        (PodPreference(7, anywhere), PodPreference(-7, anywhere)),
+    )
+    assert row.account.peer.affinity is row.ask.affinity
+    assert row.ask.spread == (
+        Spread("zone", 2, True, PodSelector(None, ("shop",)), 3, True, True),
+        Spread("rack", 1, False, PodSelector((), ("shop",)), 1, False, False),
+    )
+
+
+def test_the_owner_is_the_controller_if_its_selector_counts():
+    replica_set = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u"}
+    cases = [
+        ([replica_set | {"controller": True}], Owner("ReplicaSet", "r")),
+        ([replica_set], None),
+        ([replica_set | {"apiVersion": "example.com/v1", "controller": True}], None),
+        ([replica_set, {"apiVersion": "v1", "kind": RC, "name": "c", "controller": True}], Owner(RC, "c")),
+        ([{"apiVersion": "batch/v1", "kind": "Job", "name": "j", "controller": True}], None),
+    ]
+    for references, owner in cases:
+        assert pod_row(pod_bytes(ownerReferences=references)).owner == owner
 
 
 def test_tolerations_and_node_terms_are_read():
@@ -85,15 +161,10 @@ def test_host_ports_of_containers_and_sidecars_count():
     assert len(ask.images) == 4
 
 
-def test_what_no_plugin_decides_is_told_apart_by_how_hard_it_is():
-    terms = [{"topologyKey": "zone"}]
-    weighted = [{"weight": 1, "podAffinityTerm": {"topologyKey": "zone"}}]
-    spread = [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": policy} for policy in ("DoNotSchedule", "ScheduleAnyway")]
+def test_what_no_plugin_decides_is_told_apart():
     row = pod_row(
         pod_bytes(
             {
-                "affinity": {"podAffinity": {REQUIRED: terms}, "podAntiAffinity": {REQUIRED: terms, PREFERRED: weighted}},
-                "topologySpreadConstraints": spread,
                 "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}, {"name": "b", "iscsi": {"targetPortal": "p"}}],
                 "resourceClaims": [{"name": "c"}],
                 "schedulingGroup": {"podGroupName": "g"},
@@ -101,17 +172,10 @@ def test_what_no_plugin_decides_is_told_apart_by_how_hard_it_is():
         )
     )
     assert row.ask.unsupported == (
-        Unsupported("InterPodAffinity", "required pod affinity"),
-        Unsupported("InterPodAffinity", "required pod anti-affinity"),
-        Unsupported("PodTopologySpread", "required topology spread"),
         Unsupported("VolumeBinding", "volumes with claims"),
         Unsupported("VolumeRestrictions", "disks that pods of a node cannot share"),
         Unsupported("DynamicResources", "resource claims"),
         Unsupported("GangScheduling", "pod groups"),
-    )
-    assert row.ignored == (
-        Unsupported("InterPodAffinity", "preferred pod anti-affinity"),
-        Unsupported("PodTopologySpread", "preferred topology spread"),
     )
 
 

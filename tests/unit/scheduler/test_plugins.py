@@ -4,18 +4,33 @@ import pytest
 
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.evaluation import Evaluations
-from kcore.scheduler.events import NodeChanged, PodGone
+from kcore.scheduler.events import NamespaceChanged, NodeChanged, NodeGone, PeerChanged, PodGone
 from kcore.scheduler.labels import LabelColumn, integer
 from kcore.scheduler.plugins.image_locality import ImageLocality, normalised
+from kcore.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from kcore.scheduler.plugins.node_affinity import NodeAffinity, named_nodes
 from kcore.scheduler.plugins.node_name import NodeName
 from kcore.scheduler.plugins.node_ports import NodePorts, collide
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from kcore.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from kcore.scheduler.plugins.taint_toleration import TaintToleration, tolerated
 from kcore.scheduler.profile import DEFAULT
-from kcore.scheduler.rows import Account, Ask, Expression, Image, Taint, Term, Toleration
-from tests.unit.scheduler.pods import SMALL, node
+from kcore.scheduler.rows import (
+    Account,
+    Ask,
+    Expression,
+    Image,
+    Peer,
+    PodAffinity,
+    PodSelector,
+    PodTerm,
+    Spread,
+    Taint,
+    Term,
+    Toleration,
+)
+from tests.unit.scheduler.pods import SMALL, node, pod
 
 TAINT = Taint("team", "red", "NoSchedule")
 
@@ -125,11 +140,71 @@ def test_each_filter_is_woken_by_what_can_help_it():
     ]
     for plugin, ask, event, wakes in cases:
         assert plugin.wakes(event, ask) is wakes, (plugin.name, event)
-    assert {plugin.name for plugin, *_ in cases} == set(DEFAULT.wakers)
+    assert {plugin.name for plugin, *_ in cases} == set(DEFAULT.wakers) - {"PodTopologySpread", "InterPodAffinity"}
+
+
+WEB = PodSelector((Expression("app", "In", ("web",)),), ("default",))
+
+
+def web(**more):
+    return Peer("default", (("app", "web"),), **more)
+
+
+def test_topology_spread_is_woken_by_what_changes_counts():
+    plugin, other = PodTopologySpread(), Peer("default", (("app", "db"),))
+    zone = Ask(spread=(Spread("zone", 1, True, WEB, honors_taints=True), Spread("rack", 1, False, WEB)))
+    cases = [
+        (NodeChanged(None, node("n", zone="a")), True),
+        (NodeChanged(None, node("n", rack="a")), False),
+        (NodeChanged(node("n", zone="a"), node("n", zone="b")), True),
+        (NodeChanged(node("n", zone="a"), node("n", zone="a", cpu=1)), False),
+        (NodeChanged(node("n", zone="a"), node("n", zone="a", taints=(TAINT,))), True),
+        (NodeGone(node("n", zone="a")), True),
+        (NodeGone(node("n")), False),
+        (PodGone("n", Account(peer=web())), True),
+        (PodGone("n", Account(peer=web(terminating=True))), False),
+        (PodGone("n", Account(peer=other)), False),
+        (PodGone("n", Account(peer=web()._replace(namespace="b"))), False),
+        (PeerChanged(None, web()), True),
+        (PeerChanged(None, other), False),
+        (PeerChanged(other, web()), True),
+        (PeerChanged(web(), web(terminating=True)), True),
+        (PeerChanged(web(), web()._replace(labels=(("app", "web"), ("more", "x")))), False),
+        (NamespaceChanged("default", {}, {"a": "b"}), False),
+    ]
+    for event, wakes in cases:
+        assert plugin.wakes(event, zone) is wakes, event
+        assert not plugin.wakes(event, Ask()), "default constraints reject no node"
+    assert PodTopologySpread((Spread("zone", 1, True, PodSelector(None)),), system=False).wakes(cases[0][0], Ask())
+
+
+def test_pod_affinity_is_woken_by_pods_that_come_or_go():
+    plugin, other = InterPodAffinity(), Peer("default", (("app", "db"),))
+    near = Ask(affinity=PodAffinity(required=(PodTerm(WEB, "zone"),)))
+    far = Ask(affinity=PodAffinity(avoided=(PodTerm(WEB, "zone"),)))
+    avoiding = web(affinity=PodAffinity(avoided=(PodTerm(WEB, "zone"),)))
+    cases = [
+        (near, NodeChanged(None, node("n", zone="a")), True),
+        (near, NodeChanged(None, node("n")), False),
+        (far, NodeChanged(None, node("n")), True),
+        (far, NodeChanged(node("n"), node("n", cpu=1)), False),
+        (near, PeerChanged(None, web()), True),
+        (near, PeerChanged(None, other), False),
+        (far, PeerChanged(None, web()), False),
+        (far, PeerChanged(web(), other), True),
+        (near, PodGone("n", Account(peer=other)), False),
+        (far, PodGone("n", Account(peer=web())), True),
+        (far, PodGone("n", Account(peer=other)), False),
+        (Ask(), PodGone("n", Account(peer=avoiding)), True),
+        (far, NodeGone(node("n")), True),
+        (near, NamespaceChanged("default", {}, {"a": "b"}), True),
+    ]
+    for ask, event, wakes in cases:
+        assert plugin.wakes(event, ask) is wakes, (ask, event)
 
 
 def test_a_resource_that_no_node_has_fits_nowhere():
     columns = Columns()
     columns.set_node(node("n"))
-    evaluation = Evaluations().of(SMALL._replace(amounts=(("example.com/none", 1),)), columns)
+    evaluation = Evaluations().of(pod("a", SMALL._replace(amounts=(("example.com/none", 1),))), columns)
     assert evaluation.feasible_count == 0

@@ -8,7 +8,6 @@ import pytest
 from kcore.api.core.v1.event_pb2 import Event
 from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
-from kcore.base import metrics
 from kcore.machinery import status
 from kcore.scheduler.scheduler import Scheduler
 from tests.unit.client.virtual import run
@@ -117,27 +116,11 @@ def test_a_gated_pod_is_told_of_its_gates_and_left_alone():
 def test_a_wish_that_no_plugin_decides_keeps_the_pod_pending():
     async def test(world):
         await world.client.nodes.create(a_node("n0"))
-        term = {"topologyKey": "zone", "labelSelector": {}}
-        affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
         async with scheduling(world):
-            await world.client.pods.create(a_pod("a", {"affinity": affinity}))
+            await world.client.pods.create(a_pod("a", {"resourceClaims": [{"name": "device"}]}))
             await settle(world, 60.0)
-            message = "0/1 nodes are available: this version of kcore cannot decide required pod affinity."
+            message = "0/1 nodes are available: this version of kcore cannot decide resource claims."
             assert waiting_for((await pods(world))["a"]) == [("False", "Unschedulable", message)]
-
-    run(test)
-
-
-def test_a_preference_that_no_plugin_weighs_is_counted():
-    async def test(world):
-        await world.client.nodes.create(a_node("n0"))
-        constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}
-        before = metrics.IGNORED_WISHES.value("PodTopologySpread", "preferred topology spread")
-        async with scheduling(world):
-            await world.client.pods.create(a_pod("a", {"topologySpreadConstraints": [constraint]}))
-            await settle(world)
-            assert (await pods(world))["a"].spec.nodeName == "n0"
-        assert metrics.IGNORED_WISHES.value("PodTopologySpread", "preferred topology spread") == before + 1
 
     run(test)
 

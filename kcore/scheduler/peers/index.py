@@ -1,0 +1,282 @@
+"""Pods by what they show to others, and tallies of them: how many pods of a sort stand on each slot.
+
+    groups                                 a1 a2: {app: a}    b1: {app: b}, stays away from app=a by zone
+    slots                                  a1 on 0, a2 and b1 on 2
+    tally of "pods with app=a"             [1 0 1]            asked for by an incoming pod's wish
+    tally of "pods that hold b's term"     [0 0 1]            so that a pod with app=a need not look at every pod
+
+Pods that show the same are a group, which knows the tallies that it counts in. A tally is made when somebody asks for it first, from the
+groups; from then on a pod that comes or goes changes one number in each tally of its group, and nothing else. Above a bound, the tally
+asked for longest ago is dropped; whoever keeps results of it sees that it is not `kept` any more.
+
+Cost: place and displace O(tallies of the group), a first pod of a group O(tallies and terms with its labels), a new tally O(groups).
+Thread: one.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kcore.base.limits import SCHEDULER_TALLIES_MAX, SCHEDULER_TEMPLATES_MAX
+from kcore.scheduler.peers.selectors import NO_LABELS, Anchored, Labels, all_hold, anchor, selects
+from kcore.scheduler.rows import Peer, PodSelector, PodTerm
+
+Int32 = NDArray[np.int32]
+
+REQUIRED: Final = "required"
+AVOIDED: Final = "avoided"
+PREFERRED: Final = "preferred"
+
+
+class Sort(NamedTuple):
+    """Pods that every one of these selectors selects; living: without those that are terminating."""
+
+    selectors: tuple[PodSelector, ...]
+    living: bool
+
+
+class Tally:
+    """How many pods of a sort stand on each slot; kept: whether it still follows them."""
+
+    __slots__ = ("counts", "kept")
+
+    def __init__(self, capacity: int) -> None:
+        self.counts: Int32 = np.zeros(capacity, np.int32)
+        self.kept = True
+
+
+class Wish(NamedTuple):
+    """A term that placed pods hold: purpose REQUIRED, AVOIDED, or PREFERRED with a weight."""
+
+    purpose: str
+    term: PodTerm
+    weight: int = 0
+
+
+class Held:
+    """A wish, and on which slots the pods stand that hold it; the number is never given to another one."""
+
+    __slots__ = ("groups", "number", "tally", "wish")
+
+    def __init__(self, number: int, wish: Wish, capacity: int) -> None:
+        self.number = number
+        self.wish = wish
+        self.tally = Tally(capacity)
+        self.groups = 0
+
+
+class _Group:
+    """Placed pods that show the same: how many on which slots, and the tallies that each of them counts in."""
+
+    __slots__ = ("slots", "tallies")
+
+    def __init__(self) -> None:
+        self.slots: dict[int, int] = {}
+        self.tallies: list[Tally] = []
+
+
+class PeerIndex:
+    """The placed pods of a cluster as peers, and the namespaces they are in."""
+
+    def __init__(self, capacity: int) -> None:
+        self.namespaces: dict[str, Mapping[str, str]] = {}
+        self._capacity = capacity
+        self._groups: dict[Peer, _Group] = {}
+        self._in_namespace: dict[str, dict[Peer, _Group]] = {}
+        self._tallies: dict[Sort, Tally] = {}
+        self._sorts: Anchored[Sort] = Anchored()
+        self._held: dict[Wish, Held] = {}
+        self._wishes: Anchored[Held] = Anchored()
+        self._concerning: dict[tuple[str, Labels], tuple[Held, ...]] = {}
+        self._numbers = 0
+
+    # pods
+
+    def place(self, peer: Peer, slot: int) -> None:
+        """Count a pod on a slot."""
+        group = self._groups.get(peer) or self._begin(peer)
+        group.slots[slot] = group.slots.get(slot, 0) + 1
+        for tally in group.tallies:
+            tally.counts[slot] += 1
+
+    def displace(self, peer: Peer, slot: int) -> None:
+        """Undo place with the same arguments."""
+        group = self._groups[peer]
+        left = group.slots[slot] - 1
+        if left:
+            group.slots[slot] = left
+        else:
+            del group.slots[slot]
+        for tally in group.tallies:
+            tally.counts[slot] -= 1
+        if not group.slots:
+            self._end(peer)
+
+    def replace(self, old: Peer, new: Peer, slot: int) -> bool:
+        """Let a pod show something else; -> whether it counts in other tallies now."""
+        before = self._groups[old].tallies
+        self.place(new, slot)
+        changed = before != self._groups[new].tallies
+        self.displace(old, slot)
+        return changed
+
+    def _begin(self, peer: Peer) -> _Group:
+        group = self._groups[peer] = _Group()
+        self._in_namespace.setdefault(peer.namespace, {})[peer] = group
+        labels = dict(peer.labels)
+        for sort in self._sorts.candidates(peer.labels):
+            if self._is_of(sort, peer, labels):
+                group.tallies.append(self._tallies[sort])
+        for wish in _wishes(peer):
+            held = self._held.get(wish) or self._hold(wish)
+            held.groups += 1
+            group.tallies.append(held.tally)
+        return group
+
+    def _end(self, peer: Peer) -> None:
+        del self._groups[peer]
+        beside = self._in_namespace[peer.namespace]
+        del beside[peer]
+        if not beside:
+            del self._in_namespace[peer.namespace]
+        for wish in _wishes(peer):
+            held = self._held[wish]
+            held.groups -= 1
+            if not held.groups:
+                del self._held[wish]
+                self._wishes.remove(anchor(wish.term.pods), held)
+                self._concerning.clear()
+
+    # what incoming pods ask for
+
+    def tally(self, *selectors: PodSelector, living: bool = False) -> Tally:
+        """Return the tally of the pods that all of these select, made at first use."""
+        sort = Sort(selectors, living)
+        tally = self._tallies.pop(sort, None)
+        if tally is None:
+            if len(self._tallies) >= SCHEDULER_TALLIES_MAX:
+                self._drop(next(iter(self._tallies)))
+            tally = self._count(sort)
+            self._sorts.add(anchor(selectors[0]), sort)
+        self._tallies[sort] = tally
+        return tally
+
+    def _count(self, sort: Sort) -> Tally:
+        tally = Tally(self._capacity)
+        for peer, group in self._among(sort):
+            if self._is_of(sort, peer, dict(peer.labels)):
+                group.tallies.append(tally)
+                for slot, count in group.slots.items():
+                    tally.counts[slot] += count
+        return tally
+
+    def _drop(self, sort: Sort) -> None:
+        tally = self._tallies.pop(sort)
+        tally.kept = False
+        self._sorts.remove(anchor(sort.selectors[0]), sort)
+        for _, group in self._among(sort):
+            if tally in group.tallies:
+                group.tallies.remove(tally)
+
+    def _among(self, sort: Sort) -> Iterator[tuple[Peer, _Group]]:
+        """Return the groups of the namespaces that a sort may be in."""
+        first = sort.selectors[0]
+        if first.namespace_selector is not None:
+            yield from self._groups.items()
+            return
+        for name in first.namespaces:
+            yield from self._in_namespace.get(name, {}).items()
+
+    def _is_of(self, sort: Sort, peer: Peer, labels: Mapping[str, str]) -> bool:
+        if sort.living and peer.terminating:
+            return False
+        return all(selects(pods, peer.namespace, labels, self.namespaces) for pods in sort.selectors)
+
+    # what placed pods wish
+
+    def concerning(self, peer: Peer) -> tuple[Held, ...]:
+        """Return the wishes of placed pods that mean a pod like this."""
+        if not self._held:
+            return ()
+        key = peer.namespace, peer.labels
+        found = self._concerning.get(key)
+        if found is None:
+            if len(self._concerning) >= SCHEDULER_TEMPLATES_MAX:
+                self._concerning.clear()
+            labels = dict(peer.labels)
+            found = self._concerning[key] = tuple(
+                held
+                for held in self._wishes.candidates(peer.labels)
+                if selects(held.wish.term.pods, peer.namespace, labels, self.namespaces)
+            )
+        return found
+
+    def _hold(self, wish: Wish) -> Held:
+        self._numbers += 1
+        held = self._held[wish] = Held(self._numbers, wish, self._capacity)
+        self._wishes.add(anchor(wish.term.pods), held)
+        self._concerning.clear()
+        return held
+
+    # namespaces
+
+    def set_namespace(self, name: str, labels: Mapping[str, str] | None) -> bool:
+        """Take in the labels of a namespace, None where it is gone; -> whether they are others than before.
+
+        A namespace that is not known is taken for one without labels.
+        """
+        old = self.namespaces.get(name, NO_LABELS)
+        if labels is None:
+            self.namespaces.pop(name, None)
+        else:
+            self.namespaces[name] = labels
+        new = labels or NO_LABELS
+        if old == new:
+            return False
+        for sort in [sort for sort in self._tallies if any(_tells(pods, old, new) for pods in sort.selectors)]:
+            self._drop(sort)
+        self._concerning.clear()
+        return True
+
+    # for those who hold arrays, and those who compare
+
+    def grow(self, capacity: int) -> None:
+        """Make room for more slots."""
+        self._capacity = capacity
+        for tally in (*self._tallies.values(), *(held.tally for held in self._held.values())):
+            counts = np.zeros(capacity, np.int32)
+            counts[: len(tally.counts)] = tally.counts
+            tally.counts = counts
+
+    def standing(self, slot: int) -> dict[Peer, int]:
+        """Return the pods on a slot."""
+        return {peer: group.slots[slot] for peer, group in self._groups.items() if slot in group.slots}
+
+    def count_like(self, other: PeerIndex) -> None:
+        """Count all that incoming pods asked of another index; to compare the two."""
+        for sort in other._tallies:
+            self.tally(*sort.selectors, living=sort.living)
+
+    def tallies(self) -> dict[Sort | Wish, Tally]:
+        """Return all that is counted."""
+        found: dict[Sort | Wish, Tally] = dict(self._tallies.items())
+        return found | {wish: held.tally for wish, held in self._held.items()}
+
+
+def _wishes(peer: Peer) -> Iterator[Wish]:
+    if peer.affinity is not None:
+        for term in peer.affinity.required:
+            yield Wish(REQUIRED, term)
+        for term in peer.affinity.avoided:
+            yield Wish(AVOIDED, term)
+        for weight, term in peer.affinity.preferred:
+            yield Wish(PREFERRED, term, weight)
+
+
+def _tells(pods: PodSelector, left: Mapping[str, str], right: Mapping[str, str]) -> bool:
+    """Say whether a selector tells namespaces with these labels apart."""
+    selector = pods.namespace_selector
+    return selector is not None and all_hold(selector, left) != all_hold(selector, right)
