@@ -131,7 +131,7 @@ def delete_options(data: bytes | Object, content_type: str) -> Object | None:
         if isinstance(data, dict):
             value: Any = data
         elif data[:4] == codec.MAGIC:
-            value = decode_protobuf(data, gvk, DELETE_OPTIONS_MESSAGE)
+            value = decode_protobuf(data, of_any_group(data, gvk), DELETE_OPTIONS_MESSAGE)
         elif content_type.partition(";")[0].strip() == YAML:
             value = body_text.load_yaml(data)[0]
         else:
@@ -145,6 +145,12 @@ def delete_options(data: bytes | Object, content_type: str) -> Object | None:
         raise status.bad_request(str(error).rpartition("cannot be handled as a DeleteOptions: ")[2]) from error
     except (body_text.TextError, AttributeError) as error:
         raise status.bad_request(str(error)) from error
+
+
+def of_any_group(data: bytes, gvk: GroupVersionKind) -> GroupVersionKind:
+    """A kind that each group has, in the version that an envelope names. Raises DecodeError."""
+    group, _, version = codec.open_envelope(data)[0].rpartition("/")
+    return gvk._replace(group=group, version=version or gvk.version)
 
 
 def unrecognized(gvk: GroupVersionKind, why: str, data: bytes) -> str:

@@ -123,10 +123,8 @@ def partial_envelope(raw: bytes, version: str) -> bytes:
 
 
 def protobuf_event(event_type: str, enveloped: bytes) -> bytes:
-    """A WatchEvent around an object in its envelope, in an envelope, with its length before it."""
-    name = event_type.encode()
-    inner = delimited(b"\x0a", enveloped)
-    event = codec.envelope("v1", "WatchEvent", delimited(b"\x0a", name) + delimited(b"\x12", inner))
+    """A WatchEvent, with its length before it: the object in it has an envelope, the event itself has none."""
+    event = delimited(b"\x0a", event_type.encode()) + delimited(b"\x12", delimited(b"\x0a", enveloped))
     return FRAME.pack(len(event)) + event
 
 

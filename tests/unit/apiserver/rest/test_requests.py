@@ -53,6 +53,18 @@ async def test_an_object_comes_and_goes_in_every_form(http: Http) -> None:
     assert (api_version, kind, codec.decode("kcore.api.core.v1.ConfigMap", raw)["data"]) == ("v1", "ConfigMap", {"a": "1"})
 
 
+@pytest.mark.parametrize("api_version", ["v1", "apps/v1"])
+async def test_options_of_a_deletion_come_in_protobuf_and_in_the_version_of_any_group(http: Http, api_version: str) -> None:
+    uid = (await http("POST", MAPS, config("c"))).json()["metadata"]["uid"]
+
+    def options(wanted: str, kind: str = "DeleteOptions") -> bytes:
+        return codec.envelope(api_version, kind, codec.encode("kcore.api.meta.v1.DeleteOptions", {"preconditions": {"uid": wanted}}))
+
+    assert (await http("DELETE", f"{MAPS}/c", options("another"), content_type=PROTOBUF)).code == 409
+    assert (await http("DELETE", f"{MAPS}/c", options(uid, "Pod"), content_type=PROTOBUF)).code == 400
+    assert (await http("DELETE", f"{MAPS}/c", options(uid), content_type=PROTOBUF)).code == 200
+
+
 async def test_people_get_json_that_they_can_read(http: Http) -> None:
     for headers, query in (({"user_agent": "curl/8"}, ""), ({}, "pretty=true"), ({"accept": "application/json;pretty=1"}, "")):
         assert b'\n  "kind"' in (await http("GET", "/api/v1/namespaces/default", query=query, **headers)).body
