@@ -29,7 +29,7 @@ help:
 	@echo "make check        lint, then all other tests"
 	@echo "make bench        measure; results and pictures under build/bench"
 	@echo "make bench-compare  the ratios of bench/micro beside bench/baseline.json; fails on one that fell by more than a quarter"
-	@echo "make clients      programs in Go, Node, Java, Rust and Python, grpcurl, kubectl and helm; needs go, node, java, mvn and cargo"
+	@echo "make clients      programs in Go, Node, Java, Rust and Python over gRPC and HTTPS, kubectl and helm; needs go, node, java, mvn and cargo"
 	@echo "make proto        write the service definitions anew from the options of the kinds"
 	@echo "make corpus       apply the manifests in CORPUS=$(CORPUS), fill the nodes of its trace with its pods"
 	@echo "make checked      unit and property tests of all that is compiled, on a build with bounds and overflow checks"

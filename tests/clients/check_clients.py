@@ -18,7 +18,7 @@ from kcore.api.core.v1 import pod_service_pb2_grpc
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base.config import DataDir, Endpoints
 from tests.clients.page import sections
-from tests.clients.workshop import HOME, WALKS, lay_out, run
+from tests.clients.workshop import HOME, NEEDS, WALKS, lay_out, run
 from tests.integration.plane import DEADLINE_S, Plane, wait_for
 
 SECTIONS = dict(sections())
@@ -43,8 +43,8 @@ def plane() -> Iterator[Plane]:
 @cache
 def built(name: str) -> tuple[int, str, str]:
     """Run a section of the page; -> exit status, output, complaints."""
-    lay_out(name, SECTIONS[name])
-    done = run(name, SECTIONS[name].script)
+    lay_out(name.lower(), NEEDS[name], SECTIONS[name].files)
+    done = run(name.lower(), SECTIONS[name].script)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -65,7 +65,7 @@ def test_every_client_takes_the_same_walk(plane: Plane, name: str) -> None:
     wait_for(lambda: plane.objects("serviceaccounts", namespace, "default"), "the service account")
     before = Seen(plane, namespace)
     assert built(name)[0] == 0
-    done = run(name, WALKS[name], str(plane.directory.endpoints), namespace)
+    done = run(name.lower(), WALKS[name], str(plane.directory.endpoints), namespace)
     assert (done.stdout, done.returncode) == (TRANSCRIPT, 0), done.stderr[-8000:]
     history = before.history()
     assert {pod: seen["tier"] for pod, seen in history.items() if seen["tier"]} == {

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from kcore.base.config import DataDir
 from tests.clients.check_kubectl import desk
-from tests.clients.workshop import WORKSHOP
-from tests.integration.plane import Plane
+from tests.clients.workshop import WORKSHOP, environment, lay_out, run
+from tests.integration.plane import DEADLINE_S, Plane, wait_for
 
 REST = Path(__file__).parent / "rest"
 TRANSCRIPT = (REST / "transcript.txt").read_text()
-WALK_TIMEOUT_S = 120.0
-PACKAGES = {"python": ("kubernetes==37.0.2",)}
+VENV = "test -d venv || python3 -m venv venv; venv/bin/python -m pip install --quiet --disable-pip-version-check "
+
+
+@dataclass(frozen=True)
+class Library:
+    """How a client library is brought and built, and the walk taken with it. A build that was made before is quick."""
+
+    needs: tuple[str, ...]
+    build: str
+    walk: str = ""
+
+
+LIBRARIES = {
+    "kubernetes": Library(("python3",), VENV + "kubernetes==37.0.2", 'venv/bin/python walk.py "$@"'),
+    "kubernetes_asyncio": Library(("python3",), VENV + "kubernetes_asyncio==36.1.0", 'venv/bin/python walk.py "$@"'),
+    "go": Library(("go",), "go build -o bin/ ./walk ./informers", 'bin/walk "$@"'),
+    "node": Library(("node", "npm"), "test -d node_modules || npm ci --silent --no-audit --no-fund", 'node walk.js "$@"'),
+    "java": Library(
+        ("java", "javac", "mvn"),
+        "mvn -q -B compile dependency:build-classpath -Dmdep.outputFile=target/classpath",
+        'java -cp "target/classes:$(cat target/classpath)" walk.Walk "$@"',
+    ),
+    "rust": Library(("cargo", "cc"), "cargo build --quiet --locked", 'target/debug/walk "$@"'),
+    "kopf": Library(("python3",), VENV + "kopf==1.45.2"),
+}
+"""A folder of rest/ each."""
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +62,73 @@ def plane() -> Iterator[Plane]:
         made.end()
 
 
-def interpreter(name: str) -> Path:
-    """Python with the packages of a walk."""
-    home = WORKSHOP / f"rest-{name}"
-    python = home / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES[name]], check=True)
-    return python
+@cache
+def built(name: str) -> str:
+    """Bring a library and build what uses it; -> the folder."""
+    folder = f"rest/{name}"
+    lay_out(folder, LIBRARIES[name].needs, {})
+    done = run(folder, LIBRARIES[name].build)
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
+    return folder
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+def taken(plane: Plane, name: str, program: str, namespace: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of a library in a namespace of its own."""
+    _, set_up = desk(plane, Path(sys.executable).parent, namespace)
+    return run(built(name), program, namespace, more={"KUBECONFIG": set_up["KUBECONFIG"]})
+
+
+@pytest.mark.parametrize("name", [name for name, library in LIBRARIES.items() if library.walk])
 def test_every_client_library_takes_the_same_walk(plane: Plane, name: str) -> None:
-    namespace = f"walk-{name}"
-    folder, environment = desk(plane, Path(sys.executable).parent, namespace)
-    command = [str(interpreter(name)), str(REST / name / "walk.py"), namespace]
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=WALK_TIMEOUT_S, check=False
-    )
+    done = taken(plane, name, LIBRARIES[name].walk, f"walk-{name.replace('_', '-')}")
     assert (done.stdout, done.returncode) == (TRANSCRIPT, 0), done.stderr[-4000:]
+
+
+def test_client_go_follows_applies_scales_and_elects(plane: Plane) -> None:
+    done = taken(plane, "go", 'bin/informers "$@"', "informers")
+    assert (done.stdout, done.returncode) == ((REST / "informers.txt").read_text(), 0), done.stderr[-4000:]
+
+
+def test_an_operator_of_kopf_sees_a_map_come_change_and_go(plane: Plane) -> None:
+    with greeter(plane, "greeted") as printed:
+        for who, line in (("Ada", "created: Ada"), ("Bob", "changed: Ada to Bob")):
+            name_guest(plane, "greeted", who)
+            wait_for(lambda line=line: line in printed.read_text(), line)
+            wait_for(lambda who=who: greeting(plane) == f"hello, {who}", f"the greeting of {who}")
+        (event,) = [event for event in plane.objects("events", "greeted") if event["reason"] == "Greeted"]
+        assert (event["message"], event["involvedObject"]["name"]) == ("said hello to Ada", "guest")
+        assert plane.kcore("delete", "configmap", "guest", "-n", "greeted").code == 0
+        wait_for(lambda: greeting(plane) is None, "the end of the map, which the operator's finalizer holds")
+        assert printed.read_text().splitlines() == ["created: Ada", "changed: Ada to Bob", "deleted: hello, Bob"]
+
+
+def name_guest(plane: Plane, namespace: str, who: str) -> None:
+    """Name whom to greet."""
+    metadata = f"{{name: guest, namespace: {namespace}, labels: {{greet: me}}}}"
+    text = f"{{apiVersion: v1, kind: ConfigMap, metadata: {metadata}, data: {{who: {who}}}}}"
+    applied = plane.kcore("apply", "-f", "-", stdin=text)
+    assert applied.code == 0, applied
+
+
+def greeting(plane: Plane) -> str | None:
+    """What the operator wrote; None once the map is gone."""
+    found = plane.objects("configmaps", "greeted", "guest")
+    return found[0]["data"].get("greeting", "") if found else None
+
+
+@contextmanager
+def greeter(plane: Plane, namespace: str) -> Iterator[Path]:
+    """The operator runs as a process; -> the file of what it prints."""
+    folder, set_up = desk(plane, Path(sys.executable).parent, namespace)
+    command = ["venv/bin/kopf", "run", "--standalone", "--namespace", namespace, "greeter.py"]
+    printed, complaints = folder / "printed", folder / "complaints"
+    with printed.open("w") as out, complaints.open("w") as err:
+        more = {**environment(), "KUBECONFIG": set_up["KUBECONFIG"]}
+        running = subprocess.Popen(command, cwd=WORKSHOP / built("kopf"), env=more, stdout=out, stderr=err)
+        try:
+            yield printed
+            assert running.poll() is None, complaints.read_text()[-4000:]
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(DEADLINE_S)
+    assert running.returncode in (0, 130, -signal.SIGINT), complaints.read_text()[-4000:]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.clients.page import Section
 from tests.lint.sources import ROOT
 
 WORKSHOP = ROOT / "build" / "clients"
@@ -52,24 +51,24 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(name: str, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a script in the folder of a language."""
-    command = ["bash", "-euo", "pipefail", "-c", script, name, *arguments]
-    folder = WORKSHOP / name.lower()
-    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=COMMANDS_TIMEOUT_S)
+def run(folder: str, script: str, *arguments: str, more: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a script in a folder of the workshop, with `more` in its environment."""
+    command = ["bash", "-euo", "pipefail", "-c", script, folder, *arguments]
+    set_up = {**environment(), **(more or {})}
+    return subprocess.run(command, cwd=WORKSHOP / folder, env=set_up, capture_output=True, text=True, timeout=COMMANDS_TIMEOUT_S)
 
 
-def lay_out(name: str, section: Section) -> None:
-    """Put the language's program and the files of its section into its folder; what its tools have built stays there."""
-    missing = [tool for tool in NEEDS[name] if shutil.which(tool) is None]
-    assert not missing, f"{', '.join(missing)} is not on the PATH, which the clients in {name} need"
-    folder = WORKSHOP / name.lower()
+def lay_out(folder: str, needs: tuple[str, ...], files: dict[str, str]) -> None:
+    """Put programs of tests/clients and further files into a folder of the workshop; what its tools have built there stays."""
+    missing = [tool for tool in needs if shutil.which(tool) is None]
+    assert not missing, f"{', '.join(missing)} is not on the PATH, which the clients in {folder} need"
+    place = WORKSHOP / folder
     for stale in FRESH:
-        shutil.rmtree(folder / stale, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    program = ROOT / "tests" / "clients" / name.lower()
-    if program.is_dir():
-        shutil.copytree(program, folder, dirs_exist_ok=True)
-    for path, text in section.files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+        shutil.rmtree(place / stale, ignore_errors=True)
+    place.mkdir(parents=True, exist_ok=True)
+    programs = ROOT / "tests" / "clients" / folder
+    if programs.is_dir():
+        shutil.copytree(programs, place, dirs_exist_ok=True)
+    for path, text in files.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_text(text)
