@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,7 @@ from kcore.base.config import DataDir
 from tests.clients.check_kubectl import desk
 from tests.clients.workshop import WORKSHOP, environment, lay_out, run
 from tests.integration.plane import DEADLINE_S, Plane, wait_for
+from tests.unit.apiserver.rest.test_requests_of_components import recorded
 
 REST = Path(__file__).parent / "rest"
 TRANSCRIPT = (REST / "transcript.txt").read_text()
@@ -36,7 +40,7 @@ class Library:
 LIBRARIES = {
     "kubernetes": Library(("python3",), VENV + "kubernetes==37.0.2", 'venv/bin/python walk.py "$@"'),
     "kubernetes_asyncio": Library(("python3",), VENV + "kubernetes_asyncio==36.1.0", 'venv/bin/python walk.py "$@"'),
-    "go": Library(("go",), "go build -o bin/ ./walk ./informers", 'bin/walk "$@"'),
+    "go": Library(("go",), "go build -o bin/ ./walk ./informers ./components", 'bin/walk "$@"'),
     "node": Library(("node", "npm"), "test -d node_modules || npm ci --silent --no-audit --no-fund", 'node walk.js "$@"'),
     "java": Library(
         ("java", "javac", "mvn"),
@@ -87,6 +91,24 @@ def test_every_client_library_takes_the_same_walk(plane: Plane, name: str) -> No
 def test_client_go_follows_applies_scales_and_elects(plane: Plane) -> None:
     done = taken(plane, "go", 'bin/informers "$@"', "informers")
     assert (done.stdout, done.returncode) == ((REST / "informers.txt").read_text(), 0), done.stderr[-4000:]
+
+
+def test_components_send_what_is_recorded_of_them(tmp_path: Path) -> None:
+    alone = Plane(DataDir(tmp_path / "plane"))
+    try:
+        started = alone.up("--parts", "apiserver", "--in-process")
+        assert started.code == 0, started
+        done = run(built("go"), "bin/components", more={"KUBECONFIG": str(alone.directory.kubeconfig)})
+    finally:
+        alone.end()
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert [form(line) for line in map(json.loads, done.stdout.splitlines())] == [form(line) for line in recorded()]
+
+
+def form(line: dict[str, Any]) -> tuple[str, ...]:
+    """How a request is sent and answered, without what differs from run to run."""
+    query = re.sub(r"timeout(?:Seconds)?=\w+", "", line["Query"])
+    return query, *(line[name] for name in ("User", "Method", "Path", "Accept", "ContentType", "Code", "Answer", "Kind"))
 
 
 def test_an_operator_of_kopf_sees_a_map_come_change_and_go(plane: Plane) -> None:
