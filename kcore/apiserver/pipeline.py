@@ -24,7 +24,7 @@ from kcore.apiserver.logs.podlog import Follower
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.patching import change as patching
 from kcore.apiserver.reads import MADE, Reads
-from kcore.apiserver.registry import Registry, Write, check_name
+from kcore.apiserver.registry import Registry, Write, check_name, own
 from kcore.base import limits
 from kcore.machinery import codec, conversion, kinds, request_options, status
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource
@@ -200,6 +200,7 @@ class Pipeline:
         found = conversion.stored(spec, found)
         write.given = partial(bodies.reread, request.body, request.content_type)
         if not spec.storage:
+            own(write, found, None, found.setdefault("metadata", {}).pop("managedFields", None))
             return self.creating[spec.resource, ""](self.registry, write, found)
         if request.verb == "create":
             if request.name and not (found.get("metadata") or {}).get("name"):

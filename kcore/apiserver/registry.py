@@ -357,11 +357,15 @@ class Registry:
         if raw != current.raw and write.owners is not None:
             raw = with_old_times(spec, new, old, raw, current.raw)
         warnings = list(write.warnings)
-        if raw == current.raw or write.dry_run:
+        if write.dry_run or (raw == current.raw and not self.completes(write, new, current)):
             return outcome(spec, new, raw, current.revision, warnings=warnings)
         submission = self.commit(write, raw, current.revision, current.kv.lease)
         self.chain.stored(spec, new, old)
         return outcome(spec, new, raw, submission.revision, submission, warnings=warnings)
+
+    def completes(self, write: Write, new: Object, current: Stored) -> bool:
+        """Whether an update without effect is a write all the same: of what Kubernetes showed it stores only now what it filled in."""
+        return current.kv.version == 1 and write.rules.completed_on_read(new)
 
     def remove(self, write: Write, current: Stored, obj: Object | None = None) -> Outcome:
         """Take an object out of the store."""

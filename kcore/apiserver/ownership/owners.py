@@ -5,6 +5,7 @@ Source: Kubernetes apiserver `pkg/endpoints/handlers` (create.go, update.go, pat
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -17,20 +18,37 @@ from kcore.machinery.request import Request
 
 Object = dict[str, Any]
 SCALE = "scale"
+EMPTY_LIST = re.compile(rb"\[\s*\]")
 
 
 def track(registry: Registry, write: Write, request: Request) -> None:
     """Let a write say who owns what it changes, if its request names a manager."""
     if manager := request.options.get("fieldManager") or request.manager:
-        write.owners = partial(updated, write, operation(write, manager, registry.now()))
+        tells_empty = isinstance(request.body, bytes) and EMPTY_LIST.search(request.body) is not None
+        write.owners = partial(updated, write, operation(write, manager, registry.now()), tells_empty)
 
 
-def updated(write: Write, operation: Operation, new: Object, old: Object | None, sent: list[Entry] | None) -> list[Entry]:
-    """The owners after a write that is no apply; the objects are in the form that is stored."""
+def updated(
+    write: Write, operation: Operation, tells_empty: bool, new: Object, old: Object | None, sent: list[Entry] | None
+) -> list[Entry]:
+    """The owners after a write that is no apply; the objects are in the form that is stored. Who gives an empty list for null owns it."""
     if operation.subresource != SCALE:
         new = conversion.served(write.served, new)
         old = old and conversion.served(write.served, old)
+    if tells_empty:
+        new = with_empty_lists(new, write.given())
     return tracking.update(operation, old, new, sent)
+
+
+def with_empty_lists(obj: Any, given: Any) -> Any:
+    """An object with the lists that it shows as null and that were given empty."""
+    if isinstance(obj, dict) and isinstance(given, dict):
+        return {
+            name: [] if value is None and given.get(name) == [] else with_empty_lists(value, given.get(name)) for name, value in obj.items()
+        }
+    if isinstance(obj, list) and isinstance(given, list) and len(obj) == len(given):
+        return [with_empty_lists(each, value) for each, value in zip(obj, given, strict=True)]
+    return obj
 
 
 def operation(write: Write, manager: str, now: str) -> Operation:

@@ -150,7 +150,7 @@ class RestFrontend:
         """Answer a request about objects."""
         spec = self.pipeline.resolve(request)
         warnings += self.pipeline.deprecation(spec)
-        form = form_of(http, request, spec)
+        form = form_of(http, request, self.pipeline.scheme.shown_as_rows(spec, request.subresource) is not None)
         if request.verb == "list":
             return await self.page(request, spec, form, warnings)
         if request.verb == "watch":
@@ -185,7 +185,8 @@ class RestFrontend:
             return Answer(code, self.transformed(obj, spec, request, form), form.media, headers)
         if form.transform == TABLE:
             metadata = {name: value for name, value in obj["metadata"].items() if name == "resourceVersion"}
-            shown = tables.of(spec, metadata, [obj], include_of(request), form.version, self.clock.now())
+            of = self.pipeline.scheme.shown_as_rows(spec, request.subresource) or spec
+            shown = tables.of(of, metadata, [obj], include_of(request), form.version, self.clock.now())
             return Answer(code, encoding.dump(shown, form), form.media, headers)
         check_list(form, self.pipeline.scheme.stored_version(spec), obj["kind"], False)
         if form.media == PROTOBUF:
@@ -275,9 +276,9 @@ async def once(piece: bytes) -> AsyncGenerator[bytes, None]:
     yield piece
 
 
-def form_of(http: HttpRequest, request: Request, spec: KindSpec) -> Form:
-    """The form of the answer to a request. Raises StatusError (406)."""
-    form = media.choose(http.header(b"accept"), bool(spec.storage) and request.subresource in ("", "status"))
+def form_of(http: HttpRequest, request: Request, as_rows: bool) -> Form:
+    """The form of the answer to a request about what can be shown as a Table, or not. Raises StatusError (406)."""
+    form = media.choose(http.header(b"accept"), as_rows)
     pretty = request.options.get("pretty")
     if pretty is None:
         wanted = form.pretty or http.header(b"user-agent").startswith(BROWSERS)

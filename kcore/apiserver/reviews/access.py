@@ -19,6 +19,7 @@ from kcore.machinery.request import User
 Object = dict[str, Any]
 Handler = Callable[[Registry, Write, Object], Outcome]
 GROUP: Final = "authorization.k8s.io"
+OBJECT_META: Final = "kcore.api.meta.v1.ObjectMeta"
 PATH_FIELDS: Final = (StructField("Path", "path", ""), StructField("Verb", "verb", ""))
 PARTS: Final = ("verb", "group", "resource", "subresource", "namespace", "name", "version")
 BOTH: Final = "cannot be specified in combination with resourceAttributes"
@@ -154,7 +155,8 @@ def check_metadata(obj: Object, namespace: str) -> list[FieldError]:
     kept = {name for name, value in metadata.items() if value and name != "managedFields" and not (namespace and name == "namespace")}
     if not kept:
         return []
-    return [fe.invalid("metadata", metadata, "must be empty except for namespace" if namespace else "must be empty")]
+    printed = fe.Rendered(fe.compact_json(codec.decode(OBJECT_META, codec.encode(OBJECT_META, metadata)), sort_keys=False))
+    return [fe.invalid("metadata", printed, "must be empty except for namespace" if namespace else "must be empty")]
 
 
 def check_local(spec: Object, namespace: str) -> list[FieldError]:

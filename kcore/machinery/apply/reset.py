@@ -44,12 +44,10 @@ _LEFT: Final[dict[tuple[str, str, str], Set]] = {
 }
 """What a write leaves, where the kind or its part is not as most are."""
 
-_RESIZED: Final[Pattern] = {ANY: {"f:resources": None, "f:resizePolicy": None}}
 _MEANT: Final[dict[tuple[str, str, str], Pattern]] = {
     ("", "Pod", "ephemeralcontainers"): {"f:spec": {"f:ephemeralContainers": None}},
-    ("", "Pod", "resize"): {"f:spec": {"f:containers": _RESIZED, "f:initContainers": _RESIZED}},
 }
-"""What a write to a part of the spec is about: all else is left. None stands for everything below."""
+"""What a write to a part of the spec is about: all else is left. None stands for everything below. A resize owns all that it sends."""
 
 
 @cache

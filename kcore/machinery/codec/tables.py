@@ -65,6 +65,7 @@ class FieldSpec(NamedTuple):
     name: str
     table: Table | None
     go_type: str
+    keep_empty: bool
 
 
 class Index(NamedTuple):
@@ -153,7 +154,7 @@ def _spec(message: Message, field: Field) -> FieldSpec:
     inline = rules.inline and kind == OBJECT
     typed = label == LIST and kind == OBJECT and type_meta(message) is None and _has_resource(field.type_name[1:])
     name = sys.intern(field.json_name)
-    return FieldSpec(field.number, kind, label, rules.always, rules.emit_empty, inline, typed, name, sub, rules.go_type)
+    return FieldSpec(field.number, kind, label, rules.always, rules.emit_empty, inline, typed, name, sub, rules.go_type, rules.keep_empty)
 
 
 def _kind(field: Field) -> tuple[int, Table | None]:

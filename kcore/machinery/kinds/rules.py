@@ -48,6 +48,11 @@ def never(_value: Object) -> bool:
     return False
 
 
+def always(_value: Object) -> bool:
+    """Say yes."""
+    return True
+
+
 def drop_status(value: Object) -> None:
     """Ignore the status that a client sends with a new object."""
     value.pop("status", None)
@@ -115,6 +120,8 @@ class KindRules:
     allow_unconditional_update   PUT needs no resourceVersion
     graceful                     deletion may take a grace period
     phase_time                   the field of the status that says when the phase changed last
+    completed_on_read            of a stored object: whether Kubernetes keeps a new one without some of what it shows, which the first
+                                 update writes, even one that changes nothing
     alike                        of a new object: whether all that differ from it in their name alone are decided as it was
     orphans                      a deletion that does not say what becomes of dependents leaves them
     deletion_doubt               what such a deletion warns of
@@ -137,6 +144,7 @@ class KindRules:
     allow_unconditional_update: bool = True
     graceful: bool = False
     phase_time: str = ""
+    completed_on_read: Callable[[Object], bool] = never
     alike: Callable[[Object], bool] = never
     orphans: bool = False
     deletion_doubt: str = ""

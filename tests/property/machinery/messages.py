@@ -63,7 +63,7 @@ def _some(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[s
 def _field(spec: FieldSpec, depth: int) -> st.SearchStrategy[Any]:
     value = st.deferred(lambda: _value(spec, depth))
     if spec.label == tables.LIST:
-        return st.none() | st.lists(value, max_size=3)
+        return st.none() | st.lists(value, min_size=int(spec.keep_empty), max_size=3)
     if spec.label == tables.MAP:
         return st.none() | st.dictionaries(TEXT, value, max_size=3)
     return st.none() | value if spec.kind != tables.RAW else value

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from kcore.base.entropy import SeededEntropy
 from kcore.machinery import timestamp
 from kcore.machinery.status import StatusError
-from tests.unit.apiserver.api import Api, configmap, deployment, pod, reason_of
+from tests.unit.apiserver.api import Api, Object, configmap, deployment, pod, reason_of
 
 
 async def test_a_new_object_gets_identity_time_and_version(api: Api) -> None:
@@ -227,3 +228,32 @@ async def test_unknown_fields_are_warned_of_even_if_the_object_is_refused(api: A
     with pytest.raises(StatusError) as failed:
         await api.write("create", "services", body=b'{"metadata": {"name": "s"}, "spec": {"foo": 1}}')
     assert failed.value.warnings == ['unknown field "spec.foo"']
+
+
+async def test_the_first_update_stores_what_kubernetes_fills_in_only_when_it_reads(api: Api) -> None:
+    def job(**metadata: Any) -> Object:
+        template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "x:1"}]}}
+        return {"metadata": metadata, "spec": {"template": template}}
+
+    made = await api.create("jobs", job(name="j"))
+    first = await api.patch("jobs", "j", {"status": {"active": 1}})
+    assert first["metadata"]["resourceVersion"] > made["metadata"]["resourceVersion"]
+    assert {**first, "metadata": None} == {**made, "metadata": None}
+    assert (await api.patch("jobs", "j", {"status": {"active": 1}})) == first
+    labelled = await api.create("jobs", job(name="k", labels={"a": "b"}))
+    assert (await api.patch("jobs", "k", {"status": {"active": 1}})) == labelled
+
+
+async def test_a_dry_run_of_a_first_update_stores_nothing(api: Api) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    made = await api.create("persistentvolumeclaims", {"metadata": {"name": "c"}, "spec": spec})
+    assert (await api.patch("persistentvolumeclaims", "c", {"status": {"phase": "Bound"}}, dryRun=["All"])) == made
+    assert api.get("persistentvolumeclaims", "c") == made
+
+
+async def test_an_autoscaler_without_any_policy_where_it_tells_of_policies_is_refused(api: Api) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+    spec = {"maxReplicas": 2, "scaleTargetRef": target, "behavior": {"scaleDown": {"policies": []}}}
+    with pytest.raises(StatusError) as failed:
+        await api.create("horizontalpodautoscalers@v2.autoscaling", {"metadata": {"name": "h"}, "spec": spec})
+    assert failed.value.message.endswith("spec.behavior.scaleDown.policies: Required value: must specify at least one Policy")

@@ -245,3 +245,20 @@ async def test_managers_speak_of_the_version_in_which_they_write(api: Api) -> No
     changed = await applied(api, older, "one", "horizontalpodautoscalers@v1.autoscaling", force=True)
     assert owners(changed)["one"]["f:spec"]["f:targetCPUUtilizationPercentage"] == {}
     assert "f:metrics" not in owners(changed)["two"]["f:spec"]
+
+
+async def test_who_gives_an_empty_list_that_is_always_shown_owns_it(api: Api) -> None:
+    for name, limits, owned in ((b"told", b"[ ]", {"m": {"f:spec": {"f:limits": {}}}}), (b"silent", b"null", {})):
+        body = b'{"metadata": {"name": "%s"}, "spec": {"limits": %s}}' % (name, limits)
+        made = await api.write("create", "limitranges", body=body, fieldManager="m")
+        assert made["spec"] == {"limits": None}
+        assert owners(made) == owned
+
+
+async def test_a_resize_owns_whatever_it_sends(api: Api) -> None:
+    made = await api.create("pods", pod(), fieldManager="m")
+    changes = {"metadata": {"labels": {"a": "b"}}}
+    changed = await api.patch("pods/resize", "p", changes, fieldManager="m")
+    assert owners(changed)["m/resize"] == {"f:metadata": {"f:labels": {".": {}, "f:a": {}}}}
+    assert "labels" not in changed["metadata"]
+    assert changed["metadata"]["resourceVersion"] > made["metadata"]["resourceVersion"]

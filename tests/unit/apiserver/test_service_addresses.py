@@ -181,3 +181,13 @@ async def test_a_loopback_address_leads_nobody_to_the_api_server(api: Api) -> No
     await api.server.advertise("127.0.0.1", 6443)
     with pytest.raises(StatusError):
         api.get("endpoints", "kubernetes")
+
+
+async def test_an_address_stays_whether_or_not_the_other_one_is_free(api: Api) -> None:
+    taken = (await api.create("services", service("other")))["spec"]["clusterIP"]
+    made = await api.create("services", service("s", clusterIP="None", selector={"a": "b"}))
+    for address in (taken, "10.96.200.1"):
+        with pytest.raises(StatusError) as failed:
+            await api.update("services", {**made, "spec": {**made["spec"], "clusterIP": address, "clusterIPs": [address]}})
+        said = f'spec.clusterIPs[0]: Invalid value: ["{address}"]: may not change once set'
+        assert failed.value.message == f'Service "s" is invalid: {said}'

@@ -113,7 +113,7 @@ cdef bint keep_field(Table table, const Field *field, dict obj, object value, li
         if not isinstance(value, list):
             raise wrong_type(table, field)
         if not (<list>value):
-            return False
+            return field.keep_empty
         normal_list(table, field, <list>value, unknown, depth)
         return True
     if field.label == MAP:

@@ -35,6 +35,7 @@ cdef struct Field:
     uint8_t label
     bint always
     bint emit
+    bint keep_empty      # a list that is given and empty stays in the dict, and is not written
     bint inline
     bint typed           # a whole object inside of another: JSON shows its apiVersion and kind
     int base             # where the slots of an inline message begin, relative to its parent's

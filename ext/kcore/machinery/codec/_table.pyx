@@ -25,8 +25,8 @@ cdef class Table:
 
     name      full name of the message
     resolve   called once with the name: (specs, root, wrap, unwrap), where specs are tuples
-              (number, kind, label, always, emit, inline, typed, JSON name, Table or None, Go type), root is (apiVersion, kind) for a
-              message whose objects have these, and wrap and unwrap convert a message that is no object in JSON from and to its
+              (number, kind, label, always, emit, inline, typed, JSON name, Table or None, Go type, keep_empty), root is
+              (apiVersion, kind) for a message whose objects have these, and wrap and unwrap convert a message that is no object in JSON from and to its
               dict; None for others
     """
 
@@ -92,12 +92,13 @@ cdef class Table:
 
     cdef int set_field(self, int index, object spec) except -1:
         cdef Field *field = &self.fields[index]
-        number, kind, label, always, emit, inline, typed, name, sub, _ = spec
+        number, kind, label, always, emit, inline, typed, name, sub, _, keep_empty = spec
         field.number = number
         field.kind = kind
         field.label = label
         field.always = always
         field.emit = emit
+        field.keep_empty = keep_empty
         field.inline = inline
         field.typed = typed
         field.name = <PyObject *>name

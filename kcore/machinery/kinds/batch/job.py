@@ -94,8 +94,14 @@ def _take_labels(value: Object) -> None:
         value.setdefault("metadata", {})["labels"] = dict(found)
 
 
+def has_generated_labels(value: Object) -> bool:
+    """Say whether all labels of a Job are those that were made for its template."""
+    return meta.labels(value).keys() == {*JOB_NAMES, *CONTROLLER_UIDS}
+
+
 RULES: Final = KindRules(
     default=default_job, validate=job_validation.validate_job, validate_update=job_update.validate_job_update,
     validate_status_update=job_update.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
     prepare_status_update=prepare_status_update, warnings=workload.name_and_template_warnings, orphans=True, deletion_doubt=ORPHANS,
+    completed_on_read=has_generated_labels,
 )

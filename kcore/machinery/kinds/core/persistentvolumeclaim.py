@@ -10,7 +10,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import quantity
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds.core.volume_claim import validate_claim_spec
-from kcore.machinery.kinds.rules import KindRules, Object, keep_status
+from kcore.machinery.kinds.rules import KindRules, Object, always, keep_status
 from kcore.machinery.kinds.struct_diff import struct_diff
 from kcore.machinery.kinds.values import validate_immutable, validate_not_negative_amount
 from kcore.machinery.labels import SELECTOR_FIELDS
@@ -133,5 +133,5 @@ def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
 
 RULES: Final = KindRules(
     validate=validate_claim, validate_update=validate_claim_update, validate_status_update=validate_status_update,
-    prepare_create=prepare_create, prepare_update=prepare_update,
+    prepare_create=prepare_create, prepare_update=prepare_update, completed_on_read=always,  # the phase
 )

@@ -12,7 +12,6 @@ from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core.affinity import validate_tolerations
 from kcore.machinery.kinds.core.container_resources import validate_overhead
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
-from kcore.machinery.kinds.values import validate_immutable
 
 
 def validate_class(value: Object) -> list[FieldError]:
@@ -42,7 +41,8 @@ def _validate_scheduling(scheduling: dict[str, Any], errors: list[FieldError]) -
 def validate_class_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update; the handler stays."""
     errors: list[FieldError] = []
-    validate_immutable(new.get("handler") or "", old.get("handler") or "", "handler", errors)
+    if (new.get("handler") or "") != (old.get("handler") or ""):
+        errors.append(fe.immutable("handler", None))
     return errors
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from kcore.base import limits
 from kcore.machinery import codec
-from tests.unit.apiserver.api import Api
+from tests.unit.apiserver.api import Api, deployment
 from tests.unit.apiserver.rest.http import Http
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -177,3 +177,22 @@ async def test_the_keys_of_service_account_tokens_are_published(http: Http) -> N
     told = (await http("GET", "/.well-known/openid-configuration", host="here:1")).json()
     assert told["jwks_uri"] == "https://here:1/openid/v1/jwks"
     assert [key["kty"] for key in (await http("GET", "/openid/v1/jwks")).json()["keys"]] == ["EC"]
+
+
+async def test_a_scale_is_shown_as_a_table(http: Http, api: Api) -> None:
+    await api.create("deployments", deployment())
+    path = "/apis/apps/v1/namespaces/default/deployments/d"
+    shown = (await http("GET", f"{path}/scale", accept=TABLE)).json()
+    assert [column["name"] for column in shown["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
+    assert shown["rows"][0]["cells"][:3] == ["d", 2, 0]
+    assert shown["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
+    assert (await http("GET", f"{path}/scale", accept=LIST)).code == 406
+
+
+async def test_a_review_with_metadata_is_refused_and_told_as_it_would_have_been(http: Http) -> None:
+    spec = {"user": "u", "nonResourceAttributes": {"path": "/x", "verb": "get"}}
+    body = {"metadata": {"labels": {"a": "b"}, "name": "n"}, "spec": spec}
+    answer = (await http("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body, user_agent="me/1")).json()
+    assert answer["message"].startswith('.authorization.k8s.io "" is invalid: metadata: Invalid value: {"name":"n","labels":{"a":"b"},')
+    assert '"managedFields":[{"manager":"me","operation":"Update"' in answer["message"]
+    assert answer["message"].endswith("}}]}: must be empty")
