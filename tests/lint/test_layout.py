@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.lint.sources import ROOT, cython_files, python_files, shown, text, tracked, tree
+from tests.lint.sources import ROOT, TAKEN_OVER, cython_files, python_files, shown, text, tracked, tree
 
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 500
@@ -17,9 +17,6 @@ ONE_EACH = ("kcore/cli", "kcore/controllers", "kcore/scheduler/plugins", "kcore/
 
 ONE_TABLE = {"kcore/base/limits.py"}
 """Every bound stands in one module with its reason: a table is looked up, not read, so it may be long."""
-
-TAKEN_OVER = {"tests/conformance/replay.py"}
-"""The comparer that came with the recordings, kept as it came, so that both sides judge alike."""
 
 WRITTEN = {"bench/micro/kernels.c", "tests/integration/disk/recorder.c"}
 """C that people wrote: the plain loops that kernels are measured beside, the recorder of what a process does to a disk."""

@@ -2,11 +2,11 @@
 
 import ast
 
-from tests.lint.sources import python_files, shown, tree
+from tests.lint.sources import TAKEN_OVER, python_files, shown, tree
 
 SLEEPS = {"time.sleep", "asyncio.sleep"}
-SLEEPERS = {"tests/integration/supervised_part.py", "tests/conformance/replay.py"}
-"""A part that has nothing to do but to be there; the comparer that came with the recordings, which polls as it did when they were made."""
+SLEEPERS = {"tests/integration/supervised_part.py", *TAKEN_OVER}
+"""A part that has nothing to do but to be there; the comparers that came with the recordings poll, as they did when they were made."""
 
 SKIPS = {"pytest.skip", "pytest.importorskip", "pytest.mark.skip", "pytest.mark.skipif", "unittest.skip", "pytest.xfail"}
 LEVELS = {"lint", "unit", "reference", "property", "golden", "conformance", "simulation", "integration", "clients"}
