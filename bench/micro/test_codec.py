@@ -18,12 +18,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.micro.rounds import SMOKE, ratio
 from kcore.api.core.v1 import pod_pb2
-from kcore.machinery import codec, defaults
+from kcore.machinery import codec, defaults, scheme, table
+from kcore.machinery.gvk import GroupVersionKind
 from kcore.machinery.projection import Projection
 from tests.reference.machinery import defaults_twin
 
 POD = "kcore.api.core.v1.Pod"
-FLOORS = {"decode": 10.0, "encode": 10.0, "normalise": 10.0, "project": 1.5, "bind": 1.5, "defaults": 10.0}
+FLOORS = {"decode": 10.0, "encode": 10.0, "normalise": 10.0, "text": 30.0, "lazy": 1.5, "project": 1.5, "bind": 1.5, "defaults": 10.0}
 """How much faster than its peer each must be; a smoke run on a busy machine must reach half of it."""
 
 
@@ -71,6 +72,7 @@ TEXT = orjson.dumps(pod())
 PARSED = pod_pb2.Pod.FromString(RAW)
 BY_JSON_FORMAT = json_format.MessageToDict(PARSED)
 CONDITION = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-11-24T00:43:35Z"}
+PODS = scheme.load().kinds[GroupVersionKind("", "v1", "Pod")]
 HUB = Projection(POD, ["metadata.name", "metadata.namespace", "metadata.labels", "spec.nodeName", "status.phase"])
 BIND = codec.Splice(POD, ["spec.nodeName", "status.conditions[type]", "metadata.labels[]"])
 
@@ -102,6 +104,20 @@ def test_encoding_beside_json_format_and_protobuf(benchmark: BenchmarkFixture) -
 def test_reading_json_beside_json_format(benchmark: BenchmarkFixture) -> None:
     text = json_format.MessageToJson(PARSED)
     compare(benchmark, "normalise", lambda: codec.normalise(POD, orjson.loads(TEXT), []), lambda: json_format.Parse(text, pod_pb2.Pod()))
+
+
+def test_json_text_beside_json_format(benchmark: BenchmarkFixture) -> None:
+    assert codec.json_text(POD, RAW, "v1", "Pod") == orjson.dumps(codec.decode(POD, RAW, "v1", "Pod"))
+    peer = lambda: json_format.MessageToJson(pod_pb2.Pod.FromString(RAW), indent=None)  # noqa: E731 - one line says it
+    compare(benchmark, "text", lambda: codec.json_text(POD, RAW, "v1", "Pod"), peer)
+
+
+def test_the_cells_of_a_row_beside_those_of_a_decoded_object(benchmark: BenchmarkFixture) -> None:
+    obj, cells = pod(), table.reader(PODS, table.columns(PODS))
+    obj["spec"]["containers"][0]["env"] = [{"name": f"VARIABLE_{index}", "value": "a value of its own"} for index in range(40)]
+    raw = codec.encode(POD, obj)
+    assert cells(codec.lazy(POD, raw), 0.0) == cells(codec.decode(POD, raw), 0.0)
+    compare(benchmark, "lazy", lambda: cells(codec.lazy(POD, raw), 0.0), lambda: cells(codec.decode(POD, raw), 0.0))
 
 
 def test_projecting_beside_parsing_with_protobuf(benchmark: BenchmarkFixture) -> None:

@@ -365,6 +365,9 @@ ACCEPT_HEADER_CHARS_MAX: Final = 2_000
 ACCEPT_HEADERS_KEPT: Final = 256
 """Accept headers of which it is remembered what they ask for: each client library has a handful."""
 
+TIMES_KEPT: Final = 4_096
+"""Texts of times of which it is remembered when that was: objects of one page, or of one rollout, share them; some 0.5 MB."""
+
 GZIP_BODY_BYTES: Final = 128 << 10
 """Fixed by Kubernetes: shorter answers are not worth compressing."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from kcore.machinery import conversion
 from kcore.machinery.ages import age
 from kcore.machinery.kinds import cells
+from kcore.machinery.kinds.cells.forms import Cell, at, walked
 from kcore.machinery.scheme import Column, KindSpec
 
 Object = dict[str, Any]
@@ -42,37 +43,38 @@ def description(column: Column) -> str:
 
 
 def row(spec: KindSpec, wanted: Sequence[Column], obj: Object, now: float) -> list[Any]:
-    """The cells of an object, of its stored form if it is in another. `now` is in unix seconds, for ages."""
-    if spec.converted:
-        obj = conversion.of(spec).to_stored(obj)
-    return [cell(spec, column, obj, now) for column in wanted]
+    """The cells of an object; `now` is in unix seconds, for ages."""
+    return reader(spec, wanted)(obj, now)
 
 
-def cell(spec: KindSpec, column: Column, obj: Object, now: float) -> Any:
-    """One cell."""
+def reader(spec: KindSpec, wanted: Sequence[Column]) -> Callable[[Object, float], list[Any]]:
+    """What makes the cells of objects, of their stored form if they are in another: for many rows."""
+    found = [cell(spec, column) for column in wanted]
+    stored = conversion.of(spec).to_stored if spec.converted else None
+
+    def read(obj: Object, now: float) -> list[Any]:
+        if stored is not None:
+            obj = stored(obj)
+        return [compute(obj, now) for compute in found]
+
+    return read
+
+
+def cell(spec: KindSpec, column: Column) -> Cell:
+    """What makes the cells of a column."""
     computed = cells.of(spec.group, spec.kind, column.name)
     if computed is not None:
-        return computed(obj, now)
-    value = lookup(obj, column.json_path) if column.json_path else None
+        return computed
+    path = column.json_path.lstrip(".")
+    names = path.split(".")
     if column.json_path == CREATED and column.type == "string":
-        return age(value, now)
+        return lambda obj, now: age((obj.get("metadata") or {}).get("creationTimestamp"), now)
     if column.type == "integer":
-        return value or 0
+        return at(path, 0)
     if column.type == "boolean":
-        return bool(value)
-    if value is None or value == "":
-        return NONE if column.priority or not column.format else ""
-    return value
-
-
-def lookup(obj: Object, path: str) -> Any:
-    """The value at a dotted path, None if it is not there."""
-    value: Any = obj
-    for part in path.lstrip(".").split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(part)
-    return value
+        return lambda obj, _now: bool(walked(obj, names))
+    missing = NONE if column.priority or not column.format else ""
+    return lambda obj, _now: missing if (value := walked(obj, names)) is None or value == "" else value
 
 
 def render(heads: Iterable[str], rows: Iterable[Sequence[Any]], as_heads: Callable[[str], str] = str.upper) -> str:

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
+
+from kcore.base import limits
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPE: Final = re.compile(
@@ -32,6 +35,7 @@ def format_parts(seconds: int, nanos: int, micro: bool = False) -> str:
     return f"{text}.{nanos // 1000:06d}Z" if micro else text + "Z"
 
 
+@lru_cache(limits.TIMES_KEPT)
 def parse_parts(text: str) -> tuple[int, int]:
     """Read RFC 3339 into unix seconds and nanoseconds.
 

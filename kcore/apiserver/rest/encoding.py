@@ -13,6 +13,7 @@ from kcore.machinery import codec
 
 Object = dict[str, Any]
 STATUS_MESSAGE = "kcore.api.meta.v1.Status"
+NO_ITEMS, EMPTY_ITEMS = b'"items":null}\n', b'"items":[]}\n'
 
 
 def dump_json(obj: Any, pretty: bool = False) -> bytes:
@@ -21,7 +22,9 @@ def dump_json(obj: Any, pretty: bool = False) -> bytes:
 
 
 def dump(obj: Any, form: Form) -> bytes:
-    """A dict in a text form."""
+    """A dict in a text form. Parts of it may be JSON text already (`orjson.Fragment`)."""
+    if form.media == YAML or form.pretty:
+        obj = orjson.loads(orjson.dumps(obj))
     if form.media == YAML:
         from kcore.apiserver.rest import yaml_text
 
@@ -36,15 +39,14 @@ def message(raw: bytes, name: str, api_version: str, kind: str, form: Form) -> b
     """
     if form.media == PROTOBUF:
         return codec.envelope(api_version, kind, raw)
-    return dump(decoded(name, raw, api_version, kind), form)
+    text = object_text(name, raw, api_version, kind)
+    return text if form.media == JSON and not form.pretty else dump(orjson.Fragment(text), form)
 
 
-def decoded(name: str, raw: bytes, api_version: str, kind: str) -> Object:
-    """The dict of a message; a list without objects has an empty list of them."""
-    obj = codec.decode(name, raw, api_version, kind)
-    if kind.endswith("List") and obj.get("items") is None:
-        obj["items"] = []
-    return obj
+def object_text(name: str, raw: bytes, api_version: str, kind: str) -> bytes:
+    """A message as JSON, with a newline at its end; a list without objects has an empty list of them."""
+    text = codec.json_text(name, raw, api_version, kind, after=b"\n")
+    return text.removesuffix(NO_ITEMS) + EMPTY_ITEMS if kind.endswith("List") and text.endswith(NO_ITEMS) else text
 
 
 def status_object(found: Object, form: Form) -> tuple[bytes, str]:

@@ -15,6 +15,7 @@ from kcore.apiserver.discovery import health
 from kcore.apiserver.discovery.documents import Documents
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
+from kcore.apiserver.reads import list_bytes
 from kcore.apiserver.rest import encoding, media, pod_log, tables
 from kcore.apiserver.rest.media import JSON, PROTOBUF, TABLE, Form
 from kcore.apiserver.rest.streams import Streams, error_event, partial_envelope
@@ -36,7 +37,6 @@ WHOLE_LIST = 1 << 62
 TEXT = "text/plain; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 BROWSERS = ("curl/", "Wget/", "Mozilla/5.0")
-PARTIAL_LIST_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadataList"
 NOT_KEPT: Header = (b"cache-control", b"no-cache, private")
 KEPT: Header = (b"cache-control", b"public, max-age=3600")
 
@@ -180,19 +180,17 @@ class RestFrontend:
         if not form.transform:
             body = encoding.message(outcome.raw, outcome.message, outcome.api_version, outcome.kind, form)
             return Answer(code, body, form.media, headers)
-        obj = encoding.decoded(outcome.message, outcome.raw, outcome.api_version, outcome.kind)
         if outcome.kind.endswith("List"):
-            return Answer(code, self.transformed(obj, spec, request, form), form.media, headers)
+            return Answer(code, self.transformed(outcome.raw, spec, request, form), form.media, headers)
         if form.transform == TABLE:
-            metadata = {name: value for name, value in obj["metadata"].items() if name == "resourceVersion"}
             of = self.pipeline.scheme.shown_as_rows(spec, request.subresource) or spec
-            shown = tables.of(of, metadata, [obj], include_of(request), form.version, self.clock.now())
+            shown = tables.of(of, tables.version_of(outcome.raw), [outcome.raw], include_of(request), form.version, self.clock.now())
             return Answer(code, encoding.dump(shown, form), form.media, headers)
-        check_list(form, self.pipeline.scheme.stored_version(spec), obj["kind"], False)
+        check_list(form, self.pipeline.scheme.stored_version(spec), outcome.kind, False)
         if form.media == PROTOBUF:
             raw = self.pipeline.reads.metadata_of(spec, outcome.raw)
             return Answer(code, partial_envelope(raw, form.version), PROTOBUF, headers)
-        return Answer(code, encoding.dump(tables.partial(obj, form.version), form), form.media, headers)
+        return Answer(code, encoding.dump(tables.partial(outcome.raw, form.version), form), form.media, headers)
 
     def log(self, request: Request, spec: KindSpec, warnings: list[str]) -> Answer:
         """What a container printed, and goes on to print if that is asked for."""
@@ -217,20 +215,19 @@ class RestFrontend:
         if not form.transform:
             body = encoding.message(raw, spec.list_message, spec.api_version, f"{spec.kind}List", form)
         else:
-            found = encoding.decoded(spec.list_message, raw, spec.api_version, f"{spec.kind}List")
-            body = self.transformed(found, spec, request, form)
+            body = self.transformed(raw, spec, request, form)
         return Answer(200, body, form.media, headers_of(warnings))
 
-    def transformed(self, found: Object, spec: KindSpec, request: Request, form: Form) -> bytes:
+    def transformed(self, raw: bytes, spec: KindSpec, request: Request, form: Form) -> bytes:
         """A list as a Table or a PartialObjectMetadataList."""
+        metadata, objects = tables.parts_of(spec.list_message)(raw)
         if form.transform == TABLE:
-            include = include_of(request)
-            return encoding.dump(tables.of(spec, found["metadata"], found["items"], include, form.version, self.clock.now()), form)
-        check_list(form, self.pipeline.scheme.stored_version(spec), found["kind"], True)
-        shown = tables.partial_list(found, form.version)
+            return encoding.dump(tables.of(spec, metadata, objects, include_of(request), form.version, self.clock.now()), form)
+        check_list(form, self.pipeline.scheme.stored_version(spec), f"{spec.kind}List", True)
         if form.media == PROTOBUF:
-            return codec.envelope(shown["apiVersion"], shown["kind"], codec.encode(PARTIAL_LIST_MESSAGE, shown))
-        return encoding.dump(shown, form)
+            only_metadata = [self.pipeline.reads.metadata_of(spec, each) for each in objects]
+            return codec.envelope(f"meta.k8s.io/{form.version}", media.PARTIAL_LIST, list_bytes(metadata, only_metadata))
+        return encoding.dump(tables.partial_list(metadata, objects, form.version), form)
 
     async def watch(self, request: Request, spec: KindSpec, form: Form, warnings: list[str]) -> Answer:
         """The changes of a resource, as they come."""

@@ -32,7 +32,7 @@ def event_raw(forms: Forms, form: Form, event_type: str, value: bytes, revision:
     return BOOKMARK if event_type == INITIAL_END else event_type, forms.object(event_type, value, revision, take)
 
 
-def text_event(event_type: str, obj: Object, form: Form) -> bytes:
+def text_event(event_type: str, obj: Any, form: Form) -> bytes:
     """An event in a text form."""
     shown = {"type": event_type, "object": obj}
     return b"---\n" + encoding.dump(shown, form) if form.media == YAML else encoding.dump_json(shown)
@@ -62,22 +62,17 @@ class Streams:
 
         def encode(event_type: str, value: bytes, revision: int) -> bytes:
             shown, raw = event_raw(forms, form, event_type, value, revision)
-            return text_event(shown, show(codec.decode(spec.message, raw, spec.api_version, spec.kind)), form)
+            return text_event(shown, show(raw), form)
 
         return encode
 
-    def shower(self, spec: KindSpec, form: Form, include: str) -> Callable[[Object], Object]:
-        """What a form makes of an object."""
+    def shower(self, spec: KindSpec, form: Form, include: str) -> Callable[[bytes], Any]:
+        """What a form makes of an object's message."""
         if not form.transform:
-            return lambda obj: obj
+            return lambda raw: orjson.Fragment(codec.json_text(spec.message, raw, spec.api_version, spec.kind))
         if form.transform != TABLE:
-            return lambda obj: tables.partial(obj, form.version)
-
-        def show(obj: Object) -> Object:
-            metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-            return tables.of(spec, metadata, [obj], include, form.version, self.clock.now(), heads=False)
-
-        return show
+            return lambda raw: tables.partial(raw, form.version)
+        return lambda raw: tables.of(spec, tables.version_of(raw), [raw], include, form.version, self.clock.now(), heads=False)
 
     async def future(self, spec: KindSpec, namespace: str, options: Options, form: Form, encode: Encode) -> AsyncGenerator[bytes, None]:
         """What will be seen when the revision that the watch begins after is there."""

@@ -1,18 +1,28 @@
-"""Objects as Tables and as PartialObjectMetadata. Pure: `now` is given.
+"""Objects, given as their messages, as Tables and as PartialObjectMetadata. Pure: `now` is given.
 
+What a row or an item shows of its object is JSON text straight from the message (`orjson.Fragment`); cells read the dict form.
 Source: CONTRACT A1, A11; apiserver `pkg/endpoints/handlers/response.go`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
-from kcore.machinery import status, table
+import orjson
+
+from kcore.apiserver.rest.media import PARTIAL, PARTIAL_LIST, TABLE
+from kcore.machinery import codec, status, table
 from kcore.machinery.kinds import cells
+from kcore.machinery.projection import Projection
 from kcore.machinery.scheme import KindSpec
 
 Object = dict[str, Any]
+Reader = Callable[[Object, float], list[Any]]
 INCLUDES = ("", "None", "Metadata", "Object")
+PARTIAL_MESSAGE = "kcore.api.meta.v1.PartialObjectMetadata"
+VERSION = Projection(PARTIAL_MESSAGE, ["metadata.resourceVersion"])
 
 
 def check_include(include: str) -> None:
@@ -21,19 +31,27 @@ def check_include(include: str) -> None:
         raise status.bad_request(f"unrecognized includeObject value: {include!r}".replace("'", '"'))
 
 
-def partial(obj: Object, version: str) -> Object:
-    """An object with nothing but its metadata."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": obj.get("metadata") or {}}
+@cache
+def parts_of(list_message: str) -> Projection:
+    """What reads a list's metadata and the messages of its items."""
+    return Projection(list_message, ["metadata", "items[]@raw"])
 
 
-def partial_list(found: Object, version: str) -> Object:
+def version_of(raw: bytes) -> Object:
+    """The metadata of a Table of one object."""
+    (version,) = VERSION(raw)
+    return {"resourceVersion": version} if version else {}
+
+
+def partial(raw: bytes, version: str) -> orjson.Fragment:
+    """An object with nothing but its metadata, which all kinds have under one number."""
+    return orjson.Fragment(codec.json_text(PARTIAL_MESSAGE, raw, f"meta.k8s.io/{version}", PARTIAL))
+
+
+def partial_list(metadata: Object, objects: Sequence[bytes], version: str) -> Object:
     """A list of objects with nothing but their metadata."""
-    return {
-        "kind": "PartialObjectMetadataList",
-        "apiVersion": f"meta.k8s.io/{version}",
-        "metadata": found["metadata"],
-        "items": [partial(obj, version) for obj in found["items"]],
-    }
+    items = [partial(raw, version) for raw in objects]
+    return {"kind": PARTIAL_LIST, "apiVersion": f"meta.k8s.io/{version}", "metadata": metadata, "items": items}
 
 
 def definitions(spec: KindSpec) -> list[Object]:
@@ -55,27 +73,36 @@ def has_printer(spec: KindSpec) -> bool:
     return all(column.json_path != table.CREATED or column.type != "date" for column in table.columns(spec))
 
 
-def rows(spec: KindSpec, objects: list[Object], include: str, version: str, now: float) -> list[Object]:
-    """The rows of objects; `objects` say their kind only where they are shown whole."""
-    columns = table.columns(spec)
-    found = []
-    for obj in objects:
-        row: Object = {"cells": table.row(spec, columns, obj, now) + cells.surplus(spec.group, spec.kind, obj, now)}
-        if conditions := cells.conditions(spec.group, spec.kind, obj):
-            row["conditions"] = conditions
-        if include == "Object":
-            row["object"] = {"kind": spec.kind, "apiVersion": spec.api_version, **obj}
-        else:
-            metadata = cells.metadata(spec.group, spec.kind, obj)
-            row["object"] = None if include == "None" else partial({"metadata": metadata}, version)
-        found.append(row)
+def rows(spec: KindSpec, objects: Sequence[bytes], include: str, version: str, now: float) -> list[Object]:
+    """The rows of objects."""
+    cells_of = table.reader(spec, table.columns(spec))
+    decode = codec.decode if spec.converted or cells.hides(spec.group, spec.kind) else codec.lazy
+    return [row(spec, raw, decode(spec.message, raw), cells_of, include, version, now) for raw in objects]
+
+
+def row(spec: KindSpec, raw: bytes, obj: Object, cells_of: Reader, include: str, version: str, now: float) -> Object:
+    """The row of an object."""
+    found: Object = {"cells": cells_of(obj, now) + cells.surplus(spec.group, spec.kind, obj, now)}
+    if conditions := cells.conditions(spec.group, spec.kind, obj):
+        found["conditions"] = conditions
+    if include == "None":
+        found["object"] = None
+    elif include == "Object":
+        found["object"] = orjson.Fragment(codec.json_text(spec.message, raw, spec.api_version, spec.kind))
+    else:
+        found["object"] = partial(raw, version) if not cells.hides(spec.group, spec.kind) else unhidden(spec, obj, version)
     return found
 
 
-def of(spec: KindSpec, metadata: Object, objects: list[Object], include: str, version: str, now: float, heads: bool = True) -> Object:
+def unhidden(spec: KindSpec, obj: Object, version: str) -> Object:
+    """The metadata of an object of a kind of which some annotations stand for fields."""
+    return {"kind": PARTIAL, "apiVersion": f"meta.k8s.io/{version}", "metadata": cells.metadata(spec.group, spec.kind, obj)}
+
+
+def of(spec: KindSpec, metadata: Object, objects: Sequence[bytes], include: str, version: str, now: float, heads: bool = True) -> Object:
     """A Table; without `heads` it is one that follows another in a watch."""
     return {
-        "kind": "Table",
+        "kind": TABLE,
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": metadata,
         "columnDefinitions": definitions(spec) if heads else None,

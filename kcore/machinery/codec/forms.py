@@ -11,6 +11,8 @@ from kcore.machinery.codec._decode import decode as _decode
 from kcore.machinery.codec._encode import encode as _encode
 from kcore.machinery.codec._envelope import envelope, open_envelope
 from kcore.machinery.codec._envelope import splice as _splice
+from kcore.machinery.codec._json_text import json_text as _json_text
+from kcore.machinery.codec._lazy import lazy_object
 from kcore.machinery.codec._normalise import normalise as _normalise
 from kcore.machinery.codec._table import DecodeError, Table
 from kcore.machinery.codec.tables import table
@@ -28,6 +30,22 @@ def decode(message: str | Table, raw: bytes, api_version: str = "", kind: str = 
     Raises  DecodeError
     """
     return _decode(table(message) if isinstance(message, str) else message, raw, api_version, kind)
+
+
+def json_text(message: str | Table, raw: bytes, api_version: str = "", kind: str = "", after: bytes = b"") -> bytes:
+    """Return what `decode` gives as JSON text, with another text after it; no dict is made.
+
+    Raises  DecodeError
+    """
+    return _json_text(table(message) if isinstance(message, str) else message, raw, api_version, kind, after)
+
+
+def lazy(message: str | Table, raw: bytes) -> Any:
+    """Return what can be read as the dict that `decode` gives, and decodes only what it is asked for. Nobody may change it.
+
+    Raises  DecodeError when something malformed is asked for
+    """
+    return lazy_object(table(message) if isinstance(message, str) else message, raw)
 
 
 def encode(message: str | Table, obj: Object, unknown: list[str] | None = None) -> bytes:

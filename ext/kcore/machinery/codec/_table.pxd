@@ -40,6 +40,8 @@ cdef struct Field:
     bint typed           # a whole object inside of another: JSON shows its apiVersion and kind
     int base             # where the slots of an inline message begin, relative to its parent's
     PyObject *name       # JSON name, interned; kept alive by the table
+    const char *key      # the name as JSON text writes it before a value, quotes and colon included; kept alive by the table
+    int key_size
     PyObject *sub        # Table of the message, or NULL; kept alive by the table
 
 cdef class Table:
@@ -53,6 +55,7 @@ cdef class Table:
     cdef object wrap
     cdef object unwrap
     cdef dict names          # JSON name -> slot
+    cdef list keys           # what the keys of the fields point into
     cdef Field *fields       # own fields, by number
     cdef int count
     cdef int16_t *by_number  # field number -> index into fields, or -1

@@ -11,6 +11,7 @@ number stands for one JSON name. For a message of fields a (1), b (2, inline, wi
 """
 
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from cpython.object cimport PyObject
 
@@ -34,6 +35,7 @@ cdef class Table:
         self.name = name
         self.resolve = resolve
         self.names = {}
+        self.keys = []
         self.specs = ()
 
     def __dealloc__(self):
@@ -102,6 +104,10 @@ cdef class Table:
         field.inline = inline
         field.typed = typed
         field.name = <PyObject *>name
+        key = f'"{name}":'.encode()
+        self.keys.append(key)
+        field.key = PyBytes_AS_STRING(key)
+        field.key_size = <int>PyBytes_GET_SIZE(key)
         field.sub = <PyObject *>sub if isinstance(sub, Table) else NULL
         if kind in (OBJECT, WRAPPED) and field.sub == NULL:
             raise ValueError(f"{self.name}.{name} is a message without a table")

@@ -42,6 +42,11 @@ def surplus(group: str, kind: str, obj: Object, now: float) -> list[Any]:
     return [compute(obj, now) for compute in SURPLUS.get((group, kind), ())]
 
 
+def hides(group: str, kind: str) -> bool:
+    """Whether rows of a kind leave annotations out of their object's metadata."""
+    return (group, kind) in HIDDEN
+
+
 def metadata(group: str, kind: str, obj: Object) -> Object:
     """The metadata of an object as its row shows it: without annotations that stand for fields."""
     found: Object = obj.get("metadata") or {}
@@ -57,4 +62,4 @@ def conditions(group: str, kind: str, obj: Object) -> list[Object]:
     return pods.row_conditions(obj) if (group, kind) == ("", "Pod") else []
 
 
-__all__ = ["Cell", "conditions", "metadata", "of", "surplus"]
+__all__ = ["Cell", "conditions", "hides", "metadata", "of", "surplus"]

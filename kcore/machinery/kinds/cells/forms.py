@@ -5,10 +5,11 @@ Source: Kubernetes `pkg/printers/internalversion/printers.go`, recorded tables o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from kcore.machinery import ages, labels
+from kcore.machinery.codec import LazyObject
 
 Object = dict[str, Any]
 Cell = Callable[[Object, float], Any]
@@ -17,6 +18,7 @@ Cell = Callable[[Object, float], Any]
 Cells = dict[tuple[str, str, str], Cell]
 """By group, kind and column."""
 
+MESSAGES: Final = (dict, LazyObject)
 NONE: Final = "<none>"
 UNSET: Final = "<unset>"
 UNKNOWN: Final = "<unknown>"
@@ -29,19 +31,28 @@ def plain(compute: Callable[[Object], Any]) -> Cell:
 
 def at(path: str, missing: Any) -> Cell:
     """The value at a dotted path; `missing` where there is none, or an empty one."""
-    return lambda obj, _now: part(obj, path) or missing
+    names = path.split(".")
+    return lambda obj, _now: walked(obj, names) or missing
 
 
 def count(path: str) -> Cell:
     """How many a list or map at a dotted path has."""
-    return lambda obj, _now: len(part(obj, path) or ())
+    names = path.split(".")
+    return lambda obj, _now: len(walked(obj, names) or ())
 
 
 def part(obj: Object, path: str) -> Any:
     """The value at a dotted path; None where there is none."""
+    return walked(obj, path.split("."))
+
+
+def walked(obj: Object, names: Sequence[str]) -> Any:
+    """The value at a path; None where there is none."""
     value: Any = obj
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
+    for name in names:
+        if not isinstance(value, MESSAGES):
+            return None
+        value = value.get(name)
     return value
 
 
