@@ -1,5 +1,6 @@
 """What kube-scheduler and kube-controller-manager send, byte for byte as client-go wrote it: protobuf, metadata alone, watches that begin
-with a list, leases, bindings, events, tokens, reviews; each as the user that its sender is. `tests/clients/rest/go/components` records it."""
+with a list, leases, bindings, events, tokens, reviews; each as the user that its sender is. `tests/clients/rest/go/components` records
+it."""
 
 from __future__ import annotations
 
