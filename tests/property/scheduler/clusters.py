@@ -5,13 +5,32 @@ Whatever rejects a node is rare, or no node would be left to score: a random pod
 
 from hypothesis import strategies as st
 
-from kcore.scheduler.rows import Account, Ask, Expression, Image, NodeRow, PodRow, Preference, Taint, Term, Toleration
+from kcore.scheduler.rows import (
+    Account,
+    Ask,
+    Expression,
+    Image,
+    NodeRow,
+    Peer,
+    PodAffinity,
+    PodPreference,
+    PodRow,
+    PodSelector,
+    PodTerm,
+    Preference,
+    Spread,
+    Taint,
+    Term,
+    Toleration,
+)
 
 KEYS = ("zone", "disk", "gen")
 VALUES = ("a", "b", "7", "-3", "")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 IMAGES = ("web:1", "db:2", "big:latest")
 PORTS = (("0.0.0.0", "TCP", 80), ("10.0.0.1", "TCP", 80), ("0.0.0.0", "UDP", 80), ("10.0.0.1", "TCP", 443))
+TOPOLOGY = ("topology.kubernetes.io/zone", "rack", "kubernetes.io/hostname")
+NAMESPACES = ("default", "other", "third")
 NAMES = tuple(f"n{number}" for number in range(7))
 
 def rarely(strategy: st.SearchStrategy, otherwise: object) -> st.SearchStrategy:
@@ -53,6 +72,45 @@ taints = st.builds(
     st.sampled_from(("", "x")),
     rarely(st.sampled_from(("NoSchedule", "NoExecute")), "PreferNoSchedule"),
 )
+labels = st.dictionaries(st.sampled_from(("app", "tier")), st.sampled_from(("a", "b")), max_size=2).map(
+    lambda found: tuple(sorted(found.items()))
+)
+selections = st.lists(
+    st.builds(
+        Expression,
+        st.sampled_from(("app", "tier")),
+        st.sampled_from(("In", "In", "NotIn", "Exists", "DoesNotExist")),
+        st.lists(st.sampled_from(("a", "b")), min_size=1, max_size=2, unique=True).map(tuple),
+    ),
+    max_size=2,
+).map(tuple)
+namespace_selections = st.sampled_from(((), (Expression("team", "In", ("x",)),), (Expression("team", "NotIn", ("x",)),)))
+pod_selectors = st.builds(
+    PodSelector,
+    rarely(st.none(), ()).flatmap(lambda nothing: st.none() if nothing is None else selections),
+    st.just(("default",)) | st.lists(st.sampled_from(NAMESPACES), max_size=2, unique=True).map(lambda found: tuple(sorted(found))),
+    rarely(namespace_selections, None),
+)
+pod_terms = st.builds(PodTerm, pod_selectors, st.sampled_from(TOPOLOGY))
+preferences = st.builds(PodPreference, st.integers(-100, 100).filter(bool), pod_terms)
+affinities = st.builds(
+    PodAffinity,
+    rarely(st.lists(pod_terms, max_size=2).map(tuple), ()),
+    rarely(st.lists(pod_terms, max_size=2).map(tuple), ()),
+    st.lists(preferences, max_size=2).map(tuple),
+)
+spreads = st.builds(
+    Spread,
+    st.sampled_from(TOPOLOGY),
+    st.integers(1, 3),
+    st.booleans(),
+    selections.map(lambda found: PodSelector(found, ("default",))),
+    st.integers(1, 3),
+    st.booleans(),
+    st.booleans(),
+)
+peers = st.builds(Peer, st.sampled_from(("default", *NAMESPACES)), labels, rarely(st.just(True), False), rarely(affinities, None))
+namespaces = st.dictionaries(st.sampled_from(NAMESPACES), st.sampled_from(({}, {"team": "x"}, {"team": "y"})))
 
 
 @st.composite
@@ -69,11 +127,53 @@ def asks(draw: st.DrawFn) -> Ask:
         nonzero_cpu=draw(st.sampled_from((0, 100, 500))),
         nonzero_memory=draw(st.sampled_from((0, 200 * 2**20, 2**30))),
         images=tuple(draw(st.lists(st.sampled_from(IMAGES), max_size=2))),
+        spread=tuple(draw(st.lists(spreads, max_size=2) | st.just([]))),
+        affinity=draw(affinities | st.none()),
     )
 
 
+@st.composite
+def waiting(draw: st.DrawFn) -> PodRow:
+    """A pending pod."""
+    return pod("a", draw(asks()), shown=draw(labels))
+
+
+@st.composite
+def wishing(draw: st.DrawFn) -> PodRow:
+    """A pending pod that cares for other pods, and little else."""
+    ask = Ask(
+        tolerations=draw(st.sampled_from(((), (Toleration("team", "Exists", "", ""),)))),
+        node_selector=draw(st.sampled_from(((), (), (("disk", "a"),)))),
+        spread=tuple(draw(st.lists(spreads, max_size=2))),
+        affinity=draw(st.none() | affinities),
+    )
+    return pod("a", ask, shown=draw(labels))
+
+
+crowds = st.lists(peers.map(lambda peer: Account(peer=peer)), max_size=4)
+
+
+@st.composite
+def places(draw: st.DrawFn, name: str) -> NodeRow:
+    """An empty, large node in some place."""
+    found = draw(st.fixed_dictionaries({}, optional={key: st.sampled_from(("1", "2")) for key in TOPOLOGY[:2]}))
+    named = draw(st.sampled_from((name, name, name, "n0", None)))
+    found |= {} if named is None else {TOPOLOGY[2]: named}
+    found |= draw(st.sampled_from(({"disk": "a"}, {"disk": "a"}, {})))
+    taints = draw(st.sampled_from(((), (), (), (Taint("team", "", "NoSchedule"),))))
+    return NodeRow(name, found, False, taints, (("cpu", 9000),), 110)
+
+
+regions = st.integers(2, 6).flatmap(lambda count: st.tuples(*(st.tuples(places(f"n{number}"), crowds) for number in range(count))))
+
 accounts = st.builds(
-    Account, amounts, st.sampled_from((0, 100, 500)), st.sampled_from((0, 200 * 2**20)), st.just(()) | ports, st.sampled_from((0, 0, 10))
+    Account,
+    amounts,
+    st.sampled_from((0, 100, 500)),
+    st.sampled_from((0, 200 * 2**20)),
+    st.just(()) | ports,
+    st.sampled_from((0, 0, 10)),
+    peers,
 )
 images = st.builds(Image, st.sampled_from(IMAGES).map(lambda name: (name,)), st.sampled_from((2**20, 400 * 2**20, 2**31)))
 
@@ -88,9 +188,13 @@ def nodes(draw: st.DrawFn, pod_limit: int = 110) -> NodeRow:
     if draw(st.booleans()):
         offered["example.com/gpu"] = draw(st.integers(0, 4))
     held = draw(st.lists(images, max_size=2, unique_by=lambda image: image.names))
+    name = draw(st.sampled_from(NAMES))
+    places = draw(st.dictionaries(st.sampled_from(TOPOLOGY[:2]), st.sampled_from(("1", "2", "3"))))
+    if draw(rarely(st.just(False), True)):
+        places[TOPOLOGY[2]] = draw(rarely(st.just("n0"), name))
     return NodeRow(
-        name=draw(st.sampled_from(NAMES)),
-        labels=draw(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=3)),
+        name=name,
+        labels=draw(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=3)) | places,
         unschedulable=draw(rarely(st.just(True), False)),
         taints=tuple(draw(st.lists(taints, max_size=2, unique=True))),
         allocatable=tuple(sorted(offered.items())),
@@ -99,6 +203,7 @@ def nodes(draw: st.DrawFn, pod_limit: int = 110) -> NodeRow:
     )
 
 
-def pod(name: str, ask: Ask, account: Account = Account(), priority: int = 0) -> PodRow:  # noqa: B008
-    """A pending pod."""
+def pod(name: str, ask: Ask, account: Account = Account(), priority: int = 0, shown: tuple[tuple[str, str], ...] = ()) -> PodRow:  # noqa: B008
+    """A pending pod with these labels."""
+    account = account._replace(peer=Peer("default", shown, False, ask.affinity))
     return PodRow("default", name, f"uid-{name}", "default-scheduler", "", priority, False, False, (), ask, account)

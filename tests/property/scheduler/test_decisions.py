@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from kcore.base.entropy import SeededEntropy
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.cycle import explain, schedule
-from kcore.scheduler.evaluation import Evaluations
-from kcore.scheduler.rows import Account, Ask, NodeRow
+from kcore.scheduler.evaluation import Evaluation, Evaluations
+from kcore.scheduler.rows import Account, Ask, Expression, NodeRow, PodRow
 from tests.property.scheduler import clusters
 from tests.reference.scheduler import twin
+from tests.reference.scheduler.peers import World
 
 clusters_of_nodes = st.lists(
     st.tuples(clusters.nodes(), st.lists(clusters.accounts, max_size=3)), min_size=3, max_size=7, unique_by=lambda each: each[0].name
@@ -27,22 +28,32 @@ def columns_of(cluster: twin.Cluster) -> Columns:
     return columns
 
 
-@given(clusters.asks(), clusters_of_nodes)
-@settings(max_examples=200)
-def test_a_decision_equals_that_of_the_twin(ask: Ask, cluster: list[tuple[NodeRow, list[Account]]]) -> None:
-    wanted = twin.decide(ask, cluster)
+@given(clusters.waiting(), clusters_of_nodes, clusters.namespaces, clusters.labels)
+@settings(max_examples=150)
+def test_a_decision_equals_that_of_the_twin(
+    pod: PodRow, cluster: list[tuple[NodeRow, list[Account]]], namespaces: dict[str, dict[str, str]], service: tuple[tuple[str, str], ...]
+) -> None:
+    serves = set(service) <= set(pod.account.peer.labels)
+    selector = tuple(Expression(key, "In", (value,)) for key, value in service if serves)
     columns = columns_of(cluster)
-    found = explain(clusters.pod("a", ask), columns)
+    columns.owners.set_service("default", "s", dict(service))
+    for name, labels in namespaces.items():
+        columns.peers.set_namespace(name, labels)
+    compare(pod, columns, twin.decide(pod, cluster, World(namespaces, selector)))
+
+
+def compare(pod: PodRow, columns: Columns, wanted: twin.Outcome) -> None:
+    found = explain(pod, columns)
     assert set(found.feasible) == set(wanted.scores)
     narrowed = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
     for node, rejection in found.rejected.items():
         if rejection.reasons != (narrowed,):
             assert (rejection.plugin, rejection.reasons) == wanted.rejected[node]
     if len(wanted.scores) > 1:
-        assert found.totals == wanted.totals
         for node, scores in wanted.scores.items():
             assert {plugin: found.scores.get(plugin, {}).get(node, 0) for plugin in scores} == scores
-    decision = schedule(clusters.pod("a", ask), columns, Evaluations(), SeededEntropy(1).randrange)
+        assert found.totals == wanted.totals
+    decision = schedule(pod, columns, Evaluations(), SeededEntropy(1).randrange)
     assert decision.node in found.best if found.best else decision.node is None
 
 
@@ -51,20 +62,21 @@ changes = st.one_of(
     st.tuples(st.just("drop"), st.sampled_from(clusters.NAMES)),
     st.tuples(st.just("place"), st.sampled_from(clusters.NAMES), clusters.accounts),
     st.tuples(st.just("displace"), st.integers(0, 99)),
+    st.tuples(st.just("relabel"), st.integers(0, 99), clusters.peers),
+    st.tuples(st.just("namespace"), st.sampled_from(clusters.NAMESPACES), st.sampled_from((None, {"team": "x"}, {"team": "y"}))),
+    st.tuples(st.just("service"), st.sampled_from(("s", "t")), clusters.labels.map(dict)),
     st.tuples(st.just("ask"), st.integers(0, 2)),
     st.tuples(st.just("ask"), st.integers(0, 2)),
 )
 
 
-@given(st.lists(clusters.asks(), min_size=3, max_size=3), st.lists(changes, max_size=40), full_soon)
+@given(st.lists(clusters.waiting(), min_size=3, max_size=3), st.lists(changes, max_size=40), full_soon)
 @settings(max_examples=100)
-def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[tuple], first: list[NodeRow]) -> None:
+def test_kept_results_and_columns_equal_fresh_ones(waiting: list[PodRow], steps: list[tuple], first: list[NodeRow]) -> None:
     columns, evaluations = Columns(), Evaluations()
-    waiting = [clusters.pod(f"p{number}", ask) for number, ask in enumerate(asks)]
     nodes: dict[str, NodeRow] = {}
-    steps = [*(("node", node) for node in first), *steps]
     placed: list[tuple[str, Account]] = []
-    for step, *values in steps:
+    for step, *values in [*(("node", node) for node in first), *steps]:
         if step == "node":
             nodes[values[0].name] = values[0]
             columns.set_node(values[0])
@@ -76,19 +88,36 @@ def test_kept_results_and_columns_equal_fresh_ones(asks: list[Ask], steps: list[
             columns.place(*values)
         elif step == "displace" and placed:
             columns.displace(*placed.pop(values[0] % len(placed)))
+        elif step == "relabel" and placed:
+            name, account = placed.pop(values[0] % len(placed))
+            columns.relabel(name, account.peer, values[1])
+            placed.append((name, account._replace(peer=values[1])))
+        elif step == "namespace":
+            columns.peers.set_namespace(*values)
+        elif step == "service":
+            columns.owners.set_service("default", *values)
         elif step == "ask":
-            kept = evaluations.of(waiting[values[0]], columns)
-            fresh = Evaluations().of(waiting[values[0]], columns)
-            count = columns.count
-            assert kept.feasible_count == fresh.feasible_count == int(np.count_nonzero(fresh.feasible[:count]))
-            assert kept.feasible[:count].tolist() == fresh.feasible[:count].tolist()
-            chosen = np.flatnonzero(fresh.feasible[:count])
-            assert kept.totals[chosen].tolist() == fresh.totals[chosen].tolist()
+            assert_equal(evaluations.of(waiting[values[0]], columns), Evaluations().of(waiting[values[0]], columns), columns.count)
             rebuilt = columns_of([(node, []) for node in nodes.values()])
+            rebuilt.peers.namespaces.update(columns.peers.namespaces)
+            rebuilt.peers.count_like(columns.peers)
             for name, account in placed:
                 rebuilt.place(name, account)
             assert columns.held() == rebuilt.held()
+            assert columns.tallied() == rebuilt.tallied()
             assert described(columns) == described(rebuilt)
+
+
+def assert_equal(kept: Evaluation, fresh: Evaluation, count: int) -> None:
+    assert kept.feasible_count == fresh.feasible_count == int(np.count_nonzero(fresh.feasible[:count]))
+    assert kept.feasible[:count].tolist() == fresh.feasible[:count].tolist()
+    chosen = np.flatnonzero(fresh.feasible[:count])
+    assert kept.totals[chosen].tolist() == fresh.totals[chosen].tolist()
+    for (plugin, codes), (other, wanted) in zip(kept.filters, fresh.filters, strict=True):
+        assert plugin is other
+        assert codes[:count].tolist() == wanted[:count].tolist()
+    for verdicts, codes in kept.verdicts:
+        assert [verdicts.code(slot) for slot in range(count)] == codes[:count].tolist()
 
 
 def described(columns: Columns) -> dict[str, object]:
@@ -105,17 +134,18 @@ def described(columns: Columns) -> dict[str, object]:
     }
 
 
-@given(clusters.asks(), full_soon, st.integers(1, 12), st.integers(0, 3))
+@given(clusters.waiting(), full_soon, st.integers(1, 12), st.integers(0, 3))
 @settings(max_examples=100)
-def test_a_run_of_equal_pods_is_decided_as_if_one_by_one(ask: Ask, nodes: list[NodeRow], count: int, seed: int) -> None:
+def test_a_run_of_equal_pods_is_decided_as_if_one_by_one(first: PodRow, nodes: list[NodeRow], count: int, seed: int) -> None:
     # Nodes that fill up: scores are normalised anew over those that are left.
-    account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports)
+    ask, peer = first.ask, first.account.peer
+    account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports, 0, peer)
     outcomes = []
     for keeps in (True, False):
         columns, evaluations, entropy = columns_of([(node, []) for node in nodes]), Evaluations(), SeededEntropy(seed)
         decisions = []
         for number in range(count):
-            pod = clusters.pod(f"p{number}", ask, account)
+            pod = clusters.pod(f"p{number}", ask, account, shown=peer.labels)
             decision = schedule(pod, columns, evaluations if keeps else Evaluations(), entropy.randrange)
             decisions.append(decision)
             if decision.node is not None:

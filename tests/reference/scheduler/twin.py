@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from kcore.scheduler.rows import Account, Ask, Expression, NodeRow, Taint, Term, Toleration
+from kcore.scheduler.rows import Account, Ask, NodeRow, PodRow, Taint
+from tests.reference.scheduler import peers
+from tests.reference.scheduler.nodes import repels, selected, term_holds, tolerates
 
 Cluster = Sequence[tuple[NodeRow, Sequence[Account]]]
+ALONE = peers.World()
 
 
 class Outcome(NamedTuple):
@@ -20,15 +23,18 @@ class Outcome(NamedTuple):
         return {node: sum(scores.values()) for node, scores in self.scores.items()}
 
 
-def decide(ask: Ask, cluster: Cluster) -> Outcome:
+def decide(pod: PodRow, cluster: Cluster, world: peers.World = ALONE) -> Outcome:
+    ask, around = pod.ask, [(node, [account.peer for account in placed]) for node, placed in cluster]
     rejected = {}
     for node, placed in cluster:
-        found = reject(ask, node, placed)
+        found = reject(ask, node, placed) or reject_by_peers(pod, node, around, world)
         if found:
             rejected[node.name] = found
     feasible = [(node, placed) for node, placed in cluster if node.name not in rejected]
     soft = {node.name: soft_taints(ask, node) for node, _ in feasible}
     preferred = {node.name: sum(weight for weight, term in ask.preferred if term_holds(term, node)) for node, _ in feasible}
+    spread = peers.spread_scores(pod, [node for node, _ in feasible], around, world)
+    affinity = peers.affinity_scores(pod, [node for node, _ in feasible], around, world)
     scores = {}
     for node, placed in feasible:
         scores[node.name] = {
@@ -37,6 +43,8 @@ def decide(ask: Ask, cluster: Cluster) -> Outcome:
             "ImageLocality": image_locality(ask, node, [other for other, _ in cluster]),
             "NodeResourcesFit": least_allocated(ask, node, placed),
             "NodeResourcesBalancedAllocation": balanced_allocation(ask, node, placed),
+            "PodTopologySpread": 2 * spread[node.name],
+            "InterPodAffinity": 2 * affinity[node.name],
         }
     return Outcome(rejected, scores)
 
@@ -46,10 +54,9 @@ def reject(ask: Ask, node: NodeRow, placed: Sequence[Account]) -> tuple[str, tup
         return "NodeName", ("node(s) didn't match the requested node name",)
     if node.unschedulable and not tolerates(ask.tolerations, Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")):
         return "NodeUnschedulable", ("node(s) were unschedulable",)
-    if any(taint.effect in ("NoSchedule", "NoExecute") and not tolerates(ask.tolerations, taint) for taint in node.taints):
+    if repels(ask, node):
         return "TaintToleration", ("node(s) had untolerated taint(s)",)
-    selected = all(node.labels.get(key) == value for key, value in ask.node_selector)
-    if not selected or (ask.required is not None and not any(term_holds(term, node) for term in ask.required)):
+    if not selected(ask, node):
         return "NodeAffinity", ("node(s) didn't match Pod's node affinity/selector",)
     taken = [port for account in placed for port in account.ports]
     for host, *rest in ask.ports:
@@ -63,51 +70,21 @@ def reject(ask: Ask, node: NodeRow, placed: Sequence[Account]) -> tuple[str, tup
     return ("NodeResourcesFit", tuple(reasons)) if reasons else None
 
 
+def reject_by_peers(pod: PodRow, node: NodeRow, around: peers.Around, world: peers.World) -> tuple[str, tuple[str, ...]] | None:
+    for plugin, reject_node in (("PodTopologySpread", peers.spread_rejection), ("InterPodAffinity", peers.affinity_rejection)):
+        reason = reject_node(pod, node, around, world)
+        if reason:
+            return plugin, (reason,)
+    return None
+
+
 def requested(placed: Sequence[Account], name: str) -> int:
     return sum(dict(account.amounts).get(name, 0) for account in placed)
-
-
-def tolerates(tolerations: Sequence[Toleration], taint: Taint) -> bool:
-    for key, operator, value, effect in tolerations:
-        if effect not in ("", taint.effect):
-            continue
-        if operator == "Exists" and key in ("", taint.key):
-            return True
-        if operator in ("", "Equal") and key == taint.key and value == taint.value:
-            return True
-    return False
 
 
 def soft_taints(ask: Ask, node: NodeRow) -> int:
     tolerations = [toleration for toleration in ask.tolerations if toleration.effect in ("", "PreferNoSchedule")]
     return sum(taint.effect == "PreferNoSchedule" and not tolerates(tolerations, taint) for taint in node.taints)
-
-
-def term_holds(term: Term, node: NodeRow) -> bool:
-    if not term.expressions and not term.fields:
-        return False
-    return all(holds(expression, node.labels.get(expression.key)) for expression in term.expressions) and all(
-        field.key == "metadata.name" and holds(field, node.name) for field in term.fields
-    )
-
-
-def holds(expression: Expression, value: str | None) -> bool:
-    _, operator, values = expression
-    if operator == "In":
-        return value in values
-    if operator == "NotIn":
-        return value not in values
-    if operator == "Exists":
-        return value is not None
-    if operator == "DoesNotExist":
-        return value is None
-    if operator not in ("Gt", "Lt") or len(values) != 1:
-        return False
-    try:
-        number, bound = int(value or ""), int(values[0])
-    except ValueError:
-        return False
-    return number > bound if operator == "Gt" else number < bound
 
 
 def image_locality(ask: Ask, node: NodeRow, nodes: Sequence[NodeRow]) -> int:

@@ -1,0 +1,43 @@
+"""Wishes about other pods on nodes that have room: decisions against the slow twin, a run of pods against one by one."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kcore.base.entropy import SeededEntropy
+from kcore.scheduler.cycle import schedule
+from kcore.scheduler.evaluation import Evaluations
+from kcore.scheduler.rows import Expression, PodRow
+from tests.property.scheduler import clusters
+from tests.property.scheduler.test_decisions import assert_equal, columns_of, compare
+from tests.reference.scheduler import twin
+from tests.reference.scheduler.peers import World
+
+
+@given(clusters.wishing(), clusters.regions, clusters.namespaces, st.booleans())
+@settings(max_examples=500)
+def test_wishes_about_pods_are_decided_as_the_twin_does(
+    pod: PodRow, cluster: twin.Cluster, namespaces: dict[str, dict[str, str]], serves: bool
+) -> None:
+    labels = dict(pod.account.peer.labels) if serves else {}
+    columns = columns_of(cluster)
+    columns.owners.set_service("default", "s", labels)
+    for name, their_labels in namespaces.items():
+        columns.peers.set_namespace(name, their_labels)
+    selector = tuple(Expression(key, "In", (value,)) for key, value in sorted(labels.items()))
+    compare(pod, columns, twin.decide(pod, cluster, World(namespaces, selector)))
+
+
+@given(st.lists(clusters.wishing(), min_size=1, max_size=2), clusters.regions, st.integers(2, 9), st.integers(0, 3), st.booleans())
+@settings(max_examples=200)
+def test_runs_of_pods_are_decided_as_if_one_by_one(
+    templates: list[PodRow], cluster: twin.Cluster, count: int, seed: int, serves: bool
+) -> None:
+    columns, evaluations, entropy = columns_of(cluster), Evaluations(), SeededEntropy(seed)
+    if serves:
+        columns.owners.set_service("default", "s", dict(templates[0].account.peer.labels))
+    for number in range(count):
+        pod = templates[number % len(templates)]._replace(name=f"p{number}")
+        decision = schedule(pod, columns, evaluations, entropy.randrange)
+        assert_equal(evaluations.of(pod, columns), Evaluations().of(pod, columns), columns.count)
+        if decision.node is not None:
+            columns.place(decision.node, pod.account)
