@@ -117,10 +117,11 @@ class Evaluation:
         self._normalised = False
         self._version = -1
         self._position = 0
+        self._drop_count = 0
 
     def refresh(self, pod: PodRow, columns: Columns, nodes: NodeResults) -> None:
         """Bring the results up to what the columns hold now."""
-        if pod is not self.pod or self._version != columns.static_version or not self._is_kept():
+        if pod is not self.pod or self._version != columns.static_version or not self._is_kept(columns):
             self._compute(pod, columns, nodes)
         elif self._position != columns.position:
             touched = columns.touched_since(self._position)
@@ -143,7 +144,11 @@ class Evaluation:
             found[peer.name] = scores, weight
         return found
 
-    def _is_kept(self) -> bool:
+    def _is_kept(self, columns: Columns) -> bool:
+        """Say whether everything that is counted for peer plugins is still followed."""
+        if self._drop_count == columns.peers.drop_count:
+            return True
+        self._drop_count = columns.peers.drop_count
         return all(verdicts.kept for verdicts, _ in self.verdicts) and all(scores.kept for _, _, scores, _ in self._peer_scores)
 
     # everything
@@ -188,6 +193,7 @@ class Evaluation:
         self._own = np.zeros(columns.capacity, np.int64) if self._peer_scores else self.totals
         self.pod, self.ask = pod, ask
         self.named = named_nodes(ask)
+        self._drop_count = columns.peers.drop_count
         self.size_bytes = self._size_bytes()
 
     def _size_bytes(self) -> int:
@@ -216,7 +222,7 @@ class Evaluation:
     def _update(self, slots: set[int], columns: Columns, nodes: NodeResults) -> None:
         self.diagnosis = None
         changed = self._update_placed(slots, columns)
-        array = np.fromiter(slots, np.int64, len(slots)) if self.verdicts or self._peer_scores else NO_SLOTS
+        array = np.array([*slots], np.int64) if self.verdicts or self._peer_scores else NO_SLOTS
         if self.verdicts:
             changed = self._update_verdicts(array, changed, columns.count)
         if changed and self._normalised:

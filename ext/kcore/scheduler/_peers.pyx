@@ -5,11 +5,13 @@ codes (values,). So the change of one value is one number, and one pass over the
 
 Thread: any; the GIL is released. Cost: O(nodes) or O(values), one pass.
 """
-from libc.math cimport floor
-
 from kcore.scalars cimport int32_t, int64_t, uint8_t
 
 cdef int64_t SCORE_MAX = 100
+
+cdef enum:
+    # Scores that lie so close together are normalised once per score instead of once per node: most do.
+    TABLE_SIZE = 1024
 
 
 cdef Py_ssize_t _take_in(const int64_t[::1] slots, const int32_t[::1] counts, int32_t[::1] seen, const int32_t[::1] codes,
@@ -88,27 +90,50 @@ cdef int _add_spread(const int32_t[::1] codes, const int64_t[::1] sums, double w
     return 0
 
 
-cdef int _normalise_spread(const double[::1] scores, const uint8_t[::1] mask, Py_ssize_t count, int64_t[::1] out) except? -1 nogil:
+cdef inline int64_t _spread_share(int64_t score, int64_t least, int64_t most) noexcept nogil:
+    return SCORE_MAX * (most + least - score) // most if most else SCORE_MAX
+
+
+cdef inline int64_t _affinity_share(int64_t score, int64_t least, int64_t most) noexcept nogil:
+    """Return the share in doubles, in the order of kube-scheduler's operations: 29 of 100 gives 28."""
+    return <int64_t>(100.0 * (<double>(score - least) / <double>(most - least))) if most > least else 0
+
+
+cdef int _normalise(int64_t[::1] scores, const uint8_t[::1] mask, Py_ssize_t count, bint is_spread, int64_t[::1] out) except? -1 nogil:
+    """Write each score's share of the range that the scores of the mask have; from a table where the range is small."""
     cdef Py_ssize_t node
     cdef int64_t score, least = 0, most = 0
+    cdef int64_t table[TABLE_SIZE]
     cdef bint any_yet = False
     for node in range(count):
-        if not mask[node]:
-            continue
-        score = <int64_t>floor(scores[node] + 0.5)
-        out[node] = score
-        if not any_yet or score < least:
-            least = score
-        if not any_yet or score > most:
-            most = score
-        any_yet = True
+        if mask[node]:
+            if not any_yet:
+                least = scores[node]
+                most = least
+                any_yet = True
+            least = min(least, scores[node])
+            most = max(most, scores[node])
+    if most - least < TABLE_SIZE:
+        for score in range(least, most + 1):
+            table[score - least] = _spread_share(score, least, most) if is_spread else _affinity_share(score, least, most)
+        for node in range(count):
+            out[node] = table[scores[node] - least] if mask[node] else 0
+        return 0
     for node in range(count):
         if not mask[node]:
             out[node] = 0
-        elif most == 0:
-            out[node] = SCORE_MAX
+        elif is_spread:
+            out[node] = _spread_share(scores[node], least, most)
         else:
-            out[node] = SCORE_MAX * (most + least - out[node]) // most
+            out[node] = _affinity_share(scores[node], least, most)
+    return 0
+
+
+cdef int _round(const double[::1] scores, Py_ssize_t count, int64_t[::1] out) except? -1 nogil:
+    """Round scores, none of which is negative, half up."""
+    cdef Py_ssize_t node
+    for node in range(count):
+        out[node] = <int64_t>(scores[node] + 0.5)
     return 0
 
 
@@ -117,28 +142,6 @@ cdef int _add_sums(const int32_t[::1] codes, const int64_t[::1] sums, Py_ssize_t
     for node in range(count):
         if codes[node] > 0:
             scores[node] += sums[codes[node]]
-    return 0
-
-
-cdef int _normalise_affinity(const int64_t[::1] scores, const uint8_t[::1] mask, Py_ssize_t count, int64_t[::1] out) except? -1 nogil:
-    cdef Py_ssize_t node
-    cdef int64_t least = 0, most = 0
-    cdef double difference
-    cdef bint any_yet = False
-    for node in range(count):
-        if not mask[node]:
-            continue
-        if not any_yet or scores[node] < least:
-            least = scores[node]
-        if not any_yet or scores[node] > most:
-            most = scores[node]
-        any_yet = True
-    difference = <double>(most - least)
-    for node in range(count):
-        if not mask[node] or most == least:
-            out[node] = 0
-        else:
-            out[node] = <int64_t>(100.0 * (<double>(scores[node] - least) / difference))
     return 0
 
 
@@ -248,12 +251,14 @@ def add_spread(const int32_t[::1] codes not None, const int64_t[::1] sums not No
 def normalise_spread(const double[::1] scores not None, const uint8_t[::1] mask not None, Py_ssize_t count, int64_t[::1] out not None):
     """Give the node of the mask with the lowest rounded score 100, and others less the higher they are.
 
+    scores    (nodes,) none negative
     out       (nodes,) written: 100 * (most + least - score) // most, 100 where most is 0; 0 outside the mask
     Source    kube-scheduler PodTopologySpread, Score and NormalizeScore
     """
     _check(count, scores.shape[0], mask.shape[0], out.shape[0])
     with nogil:
-        _normalise_spread(scores, mask, count, out)
+        _round(scores, count, out)
+        _normalise(out, mask, count, True, out)
 
 
 def add_sums(const int32_t[::1] codes not None, const int64_t[::1] sums not None, Py_ssize_t count, int64_t[::1] scores not None):
@@ -263,7 +268,7 @@ def add_sums(const int32_t[::1] codes not None, const int64_t[::1] sums not None
         _add_sums(codes, sums, count, scores)
 
 
-def normalise_affinity(const int64_t[::1] scores not None, const uint8_t[::1] mask not None, Py_ssize_t count, int64_t[::1] out not None):
+def normalise_affinity(int64_t[::1] scores not None, const uint8_t[::1] mask not None, Py_ssize_t count, int64_t[::1] out not None):
     """Stretch the scores of the mask's nodes from 0 to 100, in the doubles that kube-scheduler takes for it.
 
     out       (nodes,) written: 0 outside the mask, and everywhere if all are equal
@@ -271,7 +276,7 @@ def normalise_affinity(const int64_t[::1] scores not None, const uint8_t[::1] ma
     """
     _check(count, scores.shape[0], mask.shape[0], out.shape[0])
     with nogil:
-        _normalise_affinity(scores, mask, count, out)
+        _normalise(scores, mask, count, False, out)
 
 
 def weigh(const int64_t[::1] base not None, const int64_t[::1] scores not None, int64_t weight, Py_ssize_t count, int64_t[::1] totals not None):

@@ -79,10 +79,11 @@ class _Group:
 
 
 class PeerIndex:
-    """The placed pods of a cluster as peers, and the namespaces they are in."""
+    """The placed pods of a cluster as peers, and the namespaces they are in; drop_count: how many tallies have been dropped."""
 
     def __init__(self, capacity: int) -> None:
         self.namespaces: dict[str, Mapping[str, str]] = {}
+        self.drop_count = 0
         self._capacity = capacity
         self._groups: dict[Peer, _Group] = {}
         self._in_namespace: dict[str, dict[Peer, _Group]] = {}
@@ -176,6 +177,7 @@ class PeerIndex:
     def _drop(self, sort: Sort) -> None:
         tally = self._tallies.pop(sort)
         tally.kept = False
+        self.drop_count += 1
         self._sorts.remove(anchor(sort.selectors[0]), sort)
         for _, group in self._among(sort):
             if tally in group.tallies:

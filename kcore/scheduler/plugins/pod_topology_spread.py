@@ -26,7 +26,7 @@ from kcore.scheduler.peers.selectors import all_hold
 from kcore.scheduler.peers.sums import Sums
 from kcore.scheduler.plugins.node_affinity import NodeAffinity
 from kcore.scheduler.plugins.taint_toleration import TaintToleration
-from kcore.scheduler.rows import Ask, Peer, PodRow, PodSelector, Spread
+from kcore.scheduler.rows import Ask, Expression, Peer, PodRow, PodSelector, Spread
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 ZONE: Final = "topology.kubernetes.io/zone"
@@ -56,16 +56,17 @@ class PodTopologySpread:
     def __init__(self, defaults: tuple[Spread, ...] = SYSTEM_DEFAULTS, system: bool = True) -> None:
         self._defaults = defaults
         self._system = system
+        self._rejects = any(constraint.hard for constraint in defaults)
 
     def reads(self, pod: PodRow, columns: Columns) -> Hashable:
         """Return which hard constraints select the pod itself; with default constraints, whom they select."""
+        peer = pod.account.peer
         if pod.ask.spread:
-            return tuple(_selects_itself(constraint, pod.account.peer) for constraint in pod.ask.spread if constraint.hard)
-        constraints = self._default_constraints(pod, columns)
-        if not constraints:
+            return tuple([_selects_itself(constraint.pods, peer) for constraint in pod.ask.spread if constraint.hard])
+        selector = self._default_selector(pod, columns)
+        if not selector:
             return None
-        own = tuple(_selects_itself(constraint, pod.account.peer) for constraint in constraints if constraint.hard)
-        return constraints[0].pods, own
+        return peer.namespace, selector, self._rejects and _selects_itself(PodSelector(selector), peer)
 
     def verdicts(self, pod: PodRow, columns: Columns) -> SpreadVerdicts | None:
         """Begin to follow the hard constraints."""
@@ -85,7 +86,7 @@ class PodTopologySpread:
         """A node or a pod helps that changes what is counted where."""
         hard = [constraint for constraint in ask.spread if constraint.hard]
         if not hard:
-            return not ask.spread and any(constraint.hard for constraint in self._defaults)
+            return not ask.spread and self._rejects
         match event:
             case NodeChanged(None, node) | NodeGone(node):
                 return all(constraint.key in node.labels for constraint in hard)
@@ -104,12 +105,14 @@ class PodTopologySpread:
         return pod.ask.spread or self._default_constraints(pod, columns)
 
     def _default_constraints(self, pod: PodRow, columns: Columns) -> tuple[Spread, ...]:
-        peer = pod.account.peer
-        selector = columns.owners.selector(peer, pod.owner) if self._defaults else ()
+        selector = self._default_selector(pod, columns)
         if not selector:
             return ()
-        pods = PodSelector(selector, (peer.namespace,))
+        pods = PodSelector(selector, (pod.account.peer.namespace,))
         return tuple(constraint._replace(pods=pods) for constraint in self._defaults)
+
+    def _default_selector(self, pod: PodRow, columns: Columns) -> tuple[Expression, ...]:
+        return columns.owners.selector(pod.account.peer, pod.owner) if self._defaults else ()
 
 
 class SpreadVerdicts:
@@ -122,7 +125,7 @@ class SpreadVerdicts:
             sums = Sums(columns.label(constraint.key), counted.by(constraint)).add(_tally(constraint, columns))
             verdicts = np.zeros(len(sums.values), np.int64)
             verdicts[0] = MISSING | UNRESOLVABLE
-            own = int(_selects_itself(constraint, pod.account.peer))
+            own = int(_selects_itself(constraint.pods, pod.account.peer))
             limits = (own, constraint.max_skew, constraint.min_domains, SKEWED, verdicts)
             self._rules.append((sums, sums.domains(), limits))
             _peers.skew(sums.values, self._rules[-1][1], *limits)
@@ -235,8 +238,8 @@ def _tally(constraint: Spread, columns: Columns) -> Tally:
     return columns.peers.tally(pods, living=True)
 
 
-def _selects_itself(constraint: Spread, peer: Peer) -> bool:
-    return constraint.pods.expressions is not None and all_hold(constraint.pods.expressions, dict(peer.labels))
+def _selects_itself(pods: PodSelector, peer: Peer) -> bool:
+    return pods.expressions is not None and all_hold(pods.expressions, dict(peer.labels))
 
 
 def _counts(constraint: Spread, peer: Peer | None) -> bool:

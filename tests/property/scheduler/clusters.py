@@ -144,10 +144,11 @@ def wishing(draw: st.DrawFn) -> PodRow:
     ask = Ask(
         tolerations=draw(st.sampled_from(((), (Toleration("team", "Exists", "", ""),)))),
         node_selector=draw(st.sampled_from(((), (), (("disk", "a"),)))),
+        amounts=draw(st.sampled_from(((), (("cpu", 4000),)))),
         spread=tuple(draw(st.lists(spreads, max_size=2))),
         affinity=draw(st.none() | affinities),
     )
-    return pod("a", ask, shown=draw(labels))
+    return pod("a", ask, Account(ask.amounts), shown=draw(labels))
 
 
 crowds = st.lists(peers.map(lambda peer: Account(peer=peer)), max_size=4)
@@ -155,7 +156,7 @@ crowds = st.lists(peers.map(lambda peer: Account(peer=peer)), max_size=4)
 
 @st.composite
 def places(draw: st.DrawFn, name: str) -> NodeRow:
-    """An empty, large node in some place."""
+    """An empty node in some place, with room for many pods, but two large ones."""
     found = draw(st.fixed_dictionaries({}, optional={key: st.sampled_from(("1", "2")) for key in TOPOLOGY[:2]}))
     named = draw(st.sampled_from((name, name, name, "n0", None)))
     found |= {} if named is None else {TOPOLOGY[2]: named}

@@ -2,24 +2,33 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from kcore.api.apps.v1.replica_set_pb2 import ReplicaSet
 from kcore.api.core.v1.event_pb2 import Event
+from kcore.api.core.v1.namespace_pb2 import Namespace
 from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.api.core.v1.service_pb2 import Service
 from kcore.machinery import status
+from kcore.scheduler.rows import Peer
 from kcore.scheduler.scheduler import Scheduler
 from tests.unit.client.virtual import run
 from tests.unit.scheduler.pods import node_bytes, pod_bytes
 
-
-def a_node(name: str, **allocatable: str) -> Node:
-    return Node.FromString(node_bytes(name, **allocatable))
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def a_pod(name: str, spec: dict | None = None) -> Pod:
-    return Pod.FromString(pod_bytes(spec, name=name, uid=""))
+def a_node(name: str, labels: dict[str, str] | None = None, **allocatable: str) -> Node:
+    node = Node.FromString(node_bytes(name, **allocatable))
+    node.metadata.labels.update(labels or {})
+    return node
+
+
+def a_pod(name: str, spec: dict | None = None, **metadata: Any) -> Pod:
+    return Pod.FromString(pod_bytes(spec, name=name, uid="", **metadata))
 
 
 @asynccontextmanager
@@ -121,6 +130,51 @@ def test_a_wish_that_no_plugin_decides_keeps_the_pod_pending():
             await settle(world, 60.0)
             message = "0/1 nodes are available: this version of kcore cannot decide resource claims."
             assert waiting_for((await pods(world))["a"]) == [("False", "Unschedulable", message)]
+
+    run(test)
+
+
+def test_the_pods_of_a_service_and_of_a_workload_are_spread_over_nodes():
+    async def test(world):
+        for name in ("n0", "n1"):
+            await world.client.nodes.create(a_node(name, labels={"kubernetes.io/hostname": name}))
+        spec = {"containers": [{"name": "c", "image": "web", "resources": {"requests": {"cpu": "0", "memory": "0"}}}]}
+        await world.client.services.create(Service(metadata={"name": "s", "namespace": "default"}, spec={"selector": {"app": "web"}}))
+        replica_set = ReplicaSet(metadata={"name": "r", "namespace": "default"}, spec={"selector": {"matchLabels": {"app": "db"}}})
+        await world.client.replicasets.create(replica_set)
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u", "controller": True}
+        async with scheduling(world) as scheduler:
+            for app, more in (("web", {}), ("db", {"ownerReferences": [owner]})):
+                for number in range(6):
+                    await world.client.pods.create(a_pod(f"{app}-{number}", spec, labels={"app": app}, **more))
+                    await settle(world, 0.1)
+                nodes = [pod.spec.nodeName for name, pod in (await pods(world)).items() if name.startswith(app)]
+                assert sorted(nodes) == ["n0"] * 3 + ["n1"] * 3
+            await world.client.services.delete("s", namespace="default")
+            await settle(world)
+            assert not scheduler.core.columns.owners.selector(Peer("default", (("app", "web"),)), None)
+
+    run(test)
+
+
+def test_a_pod_goes_on_when_the_pods_it_wants_come_and_their_namespace_is_labelled():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0", labels={"zone": "a"}))
+        await world.client.namespaces.create(Namespace(metadata={"name": "other"}))
+        web, team = {"matchLabels": {"app": "web"}}, {"matchLabels": {"team": "x"}}
+        term = {"topologyKey": "zone", "labelSelector": web, "namespaceSelector": team}
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("a", {"affinity": {"podAffinity": {REQUIRED: [term]}}}))
+            await world.client.pods.create(a_pod("b", labels={"app": "web"}, namespace="other"))
+            await settle(world, 20.0)
+            assert [message.partition(".")[0] for _, _, message in waiting_for((await pods(world))["a"])] == [
+                "0/1 nodes are available: 1 node(s) didn't match pod affinity rules"
+            ]
+            labelled = await world.client.namespaces.get("other")
+            labelled.metadata.labels["team"] = "x"
+            await world.client.namespaces.update(labelled)
+            await settle(world)
+            assert (await pods(world))["a"].spec.nodeName == "n0"
 
     run(test)
 
