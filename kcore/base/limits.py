@@ -669,6 +669,9 @@ LOAD_SEND_TICK_S: Final = 0.01
 LOAD_BURST_S: Final = 1.0
 """From one burst of a load to the next: what its rate is counted in, and long enough that the server is at rest in between."""
 
+CREDENTIAL_TIMEOUT_S: Final = 60.0
+"""How long a plugin that a kubeconfig names may take to issue a credential: some ask a server elsewhere, and none can ask the user."""
+
 LOAD_TICK_S: Final = 0.2
 """How often a load shows its progress."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,9 @@ from kcore.load.pods import KINDS, PLAIN, Plan
 
 if TYPE_CHECKING:
     from kcore.api.core.v1.pod_pb2 import Pod
-    from kcore.client.client import Client
     from kcore.load.measure import Report
     from kcore.load.run import Load
+    from kcore.load.server import Server
 
 
 @click.group()
@@ -40,8 +41,21 @@ def command() -> None:
 @click.option("--vary", is_flag=True, help="Every pod differs in labels, environment and requests.")
 @click.option("--kind", type=click.Choice(KINDS), default="pods", show_default=True, help="Bare pods, or Deployments that make them.")
 @click.option("--replicas", type=click.IntRange(1), default=10, show_default=True, help="Pods of each Deployment.")
-@click.option("--via", type=click.Choice(["bulk", "unary"]), default="bulk", show_default=True, help="Many creates in a call, or one.")
-@click.option("--in-flight", type=click.IntRange(1), default=64, show_default=True, help="Unary creates at once.")
+@click.option(
+    "--via",
+    type=click.Choice(["bulk", "unary", "rest"]),
+    default="bulk",
+    show_default=True,
+    help="Many creates in a call, one in a call, or over HTTP, on any Kubernetes API server.",
+)
+@click.option("--in-flight", type=click.IntRange(1), default=64, show_default=True, help="Creates at once that are not in bulk.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="With --via rest: where that server is; else that of the data directory.",
+)
+@click.option("--context", default="", help="Which context of the kubeconfig, if not the current one.")
 @click.option("--churn", type=click.FloatRange(0), default=0.0, help="Then delete so many pods a second, and make others in their place.")
 @click.option("--churn-time", type=click.FloatRange(0), default=10.0, show_default=True, help="For so many seconds.")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where the pods are made.")
@@ -63,6 +77,8 @@ def pods(
     replicas: int,
     via: str,
     in_flight: int,
+    kubeconfig: Path | None,
+    context: str,
     churn: float,
     churn_time: float,
     namespace: str,
@@ -81,17 +97,18 @@ def pods(
     from kcore.cli.progress import PodProgress
     from kcore.load.run import Churn, Load
     from kcore.load.sender import Pace
+    from kcore.load.server import RpcServer
     from kcore.serve.scrape import events_dropped
 
-    check(rate, pattern, json_file, plot)
+    check(rate, pattern, via, kubeconfig, json_file, plot)
     templates = PLAIN if template is None else read_templates(template)
     pace, coming_and_going = Pace(rate, via, in_flight, pattern, seed), Churn(churn, churn_time) if churn else None
     log = None if acked is None else open(acked, "a")  # noqa: SIM115 - closed below, after the loop that writes it
 
-    async def act(client: Client) -> Report:
-        plan = Plan(client.entropy.name_suffix(), namespace, count, vary, templates, kind, replicas)
+    async def act(server: Server) -> Report:
+        plan = Plan(server.entropy.name_suffix(), namespace, count, vary, templates, kind, replicas)
         with PodProgress(count) as progress:
-            load = Load(client, plan, pace, progress.show, log, lambda: events_dropped(directory))
+            load = Load(server, plan, pace, progress.show, log, (lambda: events_dropped(directory)) if kubeconfig is None else int)
             found = await load.run(coming_and_going)
             tell_refusals(load)
             if cleanup:
@@ -101,7 +118,10 @@ def pods(
         return found
 
     try:
-        report = session.run(act, directory, address, ca, token, insecure)
+        if via == "rest":
+            report = over_rest(act, kubeconfig or directory.kubeconfig, context, in_flight)
+        else:
+            report = session.run(lambda client: act(RpcServer(client, via == "bulk")), directory, address, ca, token, insecure)
     finally:
         if log is not None:
             log.close()
@@ -112,12 +132,34 @@ def pods(
     return 0 if report.running_per_s else 1
 
 
-def check(rate: float, pattern: str, json_file: str | None, plot: Path | None) -> None:
+def over_rest(act: Callable[[Server], Awaitable[Report]], kubeconfig: Path, context: str, in_flight: int) -> Report:
+    """Act on the API server that a kubeconfig tells of. Raises ClickException."""
+    from kcore.base.clock import SystemClock
+    from kcore.base.entropy import SystemEntropy
+    from kcore.cli import session
+    from kcore.load.kubeconfig import KubeconfigError, read
+    from kcore.load.rest import RestServer
+
+    try:
+        access = read(kubeconfig, context)
+    except KubeconfigError as error:
+        raise click.ClickException(str(error)) from error
+
+    async def main() -> Report:
+        async with RestServer(access, in_flight, SystemClock(), SystemEntropy()).opened() as server:
+            return await act(server)
+
+    return session.finished(main())
+
+
+def check(rate: float, pattern: str, via: str, kubeconfig: Path | None, json_file: str | None, plot: Path | None) -> None:
     """Refuse what would fail only after the load. Raises ClickException."""
     from kcore.load.plots import can_plot
 
     if pattern != "steady" and not rate:
         raise click.BadParameter(f"{pattern} is a rhythm at some --rate", param_hint="--pattern")
+    if kubeconfig is not None and via != "rest":
+        raise click.BadParameter("tells of a server that is reached --via rest", param_hint="--kubeconfig")
     for file in (json_file, plot):
         if file not in (None, "-") and not Path(str(file)).parent.is_dir():
             raise click.ClickException(f"{file}: there is no such folder")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -47,7 +47,12 @@ def run(
         async with await opened(directory, address, ca, token, insecure) as client:
             return await act(client)
 
+    return finished(main())
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Do some work for a command. A refusal by the server becomes a ClickException."""
     try:
-        return asyncio.run(main())
+        return asyncio.run(work)
     except StatusError as error:
         raise click.ClickException(error.message) from error

@@ -1,4 +1,4 @@
-"""A load: creates what a plan says through a client, watches the pods, and stops when all run or nothing moves any more."""
+"""A load: creates what a plan says on a server, watches the pods, and stops when all run or nothing moves any more."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from typing import TextIO
 
 from kcore.api.core.v1 import pod_pb2
 from kcore.base import limits
-from kcore.client import items, kinds
-from kcore.client.client import Client
-from kcore.client.objects import ResourceClient
 from kcore.client.wire import MODIFIED
 from kcore.load import measure, sender
 from kcore.load.arrivals import arrivals
 from kcore.load.measure import Times
 from kcore.load.pods import RUN_LABEL, Plan, Wanted, wanted
 from kcore.load.sender import Group, Pace
+from kcore.load.server import Server
 from kcore.load.tracker import Seen, Tracker
 from kcore.machinery.projection import Projection
 from kcore.machinery.status import StatusError
@@ -40,26 +38,25 @@ class Load:
     """One run. Thread: the event loop's."""
 
     def __init__(
-        self, client: Client, plan: Plan, pace: Pace, progress: Progress, acked: TextIO | None = None, dropped: Callable[[], int] = int
+        self, server: Server, plan: Plan, pace: Pace, progress: Progress, acked: TextIO | None = None, dropped: Callable[[], int] = int
     ) -> None:
-        self.client, self.plan, self.pace, self.progress, self.acked, self.dropped = client, plan, pace, progress, acked, dropped
+        self.server, self.plan, self.pace, self.progress, self.acked, self.dropped = server, plan, pace, progress, acked, dropped
         self.tracker = Tracker(has_owners=plan.kind != "pods")
-        self.wanted = wanted(plan, client.entropy)
-        self.pods: ResourceClient[pod_pb2.Pod] = client.resource(kinds.resource("", "v1", "pods"))
+        self.wanted = wanted(plan, server.entropy)
         self.read = Projection(POD, ["metadata.name", "metadata.uid", "spec.nodeName", "status.phase"])
-        self.moved = client.clock.monotonic()
+        self.moved = server.clock.monotonic()
         self.done = asyncio.Event()
         self.sent_all = False
 
     def now(self) -> float:
-        return self.client.clock.monotonic()
+        return self.server.clock.monotonic()
 
     async def run(self, churn: Churn | None = None) -> measure.Report:
         """Create, watch and measure."""
         dropped = self.dropped()
-        nodes = len((await self.client.nodes.list(metadata_only=True)).items)
+        nodes = await self.server.node_count()
         async with self.watching():
-            await sender.send(islice(self.wanted, self.plan.count), self.pace, self.client.clock, self.create)
+            await sender.send(islice(self.wanted, self.plan.count), self.pace, self.server.clock, self.create)
             await self.settled()
             if churn is not None:
                 self.tracker.begin_churn()
@@ -79,23 +76,10 @@ class Load:
     async def create(self, group: Group) -> None:
         """Create the objects of a group."""
         self.tracker.sent(group, self.now())
-        await (self.create_in_bulk(group) if self.pace.via == "bulk" else self.create_one(group[0]))
-
-    async def create_in_bulk(self, group: Group) -> None:
-        resource = self.plan.resource
-        made = [items.raw("create", resource, each.raw, namespace=self.plan.namespace, name=each.name) for each in group]
-        results = await self.client.bulk.write(made)
+        outcomes = await self.server.create(self.plan.resource, self.plan.namespace, group)
         now = self.now()
-        for item, result in zip(group, results, strict=True):
-            self.answered(item, result.error, now)
-
-    async def create_one(self, item: Wanted) -> None:
-        resource, error = self.plan.resource, None
-        try:
-            await self.client.resource(resource).create(resource.message.FromString(item.raw))
-        except StatusError as refused:
-            error = refused
-        self.answered(item, error, self.now())
+        for item, error in zip(group, outcomes, strict=True):
+            self.answered(item, error, now)
 
     def answered(self, item: Wanted, error: StatusError | None, now: float) -> None:
         """Note what the server answered."""
@@ -112,7 +96,7 @@ class Load:
             if (pause_s := began + due - self.now()) > 0:
                 await self.exchange(owed)
                 owed = 0
-                await self.client.clock.sleep(max(pause_s, limits.LOAD_SEND_TICK_S))
+                await self.server.clock.sleep(max(pause_s, limits.LOAD_SEND_TICK_S))
             owed += 1
         await self.exchange(owed)
 
@@ -122,15 +106,13 @@ class Load:
         if not names:
             return
         made = () if self.tracker.has_owners else tuple(islice(self.wanted, len(names)))
-        await self.client.bulk.write([items.delete(self.pods.resource, name, namespace=self.plan.namespace) for name in names])
+        await self.server.delete_pods(self.plan.namespace, names)
         if made:
-            self.tracker.sent(made, self.now())
-            await self.create_in_bulk(made)
+            await self.create(made)
 
     async def cleanup(self) -> None:
         """Delete what the run made."""
-        resource = self.client.resource(self.plan.resource)
-        await resource.delete_collection(namespace=self.plan.namespace, label_selector=self.selector, grace_period_seconds=0)
+        await self.server.delete_all(self.plan.resource, self.plan.namespace, self.selector)
 
     # watching
 
@@ -142,7 +124,7 @@ class Load:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Follow the run's pods and show progress meanwhile."""
-        start = (await self.pods.list_page(limit=1, namespace=self.plan.namespace, metadata_only=True)).resource_version
+        start = await self.server.revision(self.plan.namespace)
         tasks = [asyncio.create_task(self.watch(start)), asyncio.create_task(self.tick())]
         try:
             yield
@@ -155,7 +137,7 @@ class Load:
         """Follow the run's pods; a watch that breaks goes on where it ended."""
         after = start
         while True:
-            stream = self.pods.watch_raw(namespace=self.plan.namespace, label_selector=self.selector, resource_version=after)
+            stream = self.server.watch(self.plan.namespace, self.selector, after)
             try:
                 while (batch := await stream.read()) is not None:
                     now = self.now()
@@ -168,7 +150,7 @@ class Load:
             except StatusError as error:
                 if error.reason == "Expired":
                     after = ""  # what happened in between is gone: see what is there now, and go on from that
-                await self.client.clock.sleep(limits.LOAD_TICK_S)
+                await self.server.clock.sleep(limits.LOAD_TICK_S)
             finally:
                 stream.cancel()
 
@@ -193,7 +175,7 @@ class Load:
     async def tick(self) -> None:
         """Show progress, and give up when nothing has moved for a while."""
         while True:
-            await self.client.clock.sleep(limits.LOAD_TICK_S)
+            await self.server.clock.sleep(limits.LOAD_TICK_S)
             self.progress(self.tracker.first.times)
             if self.sent_all and self.now() - self.moved > self.patience_s():
                 self.done.set()

@@ -19,8 +19,8 @@ class Pace:
     """How a load is sent.
 
     rate      creates a second; 0 is as fast as they are taken
-    via       "bulk" or "unary"
-    in_flight unary creates at once
+    via       "bulk", "unary" or "rest"
+    in_flight creates at once that go one by one
     pattern   of `arrivals`, with its seed
     """
 

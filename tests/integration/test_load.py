@@ -12,7 +12,7 @@ import pytest
 
 from kcore.base.config import DataDir
 from tests.integration.plane import Plane
-from tests.integration.shell import Shell
+from tests.integration.shell import Shell, run
 
 PNG = b"\x89PNG\r\n"
 
@@ -62,6 +62,36 @@ def test_what_came_and_went_is_told_in_a_table(shell: Shell, space: str) -> None
     assert [line.split()[0] for line in done.lines()[-3:]] == ["gone", "bound", "running"]
 
 
+@pytest.mark.parametrize("kind", ["pods", "deployments"])
+def test_any_api_server_is_loaded_by_its_kubeconfig(shell: Shell, space: str, tmp_path: Path, kind: str) -> None:
+    config = tmp_path / "config"
+    config.write_bytes(DataDir(shell.directory).kubeconfig.read_bytes())
+    stranger = ("load", "pods", "--via", "rest", "--kubeconfig", str(config), "--data-dir", str(tmp_path / "nothing"), "-n", space)
+    churn = ("--vary", "--churn", "20", "--churn-time", "0.5", "--json", "-")
+    found = run(*stranger, "--count", "20", "--kind", kind, "--in-flight", "4", *churn).json()
+    assert (found["count"], found["nodes"], found["pending"], found["failed"]) == (20, 3, 0, 0)
+    assert found["running_per_s"] > 0 and found["run_ms"]["p50"] >= found["bind_ms"]["p50"] >= found["create_ms"]["p50"] > 0
+    assert found["churn"]["deleted"] == found["churn"]["running"] == 10
+    pods = shell.good("get", "pods", "-n", space, "-o", "json").json()["items"]
+    assert Counter(pod["status"]["phase"] for pod in pods) == {"Running": 20}
+    if kind == "pods":
+        assert len({pod["metadata"]["labels"]["index"] for pod in pods}) == 20
+    assert run(*stranger, "--count", "3", "--kind", kind, "--cleanup").code == 0
+    assert len(shell.good("get", kind, "-n", space, "-o", "name").lines()) == (20 if kind == "pods" else 2)
+
+
+def test_what_an_api_server_refuses_over_http_is_told(shell: Shell, tmp_path: Path) -> None:
+    done = shell("load", "pods", "--via", "rest", "--count", "2", "-n", "nowhere")
+    assert done.code == 1 and 'a create was refused: namespaces "nowhere" not found' in done.err
+    assert "2 creates were refused" in done.out
+    config = tmp_path / "config"
+    config.write_text(DataDir(shell.directory).kubeconfig.read_text().replace('"token": "', '"token": "x'))
+    assert shell.bad("load", "pods", "--via", "rest", "--count", "1", "--kubeconfig", str(config)) == "Unauthorized"
+    config.write_text('{"current-context": "gone"}')
+    lost = shell.bad("load", "pods", "--via", "rest", "--count", "1", "--kubeconfig", str(config))
+    assert lost.endswith("'gone' is none of the contexts")
+
+
 @pytest.mark.parametrize("pattern", ["steady", "poisson", "burst"])
 def test_a_load_keeps_its_rhythm(shell: Shell, space: str, pattern: str) -> None:
     found = shell.good(
@@ -92,4 +122,6 @@ def test_what_would_fail_only_after_the_load_is_refused_before_it(shell: Shell, 
     nowhere = str(tmp_path / "nowhere" / "file.png")
     assert shell.bad(*count, "--plot", nowhere) == f"{nowhere}: there is no such folder"
     assert shell.bad(*count, "--pattern", "burst").startswith("Invalid value for --pattern: burst is a rhythm at some --rate")
+    tells = shell.bad(*count, "--kubeconfig", str(DataDir(shell.directory).kubeconfig))
+    assert tells.startswith("Invalid value for --kubeconfig: tells of a server that is reached --via rest")
     assert shell.good("get", "pods", "-n", space, "-o", "name").out == ""

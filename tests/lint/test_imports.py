@@ -10,6 +10,7 @@ import pytest
 from tests.lint.sources import ROOT, imported, python_files, shown
 
 LIBRARY_HOMES = {
+    "aiohttp": ("kcore/load/",),
     "cel_expr_python": ("kcore/machinery/cel/",),
     "lmdb": ("kcore/store/",),
     "numpy": ("kcore/scheduler/", "kcore/simulate/", "kcore/load/", "kcore/watch/"),
