@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 NODES = 100
 PODS_SHOWN = 5
+KUBECTL_SHOWS = ("get", "deployments,services", "--all-namespaces")
 POD_COLUMNS = frozenset(("Name", "Ready", "Status", "IP", "Node"))
 
 
@@ -50,6 +52,7 @@ def command(nodes: int, keep: bool) -> None:
         with resources.as_file(resources.files("kcore.workloads").joinpath("demo")) as manifests:
             asyncio.run(show(directory, manifests))
         finished = True
+        show_with_kubectl(directory)
     finally:
         if keep and finished:
             click.echo(
@@ -90,6 +93,21 @@ async def show(directory: DataDir, folder: Path) -> None:
             found = await resources.objects(client, target, namespace)
             click.echo(get.table_text(target, found, False, False, False, False) + "\n")
         click.echo(pods_text(await resources.objects(client, resources.targets(("pods",))[0], namespace)))
+
+
+def show_with_kubectl(directory: DataDir) -> None:
+    """Show the shop with kubectl, if it is there."""
+    program = shutil.which("kubectl")
+    if program is None:
+        return
+    command = [program, "--kubeconfig", str(directory.kubeconfig), *KUBECTL_SHOWS]
+    click.echo(f"\nWith the kubectl that is here:\n\n$ kubectl {' '.join(KUBECTL_SHOWS)}")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limits.DEMO_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        click.echo(f"it did not answer: {error}")
+        return
+    click.echo((done.stdout + done.stderr).rstrip())
 
 
 def pods_text(found: list[dict[str, Any]]) -> str:
