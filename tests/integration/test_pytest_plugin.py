@@ -114,12 +114,21 @@ def test_without():
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
 
 
+def section() -> str:
+    """What the README says about testing an operator."""
+    return (ROOT / "README.md").read_text().partition("### Test an operator")[2].partition("\n## ")[0]
+
+
 def example() -> str:
-    """The code of the README about testing an operator."""
-    section = (ROOT / "README.md").read_text().partition("### Test an operator")[2]
-    found = re.search(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    """Its first piece of code."""
+    found = re.search(r"^```python\n(.*?)^```", section(), re.DOTALL | re.MULTILINE)
     assert found is not None
     return found[1]
+
+
+def programs() -> dict[str, str]:
+    """Its further pieces, by the name of the file that each begins with."""
+    return {name: text for text, name in re.findall(r"^```python\n(# (\S+\.py)\n.*?)^```", section(), re.DOTALL | re.MULTILINE)}
 
 
 def test_the_example_of_the_readme_passes(tmp_path: Path) -> None:
@@ -132,3 +141,22 @@ def test_the_example_of_the_readme_fails_where_the_operator_does_nothing(tmp_pat
     broken = broken.replace("wait_for(lambda:", "wait_for(timeout_s=1.0, predicate=lambda:")
     done = pytest_of(tmp_path, broken)
     assert "2 failed, 1 passed" in done.stdout and "did not come true within 1 s" in done.stdout, done.stdout
+
+
+def lay_out(folder: Path) -> str:
+    """Write the programs of the README; -> the test of them."""
+    for name, text in programs().items():
+        (folder / name).write_text(text)
+    return programs()["test_greeter.py"]
+
+
+def test_the_program_of_the_readme_is_tested_as_a_process_through_a_kubeconfig(tmp_path: Path) -> None:
+    done = pytest_of(tmp_path, lay_out(tmp_path))
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
+
+
+def test_the_program_of_the_readme_fails_where_it_greets_nobody(tmp_path: Path) -> None:
+    text = lay_out(tmp_path).replace("wait_for(lambda:", "wait_for(timeout_s=1.0, predicate=lambda:")
+    (tmp_path / "greeter.py").write_text("")
+    done = pytest_of(tmp_path, text)
+    assert "1 failed" in done.stdout and "did not come true within 1 s" in done.stdout, done.stdout
