@@ -27,6 +27,8 @@ from kcore.store.storage import StoreError
 from kcore.watch import Hub, Item, Projected, Watcher, WatchExpired, WatchSpec
 
 LIST_META = "kcore.api.meta.v1.ListMeta"
+UINT64 = 1 << 64
+REVISION_DIGITS_MAX = len(str(UINT64))
 METADATA_TAG, ITEM_TAG = b"\x0a", b"\x12"
 TOKEN_VERSION = "meta.k8s.io/v1"
 EXPIRED_CONTINUE = (
@@ -85,7 +87,12 @@ def revision_of(text: str, of_list: bool = True) -> int:
     if not (text.isascii() and text.isdigit()):
         why = f"resourceVersion: Invalid value: {quote(text)}: strconv.ParseUint: parsing {quote(text)}: invalid syntax"
         raise status.bad_request(f"invalid resource version: {why}") if of_list else status.unknown(why)
-    return int(text)
+    counting = text.lstrip("0") or "0"
+    number = int(counting) if len(counting) <= REVISION_DIGITS_MAX else UINT64
+    if number >= UINT64:
+        why = f"resourceVersion: Invalid value: {quote(text)}: strconv.ParseUint: parsing {quote(text)}: value out of range"
+        raise status.bad_request(f"invalid resource version: {why}") if of_list else status.unknown(why)
+    return number
 
 
 def selection(spec: KindSpec, namespace: str, options: Options) -> WatchSpec:

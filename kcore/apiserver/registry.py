@@ -28,6 +28,7 @@ from kcore.machinery.kinds import rules
 from kcore.machinery.kinds.certificates import certificatesigningrequest
 from kcore.machinery.kinds.core import pod
 from kcore.machinery.kinds.rules import KindRules
+from kcore.machinery.quantity import parse_int64
 from kcore.machinery.request import ANONYMOUS, User
 from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import Storage, StoreError, Submission, create_txn, delete_txn, update_txn
@@ -470,9 +471,9 @@ def with_old_times(spec: KindSpec, new: Object, old: Object, raw: bytes, present
 
 
 def revision_text(metadata: Object) -> int:
-    """The resourceVersion that a dry run was sent, which it returns as it came; 0 if there is none."""
+    """The resourceVersion that a dry run was sent, which it returns as it came; 0 if there is none, or none that could be."""
     text = metadata.get("resourceVersion") or ""
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return max(parse_int64(text) or 0, 0)
 
 
 def place(spec: KindSpec, namespace: str, metadata: Object) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from kcore.machinery import field_error as fe
 from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, StructField
+from kcore.machinery.quantity import parse_int64
 
 IN: Final = "in"
 NOT_IN: Final = "notin"
@@ -179,9 +180,8 @@ def _validate_expression(expression: Mapping[str, Any], path: str, errors: list[
 
 
 def _compare(value: str, bound: str, operator: str) -> bool:
-    try:
-        left, right = int(value), int(bound)
-    except ValueError:
+    left, right = parse_int64(value), parse_int64(bound)
+    if left is None or right is None:
         return False
     return left > right if operator == GREATER else left < right
 
@@ -330,17 +330,12 @@ def _checked(key: str, operator: str, values: Sequence[str]) -> Requirement:
     errors: list[FieldError] = []
     if operator in (GREATER, LESS):
         for index, value in enumerate(values):
-            if not _is_int64(value):
+            if parse_int64(value) is None:
                 errors.append(fe.invalid(f"values[{index}]", value, "for 'Gt', 'Lt' operators, the value must be an integer"))
     for index, value in enumerate(values):
         errors.extend(fe.invalid(f"values[{index}][{key}]", value, sentence) for sentence in names.label_value(value))
     _refuse(errors)
     return Requirement(key, operator, tuple(values))
-
-
-def _is_int64(text: str) -> bool:
-    digits = text[1:] if text[:1] in ("+", "-") else text
-    return digits.isascii() and digits.isdigit() and -(2**63) <= int(text) < 2**63
 
 
 def _refuse(errors: list[FieldError]) -> None:

@@ -24,6 +24,7 @@ SUFFIX_SENTENCE: Final = "unable to parse quantity's suffix"
 NUMBER_SENTENCE: Final = "unable to parse numeric part of quantity"
 
 NANO: Final = 1_000_000_000
+INT64_DIGITS_MAX: Final = 19
 
 _VALUE_MAX: Final = (2**63 - 1) * NANO
 _SHAPE: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([-+]?[0-9]*)")
@@ -188,3 +189,15 @@ def _write_decimal(nano: int, notation: str) -> str:
     if notation in (EXPONENT, UPPER_EXPONENT):
         return f"{number}{'e' if notation == EXPONENT else 'E'}{power}" if power else str(number)
     return f"{number}{_DECIMAL_SUFFIXES[power]}"
+
+
+def parse_int64(text: str) -> int | None:
+    """Read a whole number of 64 bits as Go's strconv does; None if the text is none, however long it is."""
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    counting = digits.lstrip("0") or "0"
+    if len(counting) > INT64_DIGITS_MAX:
+        return None
+    number = -int(counting) if text[0] == "-" else int(counting)
+    return number if -(2**63) <= number < 2**63 else None

@@ -11,6 +11,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import request as requests
 from kcore.machinery import status
 from kcore.machinery.field_error import FieldError
+from kcore.machinery.quantity import parse_int64
 
 GROUP: Final = "meta.k8s.io"
 APPLY_PATCHES: Final = ("application/apply-patch+yaml", "application/apply-patch+cbor")
@@ -113,8 +114,8 @@ def _integer(text: str) -> int:
     digits = text[1:] if text[0] in "+-" else text
     if not (digits.isascii() and digits.isdigit()):
         raise status.bad_request(f"strconv.ParseInt: parsing {fe.quote(text)}: invalid syntax")
-    value = int(text)
-    if not -(2**63) <= value < 2**63:
+    value = parse_int64(text)
+    if value is None:
         raise status.bad_request(f"strconv.ParseInt: parsing {fe.quote(text)}: value out of range")
     return value
 

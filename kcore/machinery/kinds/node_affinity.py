@@ -6,15 +6,12 @@ Source: Kubernetes `component-helpers/scheduling/corev1/nodeaffinity`.
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
+
+from kcore.machinery.quantity import parse_int64
 
 Json = Mapping[str, Any]
-
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
-_INT64_MIN: Final = -(2**63)
-_INT64_MAX: Final = 2**63 - 1
 
 
 def matches_node(spec: Json, labels: Mapping[str, str], name: str) -> bool:
@@ -79,7 +76,4 @@ def matches_requirement(operator: str, value: str | None, wanted: Iterable[str])
 
 
 def _integer(text: str | None) -> int | None:
-    if text is None or not _INTEGER.fullmatch(text):
-        return None
-    number = int(text)
-    return number if _INT64_MIN <= number <= _INT64_MAX else None
+    return None if text is None else parse_int64(text)

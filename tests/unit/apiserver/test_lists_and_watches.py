@@ -199,3 +199,12 @@ async def test_watches_ask_for_initial_events_properly(api: Api) -> None:
     with pytest.raises(StatusError) as failed:
         await api.watch("configmaps", sendInitialEvents=True).next()
     assert reason_of(failed.value) == (422, "Invalid")
+
+
+async def test_a_version_that_no_server_could_reach_is_refused_however_long_it_is(api: Api) -> None:
+    for text in (str(1 << 64), "9" * 5000):
+        with pytest.raises(StatusError) as failed:
+            await api.list("configmaps", resourceVersion=text)
+        assert (failed.value.code, failed.value.message.endswith("value out of range")) == (400, True)
+    made = await api.create("configmaps", {"metadata": {"name": "c", "resourceVersion": "9" * 5000}}, dryRun=["All"])
+    assert "resourceVersion" not in made["metadata"]

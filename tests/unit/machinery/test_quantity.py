@@ -57,3 +57,14 @@ def test_a_sum_keeps_the_notation_of_the_first_term_that_is_not_zero() -> None:
     assert str(-quantity.of_milli(1500)) == "-1500m"
     assert str(quantity.of_value(2048, quantity.BINARY)) == "2Ki"
     assert Quantity(0) == quantity.ZERO
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0), ("-7", -7), ("+7", 7), ("0" * 5000 + "1", 1), (str(2**63 - 1), 2**63 - 1), (str(-(2**63)), -(2**63)),
+        (str(2**63), None), ("9" * 5000, None), ("", None), ("-", None), ("1_0", None), (" 1", None), ("\u0661", None),
+    ],
+)
+def test_whole_numbers_are_read_as_go_reads_them(text: str, number: int | None) -> None:
+    assert quantity.parse_int64(text) == number

@@ -18,6 +18,7 @@ from kcore.machinery.kinds.values import (
     validate_not_more_than_100_percent,
     validate_not_negative,
 )
+from kcore.machinery.quantity import parse_int64
 
 ROLLING_UPDATE: Final = "RollingUpdate"
 ON_DELETE: Final = "OnDelete"
@@ -53,7 +54,7 @@ def default_daemon_set(value: Object) -> None:
 def template_generation(value: Object) -> int:
     """Return how often the template has changed, 0 if the annotation does not say."""
     text = meta.annotations(value).get(meta.TEMPLATE_GENERATION) or ""
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return parse_int64(text) or 0
 
 
 def _set_template_generation(value: Object, number: int) -> None:

@@ -73,9 +73,10 @@ def _validate_spec(spec: Object, old: Object) -> list[FieldError]:
     target = spec.get("scaleTargetRef") or {}
     validate_reference(target, "spec.scaleTargetRef", errors, _is_core(target), any_version)
     _validate_metrics(spec.get("metrics") or (), old.get("metrics") or (), low, errors)
-    for name, rules in (spec.get("behavior") or {}).items():
-        if rules is not None:
-            _validate_rules(rules, f"spec.behavior.{name}", errors)
+    behavior = spec.get("behavior") or {}
+    for name in ("scaleUp", "scaleDown"):
+        if behavior.get(name) is not None:
+            _validate_rules(behavior[name], f"spec.behavior.{name}", errors)
     if not high:
         errors.append(fe.required("spec.maxReplicas"))
     elif high < 1:

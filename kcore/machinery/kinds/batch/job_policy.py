@@ -11,6 +11,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.values import validate_not_negative
+from kcore.machinery.quantity import parse_int64
 
 RULES_COUNT_MAX: Final = 20
 CONDITIONS_COUNT_MAX: Final = 20
@@ -121,15 +122,17 @@ def count_indexes(text: str, completions: int) -> tuple[int, str]:
     """Count the indexes of a text such as `1,3-5`; the second value says what is wrong with it."""
     count, last = 0, -1
     for part in text.split(",") if text else ():
-        bounds = part.split("-")
+        bounds, numbers = part.split("-"), []
         if len(bounds) > 2:
             return 0, f'the fragment "{part}" violates the requirement that an index interval can have at most two parts separated by \'-\''
         for bound in bounds:
-            if not (bound.isascii() and bound.isdigit()):
+            number = parse_int64(bound)
+            if number is None:
                 return 0, f'cannot convert string to integer for index: "{bound}"'
-            if int(bound) >= completions:
+            if number >= completions:
                 return 0, f'too large index: "{bound}"'
-        first, end = int(bounds[0]), int(bounds[-1])
+            numbers.append(number)
+        first, end = numbers[0], numbers[-1]
         if first <= last:
             return 0, f"non-increasing order, previous: {last}, current: {first}"
         if len(bounds) == 2 and end <= first:

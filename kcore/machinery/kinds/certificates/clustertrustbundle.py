@@ -14,6 +14,7 @@ from kcore.machinery.kinds.core.volume_projected import validate_signer_name
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
 
 _OMITTED: Final = "<value omitted>"
+BUNDLE_SIZE_MAX: Final = 1 << 20
 
 
 def validate_bundle(value: Object) -> list[FieldError]:
@@ -41,6 +42,9 @@ def _name_sentences(name: str, signer: str) -> names.Sentences:
 
 
 def _validate_anchors(text: str, path: str, errors: list[FieldError]) -> None:
+    if len(text.encode()) > BUNDLE_SIZE_MAX:
+        errors.append(fe.too_long(path, BUNDLE_SIZE_MAX))
+        return
     found = pem.blocks(text.encode())
     seen: dict[bytes, list[int]] = {}
     for index, block in enumerate(found):

@@ -11,6 +11,7 @@ from typing import Any, Final
 from kcore.machinery.field_error import FieldError, forbidden, invalid
 from kcore.machinery.kinds.core.container_paths import validate_descending_path
 from kcore.machinery.kinds.core.container_security import validate_apparmor, visit_containers
+from kcore.machinery.quantity import parse_int64
 
 Json = Mapping[str, Any]
 
@@ -88,8 +89,8 @@ def deletion_cost(annotations: Mapping[str, str]) -> int | None:
         return 0
     if not _COST.fullmatch(text):
         return None
-    cost = int(text)
-    return cost if -_COST_MAX - 1 <= cost <= _COST_MAX else None
+    cost = parse_int64(text)
+    return cost if cost is not None and -_COST_MAX - 1 <= cost <= _COST_MAX else None
 
 
 def sync_apparmor(annotations: Mapping[str, str], spec: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ def test_schedules_are_understood(text: str) -> None:
         ("1/2/3 * * * *", "too many slashes: 1/2/3"),
         ("x * * * *", 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
         ("@never", "unrecognized descriptor: @never"),
+        (f"{2**63} * * * *", f'failed to parse int from {2**63}: strconv.Atoi: parsing "{2**63}": value out of range'),
     ],
 )
 def test_other_texts_are_no_schedules(text: str, trouble: str) -> None:

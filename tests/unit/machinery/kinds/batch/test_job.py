@@ -96,6 +96,7 @@ def test_pods_of_a_job_do_not_restart_always() -> None:
     [
         ("0,2-3", 3, ""), ("", 0, ""), ("1-2-3", 0, "the fragment"), ("x", 0, "cannot convert"), ("9", 0, "too large index"),
         ("2,1", 0, "non-increasing order"), ("2-1", 0, "non-increasing order"),
+        ("9" * 5000, 0, "cannot convert"),
     ],
 )
 def test_indexes_are_counted(text: str, count: int, trouble: str) -> None:

@@ -116,3 +116,4 @@ def test_anchors_are_certificates_each_once() -> None:
     assert bundle("b", "")[0].endswith("at least one trust anchor must be provided")
     assert bundle("b", anchor + anchor)[0].endswith("duplicate trust anchor (indices [0 1])")
     assert bundle("b", request_text)[0].endswith("entry 0 has bad block type: CERTIFICATE REQUEST")
+    assert bundle("b", "x" * (1 << 20) + anchor) == ["spec.trustBundle: Too long: may not be more than 1048576 bytes"]
