@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from kcore.agent.podfleet import PodFleet
 from kcore.apiserver.registry import Registry
-from kcore.controllers import rollout
+from kcore.controllers import garbage_collector, rollout, stateful_plan, statefulset
 from kcore.controllers.expectations import Expectations
+from kcore.controllers.job import tracking
 from kcore.controllers.rollout import Family
 from kcore.scheduler.cache import Cache
 from kcore.scheduler.core import Core
@@ -133,6 +134,57 @@ def unavailable_counted_twice() -> AbstractContextManager[None]:
     return replaced(rollout, "fenceposts", generous)
 
 
+def ordinal_filled_too_early() -> AbstractContextManager[None]:
+    """A pod that is to go holds its ordinal no longer, and the next one has another name."""
+    new_pod, begin, count = stateful_plan.new_pod, stateful_plan._Walk.__init__, itertools.count()
+
+    def renamed(owner: Any, revision: str, ordinal: int) -> Any:
+        pod = new_pod(owner, revision, ordinal)
+        pod.metadata.name = f"{owner.metadata.name}-x{next(count)}-{ordinal}"
+        return pod
+
+    def hasty(self: Any, observed: Any, planned: Any) -> None:
+        begin(self, observed, planned)
+        self._pods = {ordinal: pod for ordinal, pod in self._pods.items() if not pod.metadata.HasField("deletionTimestamp")}
+
+    stack = ExitStack()
+    stack.enter_context(replaced(stateful_plan, "new_pod", renamed))
+    stack.enter_context(replaced(stateful_plan._Walk, "__init__", hasty))
+    for module in (stateful_plan, statefulset):
+        stack.enter_context(replaced(module, "ordinal_of", lambda _owner, pod: int(pod.metadata.name.rpartition("-")[2])))
+    return stack
+
+
+def order_of_ordinals_forgotten() -> AbstractContextManager[None]:
+    """The pods of a StatefulSet are made without waiting for those before them."""
+    return replaced(stateful_plan, "is_available", lambda pod, owner, now: True)
+
+
+def counted_pods_stay_noted() -> AbstractContextManager[None]:
+    """A pod that a Job has counted is counted again at the next look."""
+    count = tracking._count
+
+    def forgetful(status: Any, held: Any) -> None:
+        noted = status.uncountedTerminatedPods.succeeded
+        before = list(noted)
+        count(status, held)
+        del noted[:]
+        noted.extend(before)
+
+    return replaced(tracking, "_count", forgetful)
+
+
+def orphans_left() -> AbstractContextManager[None]:
+    """An owner that went is taken for one that stands."""
+    state = garbage_collector.Reconciler._state
+
+    async def trusting(self: Any, node: Any, owner: Any) -> str | None:
+        found = await state(self, node, owner)
+        return garbage_collector.STANDS if found == garbage_collector.WENT else found
+
+    return replaced(garbage_collector.Reconciler, "_state", trusting)
+
+
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "expectations removed": Mutant(expectations_removed, "ReplicaSets at"),
     "assumed pod not forgotten": Mutant(assumed_pod_not_forgotten, "waits, though"),
@@ -144,4 +196,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "compare left out of creates": Mutant(compare_left_out_of_creates, "LostUpdates"),
     "surge counted twice": Mutant(surge_counted_twice, "Surges at"),
     "unavailable counted twice": Mutant(unavailable_counted_twice, "Availability at"),
+    "ordinal filled too early": Mutant(ordinal_filled_too_early, "has two pods"),
+    "order of ordinals forgotten": Mutant(order_of_ordinals_forgotten, "StatefulSets at"),
+    "counted pods stay noted": Mutant(counted_pods_stay_noted, "Jobs at"),
+    "orphans left": Mutant(orphans_left, "which is gone"),
 }
