@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from google.protobuf.message import DecodeError
 
 from kcore.api.meta.v1 import meta_pb2
+from kcore.apiserver.entry.gate import Caller
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.rpc_methods import PROTOBUF, delete_options, read, write_options
@@ -60,6 +61,11 @@ def request_of(item: Item, user: User) -> Request:
     return Request(verb, group, version, resource, subresource, namespace, name, body, content_type or PROTOBUF, options, user)
 
 
+def frame_of(item: Item, user: User) -> Request:
+    """What an item asks for, whether it may or not."""
+    return Request(item.verb, item.group, item.version, item.resource, item.subresource, item.namespace, item.name, user=user)
+
+
 def read_options(message_class: Any, data: bytes) -> Any:
     """The options of an item. Raises StatusError: a bad item fails alone."""
     try:
@@ -82,8 +88,8 @@ def failure_of(error: status.StatusError) -> bytes:
 class BulkStream:
     """One stream of bulk writes. Thread: the event loop's."""
 
-    def __init__(self, pipeline: Pipeline, user: User) -> None:
-        self.pipeline, self.user = pipeline, user
+    def __init__(self, pipeline: Pipeline, caller: Caller) -> None:
+        self.pipeline, self.caller, self.user = pipeline, caller, caller.user
 
     async def answers(self, requests: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Answer each request once it is durable, in order."""
@@ -117,9 +123,10 @@ class BulkStream:
             return self.decide_together(items, with_objects)
         results: list[bytes] = []
         last: Outcome | None = None
+        gate = self.pipeline.gate
         for start in range(0, len(items), limits.BULK_TURN_ITEMS_MAX):
-            if start:
-                await asyncio.sleep(0)  # others have their turn
+            if start or gate.waiting:
+                await gate.give_way(gate.flow(frame_of(items[start], self.user)), self.caller)
             found = self.decide_each(items[start : start + limits.BULK_TURN_ITEMS_MAX], with_objects, results)
             last = found or last
         return b"".join(results), last

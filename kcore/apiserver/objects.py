@@ -93,6 +93,13 @@ class Outcome:
         return found
 
 
+async def durable(outcome: Outcome) -> Outcome:
+    """Wait until a write is on disk."""
+    if outcome.submission is not None:
+        await outcome.submission.durable()
+    return outcome
+
+
 def outcome(spec: KindSpec, obj: dict[str, Any], raw: bytes, revision: int, submission: Submission | None = None, **more: Any) -> Outcome:
     """The outcome of a write of one object; revision 0 leaves the resourceVersion out (a dry run of a create)."""
     metadata = obj["metadata"]

@@ -17,6 +17,7 @@ from typing import Any
 from kcore.apiserver import body as bodies
 from kcore.apiserver import ownership, subresources
 from kcore.apiserver.authorization import Authorizer, node_restriction
+from kcore.apiserver.entry.gate import Gate
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.logs import connections
 from kcore.apiserver.logs import options as logs
@@ -42,11 +43,13 @@ DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDe
 class Pipeline:
     """The stages of a request, over one registry (writes) and one view (reads).
 
+    gate      where a front-end waits until a request may go through these stages
     creating  (resource, subresource) -> what a create does that stores no object of its kind
     """
 
     def __init__(self, scheme: Scheme, registry: Registry, reads: Reads, authorizer: Authorizer) -> None:
         self.scheme, self.registry, self.reads, self.authorizer = scheme, registry, reads, authorizer
+        self.gate = Gate(scheme, registry.storage, self.objects_of)
         self.resolved: dict[tuple[str, ...], KindSpec] = {}
         self.creating = dict(subresources.CREATE)
 
@@ -75,12 +78,19 @@ class Pipeline:
             raise status.method_not_supported(spec.resource, spec.group, request.verb)
         return spec
 
+    def objects_of(self, request: Request) -> int:
+        """How many objects there are of the kind that a request is about."""
+        spec = self.scheme.resources.get(GroupVersionResource(request.group, request.version, request.resource))
+        return len(self.reads.hub.resources[spec.storage].present) if spec is not None and spec.storage else 0
+
     def permitted(self, request: Request) -> KindSpec:
         """The kind that a request is about. Raises StatusError if it is not served, or its user may not ask for it."""
         spec = self.resolve(request)
         if request.namespace and not spec.namespaced:
             request.namespace = ""
-        self.authorizer.check(request)
+        if not request.is_permitted:
+            self.authorizer.check(request)
+            request.is_permitted = True
         return spec
 
     async def read_since(self, request: Request) -> tuple[KindSpec, Outcome]:

@@ -10,7 +10,8 @@ from google.protobuf import struct_pb2
 
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as pb
 from kcore.apiserver import body as bodies
-from kcore.apiserver.objects import Outcome
+from kcore.apiserver.entry.gate import Caller
+from kcore.apiserver.objects import Outcome, durable
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.rpc_methods import delete_options, list_options, read, selection, watch_options, write_options
 from kcore.base import limits
@@ -27,7 +28,7 @@ GROWTH_OF_TEXT = 3
 EXACT_MAX = 2.0**53
 """Up to here every whole number is a double."""
 
-Unary = Callable[[bytes, User], Awaitable[bytes]]
+Unary = Callable[[bytes, Caller], Awaitable[bytes]]
 
 
 def request_for(message: Any, verb: str, user: User) -> Request:
@@ -76,19 +77,23 @@ def written(json: struct_pb2.Struct) -> bytes:
 
 async def finished(outcome: Outcome, accept: str) -> bytes:
     """Wait for a write, then encode it."""
-    if outcome.submission is not None:
-        await outcome.submission.durable()
-    data: bytes = encoded(outcome, accept).SerializeToString()
+    data: bytes = encoded(await durable(outcome), accept).SerializeToString()
     return data
+
+
+async def carried_out(pipeline: Pipeline, request: Request, caller: Caller, accept: str) -> bytes:
+    """Carry a write out when its turn has come."""
+    async with pipeline.gate.seat(request, caller.connection):
+        return await finished(pipeline.write(request), accept)
 
 
 def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
     """Path -> handler of every method but Watch."""
 
     def writer(verb: str) -> Unary:
-        async def act(data: bytes, user: User) -> bytes:
+        async def act(data: bytes, caller: Caller) -> bytes:
             message = read(pb.WriteRequest, data)
-            request = request_for(message, verb, user)
+            request = request_for(message, verb, caller.user)
             request.namespace, request.name, request.options = message.namespace, message.name, write_options(message.options)
             given = message.object
             if given.HasField("json"):
@@ -96,50 +101,48 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
             else:
                 request.content_type = form = given.content_type or bodies.JSON
                 request.body = given.data
-            return await finished(pipeline.write(request), message.accept or form)
+            return await carried_out(pipeline, request, caller, message.accept or form)
 
         return act
 
-    async def get(data: bytes, user: User) -> bytes:
+    async def get(data: bytes, caller: Caller) -> bytes:
         message = read(pb.GetRequest, data)
-        request = request_for(message, "get", user)
+        request = request_for(message, "get", caller.user)
         request.namespace, request.name = message.get.namespace, message.get.name
-        return await finished(pipeline.read(request)[1], message.accept)
+        async with pipeline.gate.seat(request, caller.connection):
+            return await finished(pipeline.read(request)[1], message.accept)
 
-    async def list_(data: bytes, user: User) -> bytes:
+    async def list_(data: bytes, caller: Caller) -> bytes:
         message = read(pb.ListRequest, data)
-        request = request_for(message, "list", user)
+        request = request_for(message, "list", caller.user)
         request.namespace, request.options = message.list.namespace, list_options(message.list)
-        spec = pipeline.permitted(request)
-        size_max = message.list.bytes_max or limits.RPC_PAGE_BYTES // GROWTH.get(message.accept, GROWTH_OF_TEXT)
-        raw = await pipeline.reads.list_raw(spec, request.namespace, request.options, size_max, message.list.metadata_only)
-        return await finished(Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw), message.accept)
+        async with pipeline.gate.seat(request, caller.connection):
+            spec = pipeline.permitted(request)
+            size_max = message.list.bytes_max or limits.RPC_PAGE_BYTES // GROWTH.get(message.accept, GROWTH_OF_TEXT)
+            raw = await pipeline.reads.list_raw(spec, request.namespace, request.options, size_max, message.list.metadata_only)
+            return await finished(Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw), message.accept)
 
-    async def patch(data: bytes, user: User) -> bytes:
+    async def patch(data: bytes, caller: Caller) -> bytes:
         message = read(pb.PatchRequest, data)
-        request, inner = request_for(message, "patch", user), message.patch
+        request, inner = request_for(message, "patch", caller.user), message.patch
         request.namespace, request.name, request.body, request.content_type = inner.namespace, inner.name, inner.patch, inner.content_type
         request.subresource = request.subresource or inner.subresource
         request.options = write_options(inner.options)
         if message.HasField("json"):
             request.body, request.content_type = written(message.json), inner.content_type or MERGE_PATCH
-        return await finished(pipeline.write(request), message.accept)
+        return await carried_out(pipeline, request, caller, message.accept)
 
-    async def delete(data: bytes, user: User) -> bytes:
+    async def delete(data: bytes, caller: Caller) -> bytes:
         message = read(pb.DeleteRequest, data)
-        request = request_for(message, "delete", user)
-        request.namespace, request.name, request.options = (
-            message.delete.namespace,
-            message.delete.name,
-            delete_options(message.delete.options),
-        )
-        return await finished(pipeline.write(request), message.accept)
+        request, inner = request_for(message, "delete", caller.user), message.delete
+        request.namespace, request.name, request.options = inner.namespace, inner.name, delete_options(inner.options)
+        return await carried_out(pipeline, request, caller, message.accept)
 
-    async def delete_collection(data: bytes, user: User) -> bytes:
+    async def delete_collection(data: bytes, caller: Caller) -> bytes:
         message = read(pb.DeleteCollectionRequest, data)
-        request, inner = request_for(message, "deletecollection", user), message.delete_collection
+        request, inner = request_for(message, "deletecollection", caller.user), message.delete_collection
         request.namespace, request.options = inner.namespace, selection(inner) | delete_options(inner.options)
-        return await finished(pipeline.write(request), message.accept)
+        return await carried_out(pipeline, request, caller, message.accept)
 
     found = {
         "Create": writer("create"),
@@ -153,14 +156,15 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
     return {SERVICE + name: act for name, act in found.items()}
 
 
-def watch(pipeline: Pipeline) -> Callable[[bytes, User], AsyncIterator[bytes]]:
+def watch(pipeline: Pipeline) -> Callable[[bytes, Caller], AsyncIterator[bytes]]:
     """The handler of Watch."""
 
-    async def act(data: bytes, user: User) -> AsyncIterator[bytes]:
+    async def act(data: bytes, caller: Caller) -> AsyncIterator[bytes]:
         message = read(pb.WatchRequest, data)
-        request = request_for(message, "watch", user)
+        request = request_for(message, "watch", caller.user)
         request.namespace, request.options = message.watch.namespace, watch_options(message.watch)
-        spec = pipeline.permitted(request)
+        async with pipeline.gate.seat(request, caller.connection):
+            spec = pipeline.permitted(request)
         async for events in pipeline.reads.watch_events(spec, request.namespace, request.options, message.watch.metadata_only):
             response = pb.WatchResponse()
             for event_type, raw in events:

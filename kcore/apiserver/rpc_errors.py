@@ -12,6 +12,7 @@ from google.protobuf import any_pb2
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
+from kcore.apiserver.entry.gate import Refused
 from kcore.base import limits
 from kcore.machinery import codec, status
 
@@ -36,4 +37,8 @@ def trailer(error: status.StatusError) -> Any:
     """The trailing metadata of an error; with when to come back, for gRPC libraries that repeat calls themselves."""
     found = rpc_status.to_status(details(error)).trailing_metadata
     after_s = (error.status.get("details") or {}).get("retryAfterSeconds", 0)
-    return (*found, (PUSHBACK_KEY, str(after_s * 1_000))) if after_s else found
+    if after_s:
+        found = (*found, (PUSHBACK_KEY, str(after_s * 1_000)))
+    if isinstance(error, Refused):
+        found = (*found, *((name.decode(), uid.decode()) for name, uid in error.flow.headers))
+    return found

@@ -464,7 +464,34 @@ RPC_MESSAGE_CHARS_MAX: Final = 1_000
 """The grpc-message beside it."""
 
 RPC_IN_FLIGHT_MAX: Final = 6_000
-"""Unary calls at once, each counted for all, its user and its connection: 2,000 for one connection, a second's worth, if it is alone."""
+"""Requests of exempt flows at once, each counted for all, its user and its connection: 2,000 for one connection, if it is alone."""
+
+FLOW_SEATS: Final = 600
+"""Fixed by Kubernetes' defaults (400 reading, 200 writing): the seats that priority levels share."""
+
+FLOW_OBJECTS_PER_SEAT: Final = 100
+"""Fixed by Kubernetes: a list takes one more seat for each so many objects that it may have to look at."""
+
+FLOW_WIDTH_MAX: Final = 10
+"""Fixed by Kubernetes: no request takes more seats."""
+
+FLOW_WAIT_S_MAX: Final = 15.0
+"""Fixed by Kubernetes (a quarter of a request's minute): who waited longer for his turn is refused."""
+
+FLOW_RETRY_AFTER_S: Final = 1
+"""Fixed by Kubernetes: when who is refused may come back; lines are shorter than a second's work."""
+
+FLOW_REFUSALS_PER_S: Final = 500
+"""So many are told in a second that there is no place, some 200 us each: a tenth of the loop, however many come back at once."""
+
+FLOW_REFUSAL_WAIT_S_MAX: Final = 10.0
+"""... and nobody is told later than after this time."""
+
+FLOWS_REMEMBERED_MAX: Final = 16_384
+"""Flows that are remembered by who asks for what, 0.3 KB each, as many as permissions."""
+
+GATE_TURN_WIDTH: Final = 8
+"""Requests that are let in in one turn of the event loop during a rush: two milliseconds, which is what a quiet client may wait."""
 
 RPC_PAGE_BYTES: Final = 3_500_000
 """A page of a list, below the 4 MiB that a gRPC client receives by default, with room for the last object and the frame."""
@@ -474,6 +501,13 @@ RPC_RECEIVE_BYTES_MAX: Final = 16 << 20
 
 RPC_STREAMS_PER_CONNECTION_MAX: Final = 10_000
 """Calls at once on one connection: one watch for each hollow node."""
+
+RPC_LISTENERS: Final = 64
+"""Listeners on the gRPC port, among which the kernel deals connections (6 ms, 0.4 MB in all). The library reads the calls of each in the
+order in which they came, one in a turn of the loop: a quiet client waits behind a flood only if both have the same one."""
+
+RPC_UNREAD_CALLS_MAX: Final = 10_000
+"""Calls that one listener has not read: from 1,000 on the library would end some by chance, a quiet client's like any other."""
 
 SNAPSHOT_PIECE_BYTES: Final = 256 << 10
 """A message of a snapshot's stream ends here: a millisecond of the event loop, and far below what any client takes."""

@@ -51,6 +51,12 @@ REQUEST_SECONDS = Histogram(
     REQUEST_LABELS,
 )
 
+FLOW_LABELS = ("flow_schema", "priority_level")
+FLOW_DISPATCHED = Counter("apiserver_flowcontrol_dispatched_requests_total", "Requests that were let in.", FLOW_LABELS)
+FLOW_REJECTED = Counter(
+    "apiserver_flowcontrol_rejected_requests_total", "Requests that were refused since too many waited.", [*FLOW_LABELS, "reason"]
+)
+
 # scheduler
 
 SCHEDULE_ATTEMPTS = Counter(

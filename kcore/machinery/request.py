@@ -52,6 +52,7 @@ class Request:
     subpath       what follows `proxy/` in a proxy request
     body          the object, patch or DeleteOptions: as bytes in `content_type`, or already as a dict
     options       the operation's options by their JSON names (`dryRun`, `labelSelector`, `limit` ...), see `request_options`
+    is_permitted  set by the pipeline when the user was found to have the right
     manager       who owns what a write changes if the options name no field manager (see `manager_of`); nobody if empty
     """
 
@@ -68,6 +69,7 @@ class Request:
     user: User = ANONYMOUS
     subpath: str = ""
     manager: str = ""
+    is_permitted: bool = False
 
     @property
     def dry_run(self) -> bool:

@@ -43,7 +43,7 @@ class Application:
         if isinstance(answer.body, bytes):
             await send_whole(answer, answer.body, http, send)
         else:
-            await send_pieces(answer, answer.body, receive, send)
+            await send_pieces(answer, answer.body, http, receive, send)
 
 
 def read(scope: Scope) -> HttpRequest:
@@ -81,7 +81,7 @@ async def body_of(receive: Receive) -> bytes:
 
 async def send_whole(answer: Answer, body: bytes, http: HttpRequest, send: Send) -> None:
     """Send a body with its length, compressed if it is long and the client wishes."""
-    headers: list[Header] = [(b"content-type", answer.content_type.encode()), *answer.headers]
+    headers = headers_of(answer, http)
     is_compressed = any(name == b"content-encoding" for name, _ in headers)
     if len(body) >= limits.GZIP_BODY_BYTES and not is_compressed and "gzip" in http.header(b"accept-encoding"):
         body = encoding.compressed(body)
@@ -91,10 +91,15 @@ async def send_whole(answer: Answer, body: bytes, http: HttpRequest, send: Send)
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_pieces(answer: Answer, pieces: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
+def headers_of(answer: Answer, http: HttpRequest) -> list[Header]:
+    """The headers of an answer; one that has no body says no type."""
+    kind = [(b"content-type", answer.content_type.encode())] if answer.content_type else []
+    return [*kind, *answer.headers, *http.flow]
+
+
+async def send_pieces(answer: Answer, pieces: AsyncGenerator[bytes, None], http: HttpRequest, receive: Receive, send: Send) -> None:
     """Send pieces as they come, until they end or the client does."""
-    headers: list[Header] = [(b"content-type", answer.content_type.encode()), *answer.headers]
-    await send({"type": "http.response.start", "status": answer.code, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.code, "headers": headers_of(answer, http)})
     await send({"type": "http.response.body", "body": b"", "more_body": True})
     await while_present(pump(pieces, send), receive, "http.disconnect")
 

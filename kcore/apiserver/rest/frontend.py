@@ -13,17 +13,17 @@ from kcore.apiserver.authentication.keys import SigningKey
 from kcore.apiserver.authorization import of_path
 from kcore.apiserver.discovery import health
 from kcore.apiserver.discovery.documents import Documents
-from kcore.apiserver.objects import Outcome
+from kcore.apiserver.entry.failures import as_status
+from kcore.apiserver.entry.gate import Caller, Seat
+from kcore.apiserver.objects import Outcome, durable
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.reads import list_bytes
 from kcore.apiserver.rest import encoding, media, pod_log, tables
 from kcore.apiserver.rest.media import JSON, PROTOBUF, TABLE, Form
 from kcore.apiserver.rest.streams import Streams, error_event, partial_envelope
-from kcore.apiserver.rpc_frontend import as_status, durable
 from kcore.base import limits, metrics
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
-from kcore.base.flow import Flows
 from kcore.machinery import codec, field_error, request_options, status
 from kcore.machinery.request import WRITES, Request, manager_of
 from kcore.machinery.route import parse_query, route
@@ -43,7 +43,12 @@ KEPT: Header = (b"cache-control", b"public, max-age=3600")
 
 @dataclass(slots=True)
 class HttpRequest:
-    """A request as the HTTP server hands it over. `headers` by lower-case name, the first of each; `path` and `query` as sent."""
+    """A request as the HTTP server hands it over.
+
+    headers  by lower-case name, the first of each
+    path     as sent, like `query`
+    flow     what every answer says of the flow that the request belongs to, known once there is a user
+    """
 
     method: str
     path: str
@@ -53,6 +58,7 @@ class HttpRequest:
     connection: str = ""
     certificate: bytes | None = None
     impersonation: list[tuple[str, str]] = field(default_factory=list)
+    flow: tuple[Header, ...] = ()
 
     def header(self, name: bytes) -> str:
         """A header's value, '' without one."""
@@ -83,7 +89,7 @@ class RestFrontend:
         self.pipeline, self.authenticator, self.clock, self.entropy = pipeline, authenticator, clock, entropy
         self.streams = Streams(pipeline.reads, clock)
         self.documents, self.key, self.exposition = Documents(pipeline.scheme), key, exposition
-        self.flows = Flows(limits.RPC_IN_FLIGHT_MAX)
+        self.gate = pipeline.gate
 
     async def handle(self, http: HttpRequest) -> Answer:
         """Answer a request, whatever it is."""
@@ -102,18 +108,31 @@ class RestFrontend:
         query = parse_query(http.query)
         try:
             request = route(http.method, http.path, query, self.pipeline.scheme.resources)
-            if request is not None:
-                request.user = user
-                self.pipeline.permitted(request)
-        except status.StatusError as error:
-            if error.reason != "Forbidden":  # who may not ask is not told what there is
-                self.pipeline.authorizer.require(user, of_path(http.method, http.path, query))
+        except status.StatusError:
+            self.pipeline.authorizer.require(user, of_path(http.method, http.path, query))  # who may not ask is not told what there is
             raise
         if request is None:
-            self.pipeline.authorizer.require(user, of_path(http.method, http.path, query))
-            return self.document(http, query)
-        if not self.flows.begin(user.name, http.connection):
-            raise status.too_many_requests("too many requests are under way, please try again later")
+            asked = of_path(http.method, http.path, query)
+            async with self.placed(self.gate.seat_of_path(Caller(user, http.connection), asked), http):
+                self.pipeline.authorizer.require(user, asked)
+                return self.document(http, query)
+        request.user = user
+        async with self.placed(self.gate.seat(request, http.connection), http):
+            try:
+                self.pipeline.permitted(request)
+            except status.StatusError as error:
+                if error.reason != "Forbidden":
+                    self.pipeline.authorizer.require(user, of_path(http.method, http.path, query))
+                raise
+            return await self.counted(http, request, warnings)
+
+    def placed(self, seat: Seat, http: HttpRequest) -> Seat:
+        """A place, of which the answer says to which flow it belongs."""
+        http.flow = seat.flow.headers
+        return seat
+
+    async def counted(self, http: HttpRequest, request: Request, warnings: list[str]) -> Answer:
+        """Answer a request about objects, and count it."""
         began, code = self.clock.monotonic(), 0
         try:
             answer = await self.resource(http, request, warnings)
@@ -123,7 +142,6 @@ class RestFrontend:
             code = error.code
             raise
         finally:
-            self.flows.end(user.name, http.connection)
             count(request, code or 500, self.clock.monotonic() - began)
 
     def document(self, http: HttpRequest, query: dict[str, list[str]]) -> Answer:

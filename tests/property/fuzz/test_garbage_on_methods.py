@@ -143,7 +143,7 @@ class Server:
         if not found["items"]:
             await self.api.create("configmaps", configmap("good", a="1"), namespace="kube-system")
         assert self.api.get("configmaps", "good", "kube-system")["metadata"]["name"] == "good"
-        assert self.frontend.flows.total == 0
+        assert self.frontend.gate.bound.total == 0
         assert not self.way.streams and not self.way.calls
         assert sum(len(state.watchers) for state in self.api.server.hub.resources.values()) == 0
 

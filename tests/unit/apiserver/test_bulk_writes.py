@@ -10,6 +10,7 @@ import pytest
 
 from kcore.api.bulk.v1 import bulk_service_pb2 as pb
 from kcore.apiserver.bulk import BulkStream
+from kcore.apiserver.entry.gate import Caller
 from kcore.base import limits
 from kcore.machinery.status import StatusError
 from tests.unit.apiserver.api import ADMIN, Api, configmap, names_of, pod, reason_of, service
@@ -33,7 +34,7 @@ async def stream(*requests: bytes) -> AsyncIterator[bytes]:
 async def answers(api: Api, *requests: pb.WriteRequest | bytes) -> list[pb.WriteResponse]:
     sent = [request if isinstance(request, bytes) else request.SerializeToString() for request in requests]
     found = []
-    async for data in BulkStream(api.pipeline, ADMIN).answers(stream(*sent)):
+    async for data in BulkStream(api.pipeline, Caller(ADMIN)).answers(stream(*sent)):
         found.append(pb.WriteResponse.FromString(data))
     return found
 
@@ -110,7 +111,7 @@ async def test_requests_before_a_bad_one_are_answered(api: Api, monkeypatch: pyt
     monkeypatch.setattr(limits, "RPC_BULK_ITEMS_MAX", 1)
     good = pb.WriteRequest(items=[item("create", "configmaps", configmap("a"))])
     bad = pb.WriteRequest(items=[item("create", "configmaps", configmap(name)) for name in "bc"])
-    answered = BulkStream(api.pipeline, ADMIN).answers(stream(good.SerializeToString(), bad.SerializeToString()))
+    answered = BulkStream(api.pipeline, Caller(ADMIN)).answers(stream(good.SerializeToString(), bad.SerializeToString()))
     assert not pb.WriteResponse.FromString(await anext(answered)).results[0].status.reason
     with pytest.raises(StatusError):
         await anext(answered)

@@ -10,13 +10,13 @@ import pytest
 
 from kcore.apiserver import rpc_errors
 from kcore.apiserver.authentication import Authenticator
+from kcore.apiserver.entry.gate import Caller
 from kcore.apiserver.rpc_frontend import RpcFrontend
-from kcore.base import limits
 from kcore.base.flow import Flows
 from kcore.client import retry
 from kcore.client.failures import retry_after_s
 from kcore.machinery import status
-from kcore.machinery.request import User
+from kcore.machinery.request import Request, User
 from kcore.machinery.status import StatusError
 from kcore.serve.direct import DirectTransport
 from tests.unit.apiserver.api import Api
@@ -66,21 +66,23 @@ def test_ended_calls_give_their_places_back_and_leave_nothing_behind() -> None:
 class Held:
     """A front-end with one method, whose calls wait until they are let go."""
 
-    def __init__(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(limits, "RPC_IN_FLIGHT_MAX", 12)
+    def __init__(self, api: Api) -> None:
         self.frontend = RpcFrontend(api.pipeline, Authenticator({"f": User("flood", groups=MASTERS), "q": User("quiet", groups=MASTERS)}))
+        self.gate = api.pipeline.gate
+        self.gate.bound = Flows(12)
         self.go = asyncio.Event()
         handler: Any = self.frontend.handlers["/kcore.api.core.v1.PodService/Get"]
         self.frontend.handlers = {"/held": handler._replace(unary_unary=self.frontend.guarded(self.wait))}
         self.flooding, self.quiet = (DirectTransport(self.frontend, token) for token in "fq")
 
-    async def wait(self, data: bytes, user: User) -> bytes:
-        await self.go.wait()
-        return user.name.encode()
+    async def wait(self, data: bytes, caller: Caller) -> bytes:
+        async with self.gate.seat(Request("get", "", "v1", "pods", user=caller.user), caller.connection):
+            await self.go.wait()
+            return caller.user.name.encode()
 
 
-async def test_a_flood_hears_when_to_come_back_while_a_quiet_user_is_served(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held(api, monkeypatch)
+async def test_a_flood_hears_when_to_come_back_while_a_quiet_user_is_served(api: Api) -> None:
+    held = Held(api)
     flood = [asyncio.ensure_future(held.flooding.unary("/held", b"")) for _ in range(120)]
     quiet = asyncio.ensure_future(held.quiet.unary("/held", b""))
     await asyncio.wait(flood[4:])
@@ -93,21 +95,21 @@ async def test_a_flood_hears_when_to_come_back_while_a_quiet_user_is_served(api:
     held.go.set()
     assert await quiet == b"quiet"
     assert await asyncio.gather(*flood[:4]) == [b"flood"] * 4
-    assert held.frontend.flows.total == 0
+    assert held.gate.bound.total == 0
 
 
-async def test_failures_and_clients_that_went_give_their_places_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held(api, monkeypatch)
+async def test_failures_and_clients_that_went_give_their_places_back(api: Api) -> None:
+    held = Held(api)
     call = asyncio.ensure_future(held.flooding.unary("/held", b""))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert held.frontend.flows.total == 1
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert held.gate.bound.total == 1
     call.cancel()
     await asyncio.wait([call])
     with pytest.raises(StatusError, match="Unauthorized"):
         await DirectTransport(held.frontend, "nobody's").unary("/held", b"")
     await held.flooding.close()
-    assert held.frontend.flows.total == 0
+    assert held.gate.bound.total == 0
 
 
 def test_the_trailer_says_when_to_come_back_to_those_who_repeat_by_themselves() -> None:

@@ -15,7 +15,9 @@ from google.rpc import status_pb2
 
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as dynamic
 from kcore.api.meta.v1 import meta_pb2
-from kcore.apiserver import rpc_dynamic, rpc_errors, rpc_frontend
+from kcore.apiserver import rpc_dynamic, rpc_errors
+from kcore.apiserver.entry.failures import as_status
+from kcore.apiserver.entry.gate import Caller
 from kcore.base import limits
 from kcore.machinery import codec, status
 from kcore.machinery.field_error import invalid
@@ -63,18 +65,18 @@ def test_details_of_a_large_error_are_cut_so_that_they_arrive() -> None:
     ],
 )
 def test_errors_are_translated_in_one_place(error: Exception, code: str) -> None:
-    assert rpc_frontend.as_status(error).grpc_code == code
+    assert as_status(error).grpc_code == code
 
 
 def test_an_unexpected_error_does_not_show_its_text() -> None:
-    found = rpc_frontend.as_status(KeyError("secret"))
+    found = as_status(KeyError("secret"))
     assert found.grpc_code == "INTERNAL"
     assert "secret" not in found.message
 
 
 async def call(api: Api, method: str, message: Any) -> dynamic.Object:
     handler = rpc_dynamic.unary_methods(api.pipeline)[rpc_dynamic.SERVICE + method]
-    return dynamic.Object.FromString(await handler(message.SerializeToString(), ADMIN))
+    return dynamic.Object.FromString(await handler(message.SerializeToString(), Caller(ADMIN)))
 
 
 async def test_dynamic_objects_go_as_json_yaml_and_protobuf(api: Api) -> None:
@@ -153,7 +155,7 @@ def test_numbers_of_a_message_become_what_json_has(number: float) -> None:
 async def test_dynamic_watches_send_objects_in_the_wanted_form(api: Api) -> None:
     await api.create("configmaps", configmap("c", a="1"))
     asked = dynamic.WatchRequest(resource=CONFIGMAPS, watch=meta_pb2.WatchRequest(namespace="default"))
-    events = rpc_dynamic.watch(api.pipeline)(asked.SerializeToString(), ADMIN)
+    events = rpc_dynamic.watch(api.pipeline)(asked.SerializeToString(), Caller(ADMIN))
     event = dynamic.WatchResponse.FromString(await anext(events)).events[0]
     assert (event.type, json.loads(event.object.data)["metadata"]["name"]) == ("ADDED", "c")
 
