@@ -128,6 +128,9 @@ SCHEDULER_KEPT_BYTES_MAX: Final = 64 << 20
 SCHEDULER_KEPT_MAX: Final = 512
 """Asks whose results are kept, however small the cluster."""
 
+SCHEDULER_DRY_RUNS_KEPT_MAX: Final = 1 << 16
+"""Dry runs of preemption that are kept (some 300 bytes each): eight templates on 5,000 nodes."""
+
 SCHEDULER_REASON_BITS_MAX: Final = 61
 """Different resources that one pod may ask for: each has a bit in a 64-bit reason, beside two others (upstream has no bound)."""
 

@@ -53,15 +53,24 @@ def command(
 
 async def explained(client: Client, namespace: str, name: str) -> Report:
     """Read the cluster, and judge the pod on it."""
+    from kcore.client import kinds
+    from kcore.scheduler.snapshot import OTHERS
+
     found = await client.pods.get(name, namespace=namespace)
     nodes = (await client.nodes.list()).items
-    others = [each for each in (await client.pods.list()).items if each.metadata.uid != found.metadata.uid]
-    cluster = [node.SerializeToString() for node in nodes], [each.SerializeToString() for each in others]
-    report = judged(found.SerializeToString(), *cluster, client.entropy.randrange)
+    pods = [each for each in (await client.pods.list()).items if each.metadata.uid != found.metadata.uid]
+    others = []
+    for kind, (group, resource) in OTHERS.items():
+        listed = (await client.resource(kinds.resource(group, "v1", resource)).list()).items
+        others += [(kind, each.SerializeToString()) for each in listed]
+    cluster = [node.SerializeToString() for node in nodes], [each.SerializeToString() for each in pods]
+    report = judged(found.SerializeToString(), *cluster, others, client.entropy.randrange)
     return {"pod": f"{namespace}/{name}", "node": found.spec.nodeName or None, "nodes": len(nodes)} | report
 
 
-def judged(pod: bytes, nodes: list[bytes], others: list[bytes], randrange: Callable[[int], int]) -> Report:
+def judged(
+    pod: bytes, nodes: list[bytes], pods: list[bytes], others: list[tuple[str, bytes]], randrange: Callable[[int], int]
+) -> Report:
     """What the scheduler finds for a pod, whatever node it has."""
     from kcore.machinery.codec import Splice
     from kcore.scheduler.cycle import explain, schedule
@@ -70,8 +79,8 @@ def judged(pod: bytes, nodes: list[bytes], others: list[bytes], randrange: Calla
     from kcore.scheduler.snapshot import snapshot
 
     row = pod_row(Splice("kcore.api.core.v1.Pod", ["spec.nodeName"])(pod, None))
-    columns = snapshot(nodes, others)
-    decision = schedule(row, columns, Evaluations(), randrange)
+    columns, preemptor = snapshot(nodes, pods, others)
+    decision = schedule(row, columns, Evaluations(), randrange, preemptor)
     found = explain(row, columns)
     return {
         "scheduler": row.scheduler_name,

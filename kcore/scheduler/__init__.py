@@ -5,6 +5,7 @@
     framework, profile         what a plugin is, and which ones there are: `plugins/`, one module each
     evaluation                 an ask's results on all nodes, kept up to date as pods are placed
     cycle, diagnosis           one decision; why it is one. `snapshot` makes the columns for whoever asks what would be decided
+    preemption                 who has to go for a pod that fits nowhere
     queue, cache, core         pods that wait, pods that are placed, and the whole as a machine without connections
     binding, scheduler         what goes to the API, and the loop that sends it
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from kcore.machinery import codec, timestamp
 from kcore.scheduler.cycle import Decision
+from kcore.scheduler.ingest import DISRUPTION_TARGET, PREEMPTED
 from kcore.scheduler.rows import PodRow
 
 POD_SCHEDULED: Final = "PodScheduled"
@@ -45,18 +46,38 @@ def refused_note(message: str) -> Note:
     return Note("Warning", "FailedScheduling", f"binding rejected: {message}", "Scheduling")
 
 
-def status_patch(pod: PodRow, reason: str, message: str, now: float) -> dict[str, Any] | None:
-    """Return the merge patch of a pod's status that says why it waits; None where it says so already.
+def preempted_note(preemptor: PodRow, node_name: str) -> Note:
+    """Tell of a pod that has to go for another one."""
+    return Note("Normal", "Preempted", f"Preempted by pod {preemptor.uid} on node {node_name}", "Preempting")
+
+
+def preempted_patch(preemptor: PodRow, now: float) -> dict[str, Any]:
+    """Return the strategic merge patch of a victim's status."""
+    condition = {
+        "type": DISRUPTION_TARGET,
+        "status": "True",
+        "reason": PREEMPTED,
+        "message": f"{preemptor.scheduler_name}: preempting to accommodate a higher priority pod",
+        "lastTransitionTime": timestamp.format_time(now),
+    }
+    return {"status": {"conditions": [condition]}}
+
+
+def status_patch(pod: PodRow, reason: str, message: str, nominated: str, now: float) -> dict[str, Any] | None:
+    """Return the merge patch of a pod's status that says why it waits, and for which node; None where it says so already.
 
     A merge patch replaces the whole list, so all other conditions are in it as they were seen.
     """
     conditions = [codec.decode(_CONDITION, raw) for raw in pod.conditions]
     old: dict[str, Any] = next((each for each in conditions if each["type"] == POD_SCHEDULED), {})
-    if (old.get("status"), old.get("reason"), old.get("message")) == ("False", reason, message):
+    if (old.get("status"), old.get("reason"), old.get("message"), pod.nominated) == ("False", reason, message, nominated):
         return None
     since = old.get("lastTransitionTime") if old.get("status") == "False" else None
     changed_at = since or timestamp.format_time(now)
     condition = {"type": POD_SCHEDULED, "status": "False", "reason": reason, "message": message, "lastTransitionTime": changed_at}
     if pod.generation:
         condition["observedGeneration"] = pod.generation
-    return {"status": {"conditions": [*(each for each in conditions if each is not old), condition]}}
+    status: dict[str, Any] = {"conditions": [*(each for each in conditions if each is not old), condition]}
+    if pod.nominated != nominated:
+        status["nominatedNodeName"] = nominated or None
+    return {"status": status}

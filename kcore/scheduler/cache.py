@@ -11,7 +11,7 @@ Guarantee: the columns hold exactly the pods that are remembered here.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kcore.base import verify
@@ -21,11 +21,27 @@ from kcore.scheduler.rows import Account, NodeRow, PodRow
 
 
 @dataclass(slots=True)
-class _Placed:
+class Placed:
+    """A pod on a node.
+
+    assumed    this scheduler has sent it there, and the API does not show it yet
+    started, preempted   as in its row: what decides on preemption
+    condemned  this scheduler has preempted it, and the API does not show it yet
+    """
+
+    key: str
     uid: str
     node_name: str
     account: Account
     assumed: bool
+    started: int = 0
+    preempted: bool = False
+    condemned: bool = False
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it was preempted, as far as is known here."""
+        return self.preempted or self.condemned
 
 
 class Cache:
@@ -33,7 +49,8 @@ class Cache:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._pods: dict[str, _Placed] = {}
+        self._pods: dict[str, Placed] = {}
+        self._on: dict[str, dict[str, Placed]] = {}
 
     def __len__(self) -> int:
         return len(self._pods)
@@ -42,6 +59,10 @@ class Cache:
         """Return the uid of a placed pod; None where there is none."""
         placed = self._pods.get(key)
         return placed.uid if placed else None
+
+    def on(self, node_name: str) -> Iterable[Placed]:
+        """Return the pods of a node."""
+        return self._on.get(node_name, {}).values()
 
     def is_assumed(self, key: str) -> bool:
         """Say whether a pod is placed here and not yet in the API."""
@@ -68,6 +89,7 @@ class Cache:
             self._put(pod, pod.node_name, assumed=False)
             return PeerChanged(None, pod.account.peer)
         old = placed.account
+        self._refresh(placed, pod)
         if (placed.uid, placed.node_name, old) == (pod.uid, pod.node_name, pod.account):
             placed.assumed = False
             return None
@@ -84,6 +106,10 @@ class Cache:
         placed = self._pods.pop(key, None)
         if placed is None:
             return None
+        beside = self._on[placed.node_name]
+        del beside[key]
+        if not beside:
+            del self._on[placed.node_name]
         self._columns.displace(placed.node_name, placed.account)
         return PodGone(placed.node_name, placed.account)
 
@@ -128,4 +154,11 @@ class Cache:
 
     def _put(self, pod: PodRow, node_name: str, assumed: bool) -> None:
         self._columns.place(node_name, pod.account)
-        self._pods[pod.key] = _Placed(pod.uid, node_name, pod.account, assumed)
+        placed = self._pods[pod.key] = Placed(pod.key, pod.uid, node_name, pod.account, assumed, pod.started, pod.preempted)
+        self._on.setdefault(node_name, {})[pod.key] = placed
+
+    def _refresh(self, placed: Placed, pod: PodRow) -> None:
+        """Take in what changes while a pod stands; what decides on preemption is told by the log of the columns."""
+        if self._columns.has_priorities and (placed.started, placed.account.peer.labels) != (pod.started, pod.account.peer.labels):
+            self._columns.touch(placed.node_name)
+        placed.started, placed.preempted = pod.started, pod.preempted

@@ -18,6 +18,8 @@ Thread: one.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -63,6 +65,7 @@ class Columns:
         self.ports: dict[Port, dict[int, int]] = {}
         self.port_hosts: dict[tuple[str, int], set[str]] = {}
         self.priorities: dict[int, int] = {}
+        self.nominated: dict[str, dict[str, Account]] = {}
         self._taint_set_of: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, LabelColumn] = {}
         self._asked: dict[Amounts, tuple[Int64, Int64]] = {}
@@ -152,6 +155,44 @@ class Columns:
         if self.peers.replace(old, new, slot):
             self._touch(slot)
 
+    @contextmanager
+    def trial(self, node_name: str, without: Iterable[Account] = (), also: Iterable[Account] = ()) -> Iterator[None]:
+        """See a node without some of its pods, or with others; all is as before afterwards, and the log tells of nothing."""
+        position, slot = self.position, self.slots[node_name]
+        changes = [*((account, -1) for account in without), *((account, 1) for account in also)]
+        with self.peers.pinned({account.peer for account, _ in changes}):
+            for account, sign in changes:
+                self._count(slot, account, sign)
+            try:
+                yield
+            finally:
+                for account, sign in changes:
+                    self._count(slot, account, -sign)
+                del self.touched[position - self.touched_base :]
+
+    # nominations
+
+    def nominate(self, node_name: str, key: str, account: Account) -> None:
+        """Remember a pod that a node is kept for: it counts there in the filters of pods that do not come before it."""
+        self.nominated.setdefault(node_name, {})[key] = account
+        self.touch(node_name)
+
+    def withdraw(self, node_name: str, key: str) -> None:
+        """Undo nominate."""
+        claims = self.nominated.get(node_name, {})
+        if claims.pop(key, None) is not None:
+            self.touch(node_name)
+        if not claims:
+            self.nominated.pop(node_name, None)
+
+    def claims(self, slot: int, priority: int) -> list[Account]:
+        """Return what the pods nominated to a node take that come before a pod of this priority, or with it."""
+        return [account for account in self.nominated.get(self.names[slot], {}).values() if account.priority >= priority]
+
+    def claimed(self) -> list[int]:
+        """Return the slots of the nodes that pods are nominated to."""
+        return [self.slots[name] for name in self.nominated if name in self.slots]
+
     # what plugins read
 
     def label(self, key: str) -> LabelColumn:
@@ -180,9 +221,16 @@ class Columns:
             found = self._asked[amounts] = rows, np.array([amount for _, amount in amounts], np.int64)
         return found
 
-    def has_lower_priority(self, priority: int) -> bool:
-        """Say whether any placed pod has a priority below this one."""
-        return any(other < priority for other in self.priorities)
+    @property
+    def has_priorities(self) -> bool:
+        """Whether placed pods differ in priority."""
+        return len(self.priorities) > 1
+
+    def touch(self, node_name: str) -> None:
+        """Tell that something of a node changed that is not held here."""
+        slot = self.slots.get(node_name)
+        if slot is not None:
+            self._touch(slot)
 
     def touched_since(self, position: int) -> list[int] | None:
         """Return the slots touched since a position of the log; None where the log does not reach back so far."""

@@ -3,7 +3,8 @@
 A pure function of the pod's ask, the columns and one random number for ties; `Evaluations` only remembers what would be computed again, so
 a run of pods with equal asks costs one slot per pod and gives the same decisions as one by one.
 
-Where one node is feasible, nothing is scored; where none is, the decision says why.
+Where one node is feasible, nothing is scored; where none is, the decision says why, and what preemption can do about it. A node that was
+cleared for the pod before is taken if it is feasible, whatever others score.
 
 Source: kube-scheduler 1.37, scheduling cycle, with all nodes scored (percentageOfNodesToScore 100).
 """
@@ -19,6 +20,7 @@ from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.diagnosis import Rejection, diagnose, message, rejections, unsupported_message
 from kcore.scheduler.evaluation import Evaluation, Evaluations
+from kcore.scheduler.preemption.choice import Preemption, Preemptor
 from kcore.scheduler.profile import DEFAULT, Profile
 from kcore.scheduler.rows import PodRow, Unsupported
 
@@ -33,6 +35,7 @@ class Decision(NamedTuple):
     total        the highest total; 0 where nothing was scored
     message      why it waits, as in the PodScheduled condition
     rejected_by  plugins whose events may wake it, sorted
+    preemption   what preemption found, where it was tried
     """
 
     node: str | None
@@ -42,6 +45,7 @@ class Decision(NamedTuple):
     message: str = ""
     reasons: dict[str, int] = {}  # noqa: RUF012
     rejected_by: tuple[str, ...] = ()
+    preemption: Preemption | None = None
 
 
 class Explanation(NamedTuple):
@@ -62,8 +66,10 @@ class Explanation(NamedTuple):
     unsupported: tuple[Unsupported, ...]
 
 
-def schedule(pod: PodRow, columns: Columns, evaluations: Evaluations, randrange: Randrange) -> Decision:
-    """Decide for one pod; nothing is changed but what evaluations remember."""
+def schedule(
+    pod: PodRow, columns: Columns, evaluations: Evaluations, randrange: Randrange, preemptor: Preemptor | None = None
+) -> Decision:
+    """Decide for one pod; nothing is changed but what evaluations and preemptor remember. Without a preemptor nobody is preempted."""
     ask = pod.ask
     refused = ask.unsupported or _too_many_resources(pod)
     if refused:
@@ -71,7 +77,10 @@ def schedule(pod: PodRow, columns: Columns, evaluations: Evaluations, randrange:
         return Decision(None, message=unsupported_message(refused, columns), rejected_by=plugins)
     evaluation = evaluations.of(pod, columns)
     if not evaluation.feasible_count:
-        return _rejected(pod, columns, evaluation)
+        return _rejected(pod, columns, evaluation, randrange, preemptor)
+    cleared = columns.slots.get(pod.nominated)
+    if cleared is not None and evaluation.feasible[cleared]:
+        return Decision(pod.nominated, 1, 1)
     first, ties = _kernels.best(evaluation.totals, evaluation.feasible, columns.count)
     slot = first if ties == 1 else _kernels.tie(evaluation.totals, evaluation.feasible, first, columns.count, randrange(ties))
     total = int(evaluation.totals[slot]) if evaluation.feasible_count > 1 else 0
@@ -99,11 +108,14 @@ def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explan
     return Explanation(feasible, rejections(evaluation, columns), normalised, scores, totals, best, refused)
 
 
-def _rejected(pod: PodRow, columns: Columns, evaluation: Evaluation) -> Decision:
+def _rejected(pod: PodRow, columns: Columns, evaluation: Evaluation, randrange: Randrange, preemptor: Preemptor | None) -> Decision:
     diagnosis = evaluation.diagnosis or diagnose(evaluation, columns)
     evaluation.diagnosis = diagnosis
-    text = message(diagnosis, pod.ask, columns.has_lower_priority(pod.priority))
-    return Decision(None, message=text, reasons=diagnosis.reasons, rejected_by=diagnosis.rejected_by)
+    preemption = preemptor.preempt(pod, evaluation, columns, randrange) if preemptor and diagnosis.nodes else None
+    text = message(diagnosis.nodes, diagnosis.reasons)
+    if preemption is not None:
+        text = f"{text} preemption: {preemption.message}"
+    return Decision(None, 0, 0, 0, text, diagnosis.reasons, diagnosis.rejected_by, preemption)
 
 
 def _too_many_resources(pod: PodRow) -> tuple[Unsupported, ...]:

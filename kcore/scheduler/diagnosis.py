@@ -4,11 +4,11 @@
 
 A node counts for the first filter that rejects it, with all reasons of that filter. The counts are sorted as texts.
 
-Of the preemption sentence, kcore says what does not take a trial: that preemption is not allowed, that it cannot help on any node, or that
-no pod has a lower priority. Else it says nothing yet.
+What preemption found is the second half of the sentence; `preemption` writes it.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,12 +16,9 @@ import numpy as np
 from kcore.scheduler.columns import Columns, UInt8
 from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.framework import UNRESOLVABLE, Diagnosis
-from kcore.scheduler.rows import Ask, Unsupported
+from kcore.scheduler.rows import Unsupported
 
 NO_NODES: Final = "no nodes available to schedule pods"
-NEVER: Final = "not eligible due to preemptionPolicy=Never."
-NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
-NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 
 
 class Rejection(NamedTuple):
@@ -35,12 +32,11 @@ class Rejection(NamedTuple):
 def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
     """Count the reasons of an ask that no node satisfies."""
     if not columns.node_count:
-        return Diagnosis(0, {}, tuple(sorted(evaluation.profile.wakers)), 0)
+        return Diagnosis(0, {}, tuple(sorted(evaluation.profile.wakers)))
     ask, count = evaluation.ask, columns.count
     left, absent = _looked_at(evaluation, columns)
     reasons: dict[str, int] = {}
     rejected_by: list[str] = []
-    unresolvable = absent
     if absent:
         reasons["node(s) didn't satisfy plugin(s) [NodeAffinity]"] = absent
         rejected_by.append("NodeAffinity")
@@ -52,20 +48,18 @@ def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
         if rejected:
             reasons[plugin.reason] = reasons.get(plugin.reason, 0) + rejected
             rejected_by.append(plugin.name)
-            unresolvable += rejected
             left &= passing
     for placed, all_codes in evaluation.filters:
         codes = all_codes[:count] * left
         if not codes.any():
             continue
         rejected_by.append(placed.name)
-        unresolvable += int(np.count_nonzero(codes & UNRESOLVABLE))
         for bit, reason in enumerate(placed.reasons(ask)):
             rejected = int(np.count_nonzero(codes & (1 << bit)))
             if rejected:
                 reasons[reason] = rejected
         left[codes != 0] = 0
-    return Diagnosis(columns.node_count, reasons, tuple(sorted(set(rejected_by))), unresolvable)
+    return Diagnosis(columns.node_count, reasons, tuple(sorted(set(rejected_by))))
 
 
 def rejections(evaluation: Evaluation, columns: Columns) -> dict[str, Rejection]:
@@ -91,18 +85,21 @@ def rejections(evaluation: Evaluation, columns: Columns) -> dict[str, Rejection]
     return found
 
 
-def message(diagnosis: Diagnosis, ask: Ask, lower_priority: bool) -> str:
-    """Write the sentence; lower_priority says whether any placed pod has a lower priority than this one."""
-    if not diagnosis.nodes:
-        return NO_NODES
-    text = f"0/{diagnosis.nodes} nodes are available: {_counts(diagnosis.reasons)}."
-    resolvable = diagnosis.nodes - diagnosis.unresolvable
-    if ask.never_preempt:
-        return f"{text} preemption: {NEVER}"
-    if resolvable and lower_priority:
-        return text
-    outcomes = {NOT_HELPFUL: diagnosis.unresolvable, NO_VICTIMS: resolvable}
-    return f"{text} preemption: 0/{diagnosis.nodes} nodes are available: {_counts(outcomes)}."
+def resolvable(evaluation: Evaluation, columns: Columns) -> list[int]:
+    """Return the slots of the nodes that reject the pod for a reason that removing pods may end."""
+    left = evaluation.mask.copy()
+    found = np.zeros(columns.count, np.bool_)
+    for _, all_codes in evaluation.filters:
+        codes = all_codes[: columns.count]
+        found |= (left != 0) & (codes != 0) & (codes & UNRESOLVABLE == 0)
+        left[codes != 0] = 0
+    slots: list[int] = np.flatnonzero(found).tolist()
+    return slots
+
+
+def message(nodes: int, reasons: Mapping[str, int]) -> str:
+    """Write the sentence."""
+    return f"0/{nodes} nodes are available: {_counts(reasons)}." if nodes else NO_NODES
 
 
 def unsupported_message(wishes: tuple[Unsupported, ...], columns: Columns) -> str:
@@ -122,5 +119,5 @@ def _looked_at(evaluation: Evaluation, columns: Columns) -> tuple[UInt8, int]:
     return looked_at, columns.node_count - int(np.count_nonzero(looked_at))
 
 
-def _counts(reasons: dict[str, int]) -> str:
+def _counts(reasons: Mapping[str, int]) -> str:
     return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items() if count))

@@ -14,11 +14,13 @@ every placed filter and score, and leaves the rest: its results are those of a f
 only if that changes what they say are all nodes marked or scored anew by them. If a slot became feasible or ceased to be, scores that are
 normalised over the feasible nodes are normalised again. Where no peer plugin has a say, passing is feasible, and own is totals.
 
+Where pods are nominated to a node that come before this one or with it, the pod must fit with them and without; they count in no score.
+
 Results are kept per ask, and what peer plugins read besides, the least recently used given up first, and its arrays used again.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Final
 
 import numpy as np
@@ -28,6 +30,7 @@ from kcore.scheduler import _kernels, _peers
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.framework import Diagnosis, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Scores, Verdicts
 from kcore.scheduler.plugins.node_affinity import named_nodes
+from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.profile import DEFAULT, Profile
 from kcore.scheduler.rows import Ask, PodRow
 
@@ -47,20 +50,20 @@ class NodeResults:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._version = -1
-        self._masks: dict[Hashable, UInt8] = {}
+        self.masks: dict[Hashable, UInt8] = {}
         self._raws: dict[Hashable, Int64 | None] = {}
 
     def mask(self, ask: Ask, columns: Columns) -> UInt8:
         """Return 1 where all node filters pass; not to be written to."""
         self._expire(columns)
         key = tuple(plugin.reads(ask) for plugin in self._profile.node_filters)
-        mask = self._masks.get(key)
+        mask = self.masks.get(key)
         if mask is None:
             mask = columns.present[: columns.count].copy()
             for plugin, reads in zip(self._profile.node_filters, key, strict=True):
                 if reads is not None:
                     mask &= plugin.mask(ask, columns)
-            self._keep(self._masks, key, mask, columns)
+            self._keep(self.masks, key, mask, columns)
         return mask
 
     def raw(self, index: int, ask: Ask, columns: Columns) -> Int64 | None:
@@ -74,7 +77,7 @@ class NodeResults:
 
     def _expire(self, columns: Columns) -> None:
         if self._version != columns.static_version:
-            self._masks.clear()
+            self.masks.clear()
             self._raws.clear()
             self._version = columns.static_version
 
@@ -91,6 +94,7 @@ class Evaluation:
     feasible  (slots,) 1 where the pod fits; totals (slots,) the weighted sum there; feasible_count of them
     filters   the placed and peer filters that concern the ask, with the codes of each
     verdicts  what the peer filters keep, the last of `filters`
+    mask      (slots,) 1 where all node filters pass; not to be written to
     named     the only nodes that are looked at, or None for all
     diagnosis why no node is feasible, once somebody found out; forgotten when anything changes
     """
@@ -110,9 +114,11 @@ class Evaluation:
         self._placed: list[tuple[PlacedFilter, Int64]] = []
         self._scores: list[tuple[PlacedScore, int, Int64]] = []
         self._peer_scores: list[tuple[PeerScore, int, Scores, Int64]] = []
+        self._peers: list[tuple[PeerFilter, Verdicts]] = []
+        self._scratch: Int64 = self.totals
         self._passing: UInt8 = self.feasible
         self._own: Int64 = self.totals
-        self._mask: UInt8 = self.feasible
+        self.mask: UInt8 = self.feasible
         self._base: Int64 | int = 0
         self._normalised = False
         self._version = -1
@@ -144,6 +150,63 @@ class Evaluation:
             found[peer.name] = scores, weight
         return found
 
+    # one node as it would be
+
+    @property
+    def fit_alone(self) -> NodeResourcesFit | None:
+        """Return the filter of amounts where no other filter of pods concerns the ask."""
+        plugin = self.filters[0][0] if len(self.filters) == 1 else None
+        return plugin if isinstance(plugin, NodeResourcesFit) else None
+
+    def failing(self, slot: int, columns: Columns) -> tuple[PlacedFilter | PeerFilter, int] | None:
+        """Return the filter of pods that rejects a node as the columns are now, and its code; None where all pass.
+
+        Within a trial; what is kept takes in the slot once more when the trial is over (`take_in`).
+        """
+        return self._failing_with_claims(slot, columns, self._placed) or self._failing(slot, columns, self._placed, self._peers)
+
+    def take_in(self, slot: int) -> None:
+        """Let what peer filters keep take in a slot again."""
+        if self.verdicts:
+            slots = np.array([slot], np.int64)
+            for verdicts, _ in self.verdicts:
+                verdicts.update(slots)
+
+    def _failing_with_claims(
+        self, slot: int, columns: Columns, placed: Iterable[tuple[PlacedFilter, Int64]]
+    ) -> tuple[PlacedFilter | PeerFilter, int] | None:
+        claims = columns.claims(slot, self.ask.priority) if columns.nominated else ()
+        if not claims:
+            return None
+        with columns.trial(columns.names[slot], also=claims):
+            # Whom nominated pods avoid matters, as upstream, where a filter of peers concerns the pod anyway.
+            begins = self._peers and any(claim.peer.affinity is not None for claim in claims)
+            found = self._failing(slot, columns, placed, self._begin(columns) if begins else self._peers)
+        self.take_in(slot)
+        return found
+
+    def _failing(
+        self, slot: int, columns: Columns, placed: Iterable[tuple[PlacedFilter, Int64]], peers: Iterable[tuple[PeerFilter, Verdicts]]
+    ) -> tuple[PlacedFilter | PeerFilter, int] | None:
+        if len(self._scratch) != columns.capacity:
+            self._scratch = np.zeros(columns.capacity, np.int64)
+        for plugin, _ in placed:
+            plugin.codes(self.ask, columns, slot, slot + 1, self._scratch)
+            if self._scratch[slot]:
+                return plugin, int(self._scratch[slot])
+        self.take_in(slot)
+        for peer, verdicts in peers:
+            code = verdicts.code(slot)
+            if code:
+                return peer, code
+        return None
+
+    def _begin(self, columns: Columns) -> list[tuple[PeerFilter, Verdicts]]:
+        assert self.pod is not None
+        pod = self.pod
+        begun = [(peer, peer.verdicts(pod, columns)) for peer in self.profile.peer_filters if peer.reads(pod, columns) is not None]
+        return [(peer, verdicts) for peer, verdicts in begun if verdicts is not None]
+
     def _is_kept(self, columns: Columns) -> bool:
         """Say whether everything that is counted for peer plugins is still followed."""
         if self._drop_count == columns.peers.drop_count:
@@ -157,16 +220,18 @@ class Evaluation:
         count, ask = columns.count, pod.ask
         self.diagnosis = None
         self._prepare(pod, columns)
-        self._mask = nodes.mask(ask, columns)
-        self._passing[:count] = self._mask
-        self.feasible_count = 0 if self._placed else int(np.count_nonzero(self._mask))
+        self.mask = nodes.mask(ask, columns)
+        self._passing[:count] = self.mask
+        self.feasible_count = 0 if self._placed else int(np.count_nonzero(self.mask))
         for plugin, codes in self._placed:
             plugin.codes(ask, columns, 0, count, codes)
+        for slot in columns.claimed():
+            self._place(slot, columns)
+        for _, codes in self._placed:
             self.feasible_count = _kernels.keep_passing(codes, 0, count, self._passing)
         for scorer, _, scores in self._scores:
             scorer.score(ask, columns, self._passing, 0, count, scores)
-        for verdicts, codes in self.verdicts:
-            verdicts.codes(count, codes)
+        self._mark_peers(columns)
         self._judge(count)
         self._sum(columns, nodes)
         self._add_peers(count, changed=True)
@@ -183,15 +248,15 @@ class Evaluation:
         self._scores = [
             (plugin, weight, _array(arrays, columns)) for plugin, weight in profile.placed_scores if plugin.reads(ask) is not None
         ]
-        begun = [(plugin, plugin.verdicts(pod, columns)) for plugin in profile.peer_filters if plugin.reads(pod, columns) is not None]
-        judging = [(plugin, verdicts, _array(arrays, columns)) for plugin, verdicts in begun if verdicts is not None]
+        self.pod, self.ask = pod, ask
+        self._peers = self._begin(columns)
+        judging = [(peer, verdicts, _array(arrays, columns)) for peer, verdicts in self._peers]
         self.verdicts = [(verdicts, codes) for _, verdicts, codes in judging]
-        self.filters = [*self._placed, *((plugin, codes) for plugin, _, codes in judging)]
+        self.filters = [*self._placed, *((peer, codes) for peer, _, codes in judging)]
         scoring = [(peer, by, peer.scores(pod, columns)) for peer, by in profile.peer_scores if peer.reads(pod, columns) is not None]
         self._peer_scores = [(peer, by, scores, _array(arrays, columns)) for peer, by, scores in scoring if scores is not None]
         self._passing = np.zeros(columns.capacity, np.uint8) if self.verdicts else self.feasible
         self._own = np.zeros(columns.capacity, np.int64) if self._peer_scores else self.totals
-        self.pod, self.ask = pod, ask
         self.named = named_nodes(ask)
         self._drop_count = columns.peers.drop_count
         self.size_bytes = self._size_bytes()
@@ -224,7 +289,7 @@ class Evaluation:
         changed = self._update_placed(slots, columns)
         array = np.array([*slots], np.int64) if self.verdicts or self._peer_scores else NO_SLOTS
         if self.verdicts:
-            changed = self._update_verdicts(array, changed, columns.count)
+            changed = self._update_verdicts(array, changed, columns)
         if changed and self._normalised:
             self._sum(columns, nodes)
         else:
@@ -244,9 +309,9 @@ class Evaluation:
         changed = False
         for slot in slots:
             before = self._passing[slot]
-            self._passing[slot] = self._mask[slot]
-            for plugin, codes in self._placed:
-                plugin.codes(self.ask, columns, slot, slot + 1, codes)
+            self._passing[slot] = self.mask[slot]
+            self._place(slot, columns)
+            for _, codes in self._placed:
                 _kernels.keep_passing(codes, slot, slot + 1, self._passing)
             for scorer, _, scores in self._scores:
                 scorer.score(self.ask, columns, self._passing, slot, slot + 1, scores)
@@ -255,15 +320,38 @@ class Evaluation:
                 self.feasible_count += 1 if self._passing[slot] else -1
         return changed
 
-    def _update_verdicts(self, slots: Int64, changed: bool, count: int) -> bool:
+    def _update_verdicts(self, slots: Int64, changed: bool, columns: Columns) -> bool:
         """Let peer filters take in some slots; changed: other nodes pass than before; -> whether others may be feasible."""
-        for verdicts, codes in self.verdicts:
-            if verdicts.update(slots):
-                verdicts.codes(count, codes)
-                changed = True
+        updated = [verdicts.update(slots) for verdicts, _ in self.verdicts]
+        if any(updated) or columns.nominated:
+            self._mark_peers(columns)
+            changed = True
         if changed:
-            self._judge(count)
+            self._judge(columns.count)
         return changed
+
+    def _place(self, slot: int, columns: Columns) -> None:
+        """Write the codes of placed filters for one slot: with the pods nominated there, or where these leave room, without."""
+        if columns.nominated:
+            claims = columns.claims(slot, self.ask.priority)
+            if claims:
+                with columns.trial(columns.names[slot], also=claims):
+                    for plugin, codes in self._placed:
+                        plugin.codes(self.ask, columns, slot, slot + 1, codes)
+                if any(codes[slot] for _, codes in self._placed):
+                    return
+        for plugin, codes in self._placed:
+            plugin.codes(self.ask, columns, slot, slot + 1, codes)
+
+    def _mark_peers(self, columns: Columns) -> None:
+        """Write the codes of peer filters: with nominated pods, or where these leave room, without."""
+        for verdicts, codes in self.verdicts:
+            verdicts.codes(columns.count, codes)
+        for slot in columns.claimed() if self.verdicts else ():
+            failing = self._failing_with_claims(slot, columns, ())
+            if failing is not None:
+                for plugin, codes in self.filters[len(self._placed) :]:
+                    codes[slot] = failing[1] if plugin is failing[0] else 0
 
     def _judge(self, count: int) -> None:
         """Say which passing nodes are feasible."""

@@ -12,8 +12,8 @@ by what can change their answer, because that decides how long an answer can be 
 
 Upstream's other extension points, and where they are here: PreFilter and PreScore are `reads` (what of the ask matters; None skips the
 plugin) and what a plugin keeps in the columns; Normalize is `normalise`; PreEnqueue is scheduling gates, in the queue; Bind is `binding`;
-AddPod and RemovePod are `Verdicts.update`. PostFilter (preemption), Reserve and PreBind (volumes, devices) come with the first plugins that
-need them.
+AddPod and RemovePod are `Verdicts.update`; PostFilter is `preemption`. Reserve and PreBind (volumes, devices) come with the first plugins
+that need them.
 
 A plugin is stateless; what it needs to remember lies in the columns.
 """
@@ -201,13 +201,11 @@ class Diagnosis(NamedTuple):
 
     reasons           how many nodes each reason holds for
     rejected_by       the plugins that rejected a node, sorted
-    unresolvable      nodes on which removing pods would not help
     """
 
     nodes: int
     reasons: dict[str, int]
     rejected_by: tuple[str, ...]
-    unresolvable: int
 
 
 def normalise_to_largest(raw: Int64, feasible: UInt8, reverse: bool) -> Int64 | int:

@@ -10,6 +10,7 @@ Source: core/v1 Pod and Node; which fields matter is kube-scheduler's choice.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -47,6 +48,8 @@ POD_PATHS: Final = (
     "status.phase",
     "status.conditions[]@raw",
     "metadata.generation",
+    "status.nominatedNodeName",
+    "status.startTime",
     "metadata.ownerReferences[].apiVersion",
     "metadata.ownerReferences[].kind",
     "metadata.ownerReferences[].name",
@@ -136,6 +139,12 @@ _RESOURCES: Final = Projection("kcore.api.core.v1.ResourceRequirements", ("reque
 _PORT: Final = Projection("kcore.api.core.v1.ContainerPort", ("hostIP", "protocol", "hostPort"))
 _TOLERATION: Final = Projection("kcore.api.core.v1.Toleration", ("key", "operator", "value", "effect"))
 
+_CONDITION: Final = Projection("kcore.api.core.v1.PodCondition", ("type", "status", "reason"))
+
+DISRUPTION_TARGET: Final = "DisruptionTarget"
+PREEMPTED: Final = "PreemptionByScheduler"
+"""The type of the condition of a pod that has to go, and its reason where a scheduler preempted it."""
+
 _IDENTITY_COUNT: Final = 10
 _TEMPLATE_AT: Final = POD_PATHS.index("spec.affinity@raw")
 _FINISHED: Final = ("Succeeded", "Failed")
@@ -166,7 +175,7 @@ def pod_row(raw: bytes) -> PodRow:
     """
     values = _POD(raw)
     namespace, name, uid, terminating, node_name, scheduler_name, gates, phase, conditions, generation = values[:_IDENTITY_COUNT]
-    *references, labels = values[_IDENTITY_COUNT:_TEMPLATE_AT]
+    nominated, started, *references, labels = values[_IDENTITY_COUNT:_TEMPLATE_AT]
     affinity, constraints, *template = values[_TEMPLATE_AT:-2]
     resizing = _resizing(raw) if node_name else None
     home = namespace if affinity or constraints else ""
@@ -187,7 +196,15 @@ def pod_row(raw: bytes) -> PodRow:
         conditions,
         generation,
         owner(*references) if references[0] else None,
+        nominated,
+        started,
+        terminating and preempted(conditions),
     )
+
+
+def preempted(conditions: Iterable[bytes]) -> bool:
+    """Say whether a pod's conditions tell that it was preempted."""
+    return (DISRUPTION_TARGET, "True", PREEMPTED) in map(_CONDITION, conditions)
 
 
 @lru_cache(SCHEDULER_TEMPLATES_MAX)
@@ -253,6 +270,7 @@ def _template(
         nonzero_cpu=requests.scored_cpu,
         nonzero_memory=requests.scored_memory,
         images=tuple(map(normalised, (*init_images, *images))),
+        priority=priority,
         never_preempt=preemption_policy == "Never",
         spread=spread(constraints, home),
         affinity=pod_affinity(home, *pod_terms) if pod_terms else None,

@@ -98,6 +98,11 @@ class Queue:
         """Return how many pods wait there."""
         return self._counts[state]
 
+    def pod(self, key: str) -> PodRow | None:
+        """Return a pod that waits, as it was seen last; None where it does not."""
+        waiting = self._pods.get(key)
+        return waiting.pod if waiting else None
+
     def state(self, key: str) -> State | None:
         """Return where a pod waits; None where it does not."""
         waiting = self._pods.get(key)
@@ -156,6 +161,13 @@ class Queue:
         for name in waiting.rejected_by:
             if name in self._sleepers:
                 self._sleepers[name].add(waiting.pod.ask, waiting.pod.key)
+
+    def activate(self, key: str, now: float) -> None:
+        """Let a pod be tried at once, without a pause."""
+        waiting = self._pods.get(key)
+        if waiting is not None and waiting.state in (State.UNSCHEDULABLE, State.BACKOFF):
+            self._leave(waiting)
+            self._activate(waiting, now)
 
     def wake(self, event: ClusterEvent, now: float) -> None:
         """Let pods go on that an event may help."""

@@ -131,7 +131,7 @@ class Ask(NamedTuple):
     ports          (host IP, protocol, host port)
     amounts        (resource, amount) of all non-zero requests; nonzero_cpu and nonzero_memory are what scores count
     images         normalised names of all containers' images, init containers too
-    never_preempt  its preemptionPolicy is Never
+    priority       what it may preempt, and which nominated pods come before it; never_preempt: its preemptionPolicy is Never
     spread         topology spread constraints; affinity: wishes about pods nearby, None where there are none
     unsupported    hard wishes that would be broken if they were passed over
     """
@@ -146,6 +146,7 @@ class Ask(NamedTuple):
     nonzero_cpu: int = 0
     nonzero_memory: int = 0
     images: tuple[str, ...] = ()
+    priority: int = 0
     never_preempt: bool = False
     spread: tuple[Spread, ...] = ()
     affinity: PodAffinity | None = None
@@ -181,6 +182,9 @@ class PodRow(NamedTuple):
     gates        names of its scheduling gates
     conditions   its status conditions as bytes, which a new PodScheduled condition is written among; generation: metadata.generation
     owner        the workload that controls it, of the kinds whose selector counts
+    nominated    the node that was cleared for it by preemption, or ""
+    started      status.startTime in seconds, 0 before
+    preempted    it is terminating because a scheduler preempted it
     """
 
     namespace: str
@@ -197,6 +201,9 @@ class PodRow(NamedTuple):
     conditions: tuple[bytes, ...] = ()
     generation: int = 0
     owner: Owner | None = None
+    nominated: str = ""
+    started: int = 0
+    preempted: bool = False
 
     @property
     def key(self) -> str:

@@ -24,15 +24,18 @@ from kcore.client.correlator import Regarding
 from kcore.client.failures import UNSURE_REASONS
 from kcore.client.informer import Informers
 from kcore.client.items import Item
+from kcore.client.objects import STRATEGIC_MERGE_PATCH
 from kcore.client.recorder import EventRecorder
 from kcore.client.retry import Backoff
 from kcore.client.wire import DELETED, WatchEvent
 from kcore.machinery.status import StatusError
 from kcore.scheduler import binding
 from kcore.scheduler.binding import Note
-from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core
+from kcore.scheduler.cache import Placed
+from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core, Eviction
 from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
+from kcore.scheduler.preemption.budgets import budget_row
 from kcore.scheduler.queue import State
 from kcore.scheduler.rows import Owner, PodRow
 
@@ -51,6 +54,7 @@ class Scheduler:
         self._statuses = BulkClient(client.transport)
         self._pods = kinds.resource("", "v1", "pods")
         self._nodes = kinds.resource("", "v1", "nodes")
+        self._budgets = kinds.resource("policy", "v1", "poddisruptionbudgets")
         self._told = asyncio.Event()
         self._bindings = asyncio.Semaphore(limits.SCHEDULER_BINDINGS_IN_FLIGHT_MAX)
         self._status_slots = asyncio.Semaphore(limits.SCHEDULER_STATUS_IN_FLIGHT_MAX)
@@ -64,6 +68,7 @@ class Scheduler:
         informers.receive(kinds.resource("", "v1", "services"), self._services_changed)
         for kind, where in WORKLOADS.items():
             informers.receive(kinds.resource(where[0], "v1", where[1]), partial(self._workloads_changed, kind))
+        informers.receive(self._budgets, self._budgets_changed)
         informers.receive(self._pods, self._pods_changed)
         try:
             async with asyncio.TaskGroup() as group:
@@ -90,10 +95,15 @@ class Scheduler:
                 continue
             metrics.SCHEDULER_BATCH_SECONDS.observe(self._client.clock.monotonic() - started_at)
             metrics.SCHEDULER_BATCH_PODS.inc(amount=len(batch.assumed) + len(batch.waiting))
+            if batch.evictions:
+                await self._status_slots.acquire()
+                group.create_task(self._evict(batch.evictions), name="scheduler-evict")
             if batch.assumed:
                 await self._bindings.acquire()
                 group.create_task(self._bind(batch.assumed), name="scheduler-bind")
-            writes = [*self._waiting_items(batch.waiting), *self._gated_items(gated.values())]
+            writes = [
+                *self._waiting_items(batch.waiting), *self._displaced_items(batch.displaced), *self._gated_items(gated.values())
+            ]  # fmt: skip
             if writes:
                 await self._status_slots.acquire()
                 group.create_task(self._write_statuses(writes), name="scheduler-status")
@@ -144,11 +154,18 @@ class Scheduler:
             selector = None if type_ == DELETED else workload_selector(kind, raw)[2]
             self.core.workload_changed(namespace, Owner(kind, name), selector)
 
+    def _budgets_changed(self, changes: list[WatchEvent]) -> None:
+        for type_, raw, key, _ in changes:
+            if type_ == DELETED:
+                self.core.budgets.remove(key)
+            else:
+                self.core.budgets.set(budget_row(raw))
+
     # to the API
 
     async def _bind(self, attempts: Sequence[Attempt]) -> None:
         """Bind assumed pods, and take back those whose binding fails."""
-        writes = [items.bind(pod.name, decision.node or "", namespace=pod.namespace, uid=pod.uid) for pod, decision in attempts]
+        writes = [items.bind(pod.name, decision.node or "", namespace=pod.namespace, uid=pod.uid) for pod, decision, _ in attempts]
         errors: list[StatusError | None]
         try:
             errors = [result.error for result in await self._client.bulk.write(writes)]
@@ -162,7 +179,7 @@ class Scheduler:
             for number in unsure:
                 errors[number] = None if attempts[number].pod.key in bound else errors[number]
         refused: list[PodRow] = []
-        for (pod, decision), failure in zip(attempts, errors, strict=True):
+        for (pod, decision, _), failure in zip(attempts, errors, strict=True):
             metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", SCHEDULER_NAME)
             if failure is None:
                 self._note(pod, binding.scheduled_note(pod, decision.node or ""))
@@ -173,6 +190,33 @@ class Scheduler:
                 _LOG.warning("binding failed", pod=pod.key, node=decision.node, reason=failure.reason, message=failure.message)
         self.core.refused(refused)
         self._told.set()
+
+    async def _evict(self, evictions: Sequence[Eviction]) -> None:
+        """Delete the pods that others preempt; who preempted one that cannot be deleted tries again."""
+        condemned = [(pod, victim, node) for pod, node, victims in evictions for victim in victims]
+        writes = [item for pod, victim, _ in condemned for item in self._victim_items(pod, victim)]
+        errors: list[StatusError | None]
+        try:
+            errors = [result.error for result in await self._statuses.write(writes)][1::2]
+        except StatusError as error:
+            errors = list(repeat(error, len(condemned)))
+        finally:
+            self._status_slots.release()
+        for (pod, victim, node), failure in zip(condemned, errors, strict=True):
+            if failure is None:
+                namespace, _, name = victim.key.partition("/")
+                note = binding.preempted_note(pod, node)
+                self.recorder.event(Regarding("v1", "Pod", namespace, name, victim.uid), note.type, note.reason, note.message, note.action)
+            elif failure.reason not in binding.EXPECTED_REFUSALS:
+                _LOG.warning("preemption failed", pod=pod.key, victim=victim.key, reason=failure.reason, message=failure.message)
+                self.core.spared(pod, victim)
+        self._told.set()
+
+    def _victim_items(self, preemptor: PodRow, victim: Placed) -> Iterator[Item]:
+        namespace, _, name = victim.key.partition("/")
+        patch = binding.preempted_patch(preemptor, self._client.clock.now())
+        yield items.patch(self._pods, name, patch, namespace=namespace, content_type=STRATEGIC_MERGE_PATCH, subresource="status")
+        yield items.delete(self._pods, name, namespace=namespace, uid=victim.uid)
 
     async def _which_happened(self, pods: Sequence[PodRow]) -> set[str]:
         """Find out which bindings happened whose answers were lost; -> the keys of their pods.
@@ -206,17 +250,23 @@ class Scheduler:
 
     def _waiting_items(self, attempts: Sequence[Attempt]) -> Iterator[Item]:
         """Tell why pods wait, and yield the writes of conditions that are new."""
-        for pod, decision in attempts:
+        for pod, decision, nominated in attempts:
             metrics.SCHEDULE_ATTEMPTS.inc("unschedulable", SCHEDULER_NAME)
             self._note(pod, binding.failed_note(decision))
-            yield from self._status_items(pod, binding.UNSCHEDULABLE, decision.message)
+            yield from self._status_items(pod, binding.UNSCHEDULABLE, decision.message, nominated)
+
+    def _displaced_items(self, pods: Iterable[PodRow]) -> Iterator[Item]:
+        for pod in pods:
+            yield items.patch(
+                self._pods, pod.name, {"status": {"nominatedNodeName": None}}, namespace=pod.namespace, subresource="status"
+            )  # fmt: skip
 
     def _gated_items(self, pods: Iterable[PodRow]) -> Iterator[Item]:
         for pod in pods:
-            yield from self._status_items(pod, binding.GATED, binding.GATED_MESSAGE)
+            yield from self._status_items(pod, binding.GATED, binding.GATED_MESSAGE, pod.nominated)
 
-    def _status_items(self, pod: PodRow, reason: str, message: str) -> Iterator[Item]:
-        patch = binding.status_patch(pod, reason, message, self._client.clock.now())
+    def _status_items(self, pod: PodRow, reason: str, message: str, nominated: str) -> Iterator[Item]:
+        patch = binding.status_patch(pod, reason, message, nominated, self._client.clock.now())
         if patch is not None:
             yield items.patch(self._pods, pod.name, patch, namespace=pod.namespace, subresource="status")
 

@@ -2,33 +2,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final, NamedTuple
 
+from kcore.scheduler.cache import Cache
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
+from kcore.scheduler.preemption.budgets import Budgets, budget_row
+from kcore.scheduler.preemption.choice import Preemptor
+
+OTHERS: Final = {
+    "Namespace": ("", "namespaces"), "Service": ("", "services"), "PodDisruptionBudget": ("policy", "poddisruptionbudgets"), **WORKLOADS
+}  # fmt: skip
+"""The further kinds that decisions depend on: group and resource of each; all are v1."""
 
 
-def snapshot(nodes: Iterable[bytes], pods: Iterable[bytes], others: Iterable[tuple[str, bytes]] = ()) -> Columns:
-    """Return the columns of Nodes and Pods; pods without a node, and those that have finished, take no place.
+class Snapshot(NamedTuple):
+    """What decisions are made on."""
 
-    others   objects of further kinds, each with its kind; those that no plugin looks at are passed over
+    columns: Columns
+    preemptor: Preemptor
+
+
+def snapshot(nodes: Iterable[bytes], pods: Iterable[bytes], others: Iterable[tuple[str, bytes]] = ()) -> Snapshot:
+    """Take in Nodes and Pods; pods without a node, and those that have finished, take no place, but a node may be kept for one.
+
+    others   objects of further kinds, each with its kind; those that nobody looks at are passed over
     Raises   DecodeError
     """
-    columns = Columns()
+    columns, budgets = Columns(), Budgets()
+    cache = Cache(columns)
     for kind, raw in others:
-        _take_in(kind, raw, columns)
+        _take_in(kind, raw, columns, budgets)
     for raw in nodes:
-        columns.set_node(node_row(raw))
+        cache.set_node(node_row(raw))
     for row in map(pod_row, pods):
         if row.node_name and not row.finished:
-            columns.place(row.node_name, row.account)
-    return columns
+            cache.confirm(row)
+        elif row.nominated and not (row.finished or row.terminating):
+            columns.nominate(row.nominated, row.key, row.account)
+    return Snapshot(columns, Preemptor(cache, budgets))
 
 
-def _take_in(kind: str, raw: bytes, columns: Columns) -> None:
+def _take_in(kind: str, raw: bytes, columns: Columns, budgets: Budgets) -> None:
     if kind == "Namespace":
         columns.peers.set_namespace(*namespace_labels(raw))
     elif kind == "Service":
         columns.owners.set_service(*service_selector(raw))
     elif kind in WORKLOADS:
         columns.owners.set_workload(*workload_selector(kind, raw))
+    elif kind == "PodDisruptionBudget":
+        budgets.set(budget_row(raw))

@@ -23,9 +23,13 @@ from kcore.client.kinds import Resource
 from kcore.client.wire import ADDED, DELETED, INITIAL_EVENTS_END, MODIFIED
 from kcore.machinery import codec, fields, labels, status
 from kcore.machinery.kinds import rules_of
-from kcore.machinery.patch import merge_patch
+from kcore.machinery.patch import merge_patch, strategic
 
 Message = Any
+_PATCHES: dict[str, Callable[[Any, Any, str], Any]] = {
+    "application/merge-patch+json": lambda before, patch, _: merge_patch.merge(before, patch),
+    "application/strategic-merge-patch+json": strategic.merge,
+}
 _HELD_BY = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -152,13 +156,13 @@ class FakeServer:
         return self._put_or_finish(resource, key, old, new)
 
     def patch(self, resource: Resource, request: meta_pb2.PatchRequest) -> Message:
-        """Apply a JSON merge patch."""
-        if request.content_type != "application/merge-patch+json":
-            raise status.unsupported_media_type(["application/merge-patch+json"])
+        """Apply a JSON merge patch, or a strategic one."""
+        if request.content_type not in _PATCHES:
+            raise status.unsupported_media_type([*_PATCHES])
         old = self.get(resource, wire.join_key(request.namespace, request.name))
         spec = resource.spec
         before = codec.decode(spec.message, old.SerializeToString(), spec.api_version, spec.kind)
-        after = merge_patch.merge(before, json.loads(request.patch))
+        after = _PATCHES[request.content_type](before, json.loads(request.patch), spec.message)
         return self.update(resource, resource.message.FromString(codec.encode(spec.message, after)), request.subresource)
 
     def delete(self, resource: Resource, namespace: str, name: str, options: meta_pb2.DeleteOptions) -> Message:

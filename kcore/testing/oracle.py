@@ -22,15 +22,17 @@ Answer = dict[str, Any]
 def decide(scenario: Scenario) -> Answer:
     """Decide one scenario.
 
-    Returns  {"feasible", "scores", "total", "chosen", "reasons", "message"}: scores are weighted; reasons are counted over nodes
+    Returns  what a recording is compared by; scores are weighted, reasons counted over nodes. A pod that is not tried has no node alone
     """
     pod = pod_row(_wire(scenario["pod"]))
     if pod.scheduler_name != SCHEDULER_NAME or pod.gates:
-        return {"chosen": None}
+        return {"chosen": None, "nominated": None, "victims": []}
+    pods = (*scenario["pods"], *scenario.get("nominatedPods", ()))
     others = ((each["kind"], _wire(each)) for each in scenario["objects"])
-    columns = snapshot(map(_wire, scenario["nodes"]), map(_wire, scenario["pods"]), others)
-    decision = schedule(pod, columns, Evaluations(), SeededEntropy(scenario["id"]).randrange)
+    columns, preemptor = snapshot(map(_wire, scenario["nodes"]), map(_wire, pods), others)
+    decision = schedule(pod, columns, Evaluations(), SeededEntropy(scenario["id"]).randrange, preemptor)
     explanation = explain(pod, columns)
+    preemption = decision.preemption
     return {
         "feasible": list(explanation.feasible),
         "scores": explanation.scores,
@@ -38,6 +40,9 @@ def decide(scenario: Scenario) -> Answer:
         "chosen": decision.node,
         "reasons": decision.reasons,
         "message": decision.message,
+        "unschedulablePlugins": list(decision.rejected_by),
+        "nominated": preemption.node if preemption else None,
+        "victims": [victim.key for victim in preemption.victims] if preemption else [],
     }
 
 

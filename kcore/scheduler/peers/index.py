@@ -14,7 +14,8 @@ Thread: one.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -93,6 +94,7 @@ class PeerIndex:
         self._wishes: Anchored[Held] = Anchored()
         self._concerning: dict[tuple[str, Labels], tuple[Held, ...]] = {}
         self._numbers = 0
+        self._pinned: set[Peer] = set()
 
     # pods
 
@@ -113,8 +115,21 @@ class PeerIndex:
             del group.slots[slot]
         for tally in group.tallies:
             tally.counts[slot] -= 1
-        if not group.slots:
+        if not group.slots and peer not in self._pinned:
             self._end(peer)
+
+    @contextmanager
+    def pinned(self, peers: Set[Peer]) -> Iterator[None]:
+        """Keep what is known of these peers meanwhile, though no pod of them is left: a trial takes them away and puts them back."""
+        pinned = peers - self._pinned
+        self._pinned |= pinned
+        try:
+            yield
+        finally:
+            self._pinned -= pinned
+            for peer in pinned:
+                if peer in self._groups and not self._groups[peer].slots:
+                    self._end(peer)
 
     def replace(self, old: Peer, new: Peer, slot: int) -> bool:
         """Let a pod show something else; -> whether it counts in other tallies now."""

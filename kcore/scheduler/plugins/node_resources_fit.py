@@ -10,6 +10,7 @@ from typing import Final
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged, PodGone
+from kcore.scheduler.requests import Amounts
 from kcore.scheduler.rows import Ask, NodeRow
 
 
@@ -23,14 +24,18 @@ class NodeResourcesFit:
         """Return the requests, and what of them counts in scores."""
         return ask.amounts, ask.nonzero_cpu, ask.nonzero_memory
 
+    def counted(self, ask: Ask) -> Amounts:
+        """Return the requests that are compared."""
+        return ask.amounts
+
     def codes(self, ask: Ask, columns: Columns, start: int, stop: int, out: Int64) -> None:
         """Write a bit for each resource that is not free."""
-        rows, amounts = columns.asked(ask.amounts)
+        rows, amounts = columns.asked(self.counted(ask))
         _kernels.fit(columns.allocatable, columns.requested, columns.pod_limit, columns.pod_count, rows, amounts, start, stop, out)
 
     def reasons(self, ask: Ask) -> tuple[str, ...]:
         """Return the reason of each bit: pods first, then the resources asked for."""
-        return ("Too many pods", *(f"Insufficient {name}" for name, _ in ask.amounts))
+        return ("Too many pods", *(f"Insufficient {name}" for name, _ in self.counted(ask)))
 
     def score(self, ask: Ask, columns: Columns, feasible: UInt8, start: int, stop: int, out: Int64) -> None:
         """Write the mean share of cpu and memory that stays free."""

@@ -3,8 +3,11 @@
     node NAME [cpu=N] [memory=N] [pods=N] [cordoned] [taint=KEY:EFFECT] [LABEL=VALUE]    registers or changes a node
     drop NAME                                                                            removes it
     pod NAME [cpu=N] [memory=N] [priority=N] [port=N] [on=NODE] [gate=NAME] [select=LABEL:VALUE] [tolerate=KEY] [never]
+        [app=VALUE] [started=N] [nominated=NODE] [leaving]
+    budget NAME app=VALUE allowed=N  a PodDisruptionBudget of the pods of an app
     gone NAME                        the pod is deleted
-    decide [N]                       decides for up to N pods, and prints where they go or why they wait
+    decide [N]                       decides for up to N pods, and prints where they go or why they wait, and who has to go for them
+    spare NAME for NAME              a pod could not be preempted
     refuse NAME                      its binding fails
     wait SECONDS                     time passes
     queue                            prints where pods wait
@@ -18,9 +21,12 @@ import pytest
 
 from kcore.base.clock import VirtualClock
 from kcore.base.entropy import SeededEntropy
+from kcore.machinery.labels import from_labels
+from kcore.scheduler.cache import Placed
 from kcore.scheduler.core import Core
 from kcore.scheduler.cycle import explain
-from kcore.scheduler.rows import Account, Ask, NodeRow, PodRow, Taint, Toleration
+from kcore.scheduler.preemption.budgets import BudgetRow
+from kcore.scheduler.rows import Account, Ask, NodeRow, Peer, PodRow, Taint, Toleration
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
 
@@ -36,6 +42,7 @@ class World:
         self.clock = VirtualClock()
         self.core = Core(self.clock, SeededEntropy(1))
         self.pods: dict[str, PodRow] = {}
+        self.condemned: dict[str, Placed] = {}
 
     def run(self, line: str) -> list[str]:
         command, *words = line.split()
@@ -62,9 +69,23 @@ class World:
 
     def do_decide(self, limit: str = "100") -> list[str]:
         batch = self.core.decide(int(limit))
-        return [f"{pod.name} -> {decision.node}" for pod, decision in batch.assumed] + [
-            f"{pod.name}: {decision.message} [{' '.join(decision.rejected_by)}]" for pod, decision in batch.waiting
+        self.condemned |= {victim.key: victim for eviction in batch.evictions for victim in eviction.victims}
+        return [
+            *(f"{pod.name} -> {decision.node}" for pod, decision, _ in batch.assumed),
+            *(
+                f"{pod.name}: {decision.message} [{' '.join(decision.rejected_by)}]" + (f" nominated to {node}" if node else "")
+                for pod, decision, node in batch.waiting
+            ),
+            *(f"{pod.name} preempts {' '.join(each.key for each in victims)} on {node}" for pod, node, victims in batch.evictions),
+            *(f"{pod.name} is not nominated any more" for pod in batch.displaced),
         ]
+
+    def do_budget(self, name: str, *words: str) -> None:
+        given = options(words)
+        self.core.budgets.set(BudgetRow("default", name, from_labels({"app": given["app"]}), int(given["allowed"])))
+
+    def do_spare(self, victim: str, _: str, preemptor: str) -> None:
+        self.core.spared(self.pods[preemptor], self.condemned[f"default/{victim}"])
 
     def do_refuse(self, name: str) -> None:
         self.core.refused([self.pods[name]])
@@ -97,13 +118,21 @@ class World:
             amounts=amounts,
             nonzero_cpu=cpu,
             nonzero_memory=memory,
+            priority=int(given.get("priority", 0)),
             never_preempt="never" in given,
         )
-        priority = int(given.get("priority", 0))
+        priority = ask.priority
         gates = (given["gate"],) if "gate" in given else ()
         account = Account(amounts, cpu, memory, ports, priority)
         node = given.get("on", "")
-        return PodRow("default", name, f"uid-{name}", "default-scheduler", node, priority, False, False, gates, ask, account)
+        labels = (("app", given["app"]),) if "app" in given else ()
+        account = account._replace(peer=Peer("default", labels, "leaving" in given))
+        row = PodRow("default", name, f"uid-{name}", "default-scheduler", node, priority, False, "leaving" in given, gates, ask, account)
+        return row._replace(
+            started=int(given.get("started", 0)),
+            nominated=given.get("nominated", ""),
+            preempted="leaving" in given,
+        )
 
 
 def replay(text: str) -> str:

@@ -207,4 +207,5 @@ def nodes(draw: st.DrawFn, pod_limit: int = 110) -> NodeRow:
 def pod(name: str, ask: Ask, account: Account = Account(), priority: int = 0, shown: tuple[tuple[str, str], ...] = ()) -> PodRow:  # noqa: B008
     """A pending pod with these labels."""
     account = account._replace(peer=Peer("default", shown, False, ask.affinity))
+    ask = ask._replace(priority=priority)
     return PodRow("default", name, f"uid-{name}", "default-scheduler", "", priority, False, False, (), ask, account)

@@ -27,7 +27,7 @@ def pod(name: str, cpu: str, on: str = "") -> Pod:
 def judged(wanted: Pod, others: list[Pod]) -> explain_scheduling.Report:
     nodes = [each.SerializeToString() for each in (node("large", "8"), node("small", "2"), node("kept", "8", tainted=True))]
     placed = [each.SerializeToString() for each in others]
-    return explain_scheduling.judged(wanted.SerializeToString(), nodes, placed, SeededEntropy(1).randrange)
+    return explain_scheduling.judged(wanted.SerializeToString(), nodes, placed, [], SeededEntropy(1).randrange)
 
 
 def text(report: explain_scheduling.Report) -> str:

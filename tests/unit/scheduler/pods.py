@@ -19,6 +19,7 @@ def pod(
     labels: tuple[tuple[str, str], ...] = (),
     **more: Any,
 ) -> PodRow:
+    ask = ask._replace(priority=priority)
     peer = Peer("default", labels, affinity=ask.affinity)
     account = Account(ask.amounts, ask.nonzero_cpu, ask.nonzero_memory, ask.ports, priority, peer)
     row = PodRow("default", name, uid or f"uid-{name}", "default-scheduler", node, priority, False, False, gates, ask, account)

@@ -14,7 +14,7 @@ def condition(**fields: str) -> bytes:
 
 def test_a_condition_is_written_among_the_others():
     other = condition(type="Ready", status="False")
-    patch = binding.status_patch(pod("a", conditions=(other,), generation=2), "Unschedulable", "why", NOW)
+    patch = binding.status_patch(pod("a", conditions=(other,), generation=2), "Unschedulable", "why", "", NOW)
     assert patch == {
         "status": {
             "conditions": [
@@ -34,14 +34,23 @@ def test_a_condition_is_written_among_the_others():
 
 def test_a_condition_that_says_so_already_is_not_written():
     old = condition(type="PodScheduled", status="False", reason="Unschedulable", message="why")
-    assert binding.status_patch(pod("a", conditions=(old,)), "Unschedulable", "why", NOW) is None
+    assert binding.status_patch(pod("a", conditions=(old,)), "Unschedulable", "why", "", NOW) is None
 
 
 def test_a_new_message_keeps_the_time_of_the_transition():
     since = "2025-05-05T05:05:05Z"
     old = condition(type="PodScheduled", status="False", reason="SchedulingGated", message="gates", lastTransitionTime=since)
-    patch = binding.status_patch(pod("a", conditions=(old,)), "Unschedulable", "why", NOW)
+    patch = binding.status_patch(pod("a", conditions=(old,)), "Unschedulable", "why", "", NOW)
     assert [(each["reason"], each["lastTransitionTime"]) for each in patch["status"]["conditions"]] == [("Unschedulable", since)]
+
+
+def test_a_nomination_is_written_with_the_condition_and_cleared_by_it():
+    old = condition(type="PodScheduled", status="False", reason="Unschedulable", message="why")
+    patch = binding.status_patch(pod("a", conditions=(old,)), "Unschedulable", "why", "n0", NOW)
+    assert patch["status"]["nominatedNodeName"] == "n0"
+    patch = binding.status_patch(pod("a", conditions=(old,), nominated="n0"), "Unschedulable", "other", "", NOW)
+    assert patch["status"]["nominatedNodeName"] is None
+    assert binding.status_patch(pod("a", conditions=(old,), nominated="n0"), "Unschedulable", "why", "n0", NOW) is None
 
 
 def test_events_use_the_words_that_clients_look_for():

@@ -84,7 +84,7 @@ def test_ports_and_priorities_are_counted_and_forgotten():
     for account in (ONE, ONE, ONE._replace(priority=-5)):
         columns.place("n", account)
     assert columns.ports == {("0.0.0.0", "TCP", 80): {0: 3}}
-    assert columns.has_lower_priority(0)
+    assert columns.has_priorities
     for account in (ONE._replace(priority=-5), ONE, ONE):
         columns.displace("n", account)
     assert (columns.ports, columns.port_hosts, columns.priorities) == ({}, {}, {})

@@ -20,7 +20,7 @@ class World:
 
     def decide(self, limit=100):
         batch = self.core.decide(limit)
-        return {pod.name: decision.node for pod, decision in (*batch.assumed, *batch.waiting)}
+        return {attempt.pod.name: attempt.decision.node for attempt in (*batch.assumed, *batch.waiting)}
 
 
 def test_assumed_pods_count_before_the_api_knows():

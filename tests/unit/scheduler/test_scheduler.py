@@ -12,6 +12,7 @@ from kcore.api.core.v1.namespace_pb2 import Namespace
 from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.service_pb2 import Service
+from kcore.api.policy.v1.pod_disruption_budget_pb2 import PodDisruptionBudget
 from kcore.machinery import status
 from kcore.scheduler.rows import Peer
 from kcore.scheduler.scheduler import Scheduler
@@ -255,5 +256,93 @@ def test_what_a_deleted_pod_took_is_free_again():
             await world.client.pods.delete("a", namespace="default", grace_period_seconds=0)
             await settle(world, 3.0)
             assert (await pods(world))["b"].spec.nodeName == "n0"
+
+    run(test)
+
+
+def test_a_pod_preempts_one_of_lower_priority_and_takes_its_place():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0", cpu="600m"))
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("low"))
+            await settle(world)
+            await world.client.pods.create(a_pod("high", {"priority": 5}))
+            await settle(world, 8.0)
+            high, low = (await pods(world))["high"], (await pods(world))["low"]
+            assert high.spec.nodeName == "" and high.status.nominatedNodeName == "n0"
+            assert low.metadata.HasField("deletionTimestamp")
+            reasons = {each.type: (each.status, each.reason, each.message) for each in low.status.conditions}
+            message = "default-scheduler: preempting to accommodate a higher priority pod"
+            assert reasons["DisruptionTarget"] == ("True", "PreemptionByScheduler", message)
+            told = await events(world)
+            assert ("low", "Preempted", f"Preempted by pod {high.metadata.uid} on node n0") in told
+            preempting = "0/1 nodes are available: 1 Insufficient cpu. preemption: "
+            assert ("high", "FailedScheduling", f"{preempting}found a potential placement for pod on node n0, preempting 1 victims") in told
+            await world.client.pods.delete("low", namespace="default", grace_period_seconds=0)
+            await settle(world, 3.0)
+            assert (await pods(world))["high"].spec.nodeName == "n0"
+
+    run(test)
+
+
+def test_a_pod_waits_for_its_victims_without_preempting_more():
+    async def test(world):
+        for name in ("n0", "n1"):
+            await world.client.nodes.create(a_node(name, cpu="600m"))
+            await world.client.pods.create(a_pod(f"low-{name}"))
+        async with scheduling(world):
+            await settle(world)
+            await world.client.pods.create(a_pod("high", {"priority": 5}))
+            await settle(world)
+            await world.client.nodes.create(a_node("n2", cpu="500m", pods="0"))
+            await settle(world, 400.0)
+            found = await pods(world)
+            assert sorted(each.metadata.HasField("deletionTimestamp") for each in found.values()) == [False, False, True]
+            [(_, _, message)] = waiting_for(found["high"])
+            assert message.endswith("preemption: not eligible due to a terminating pod on the nominated node.")
+            assert found["high"].status.nominatedNodeName
+
+    run(test)
+
+
+def test_a_budget_decides_which_node_is_cleared():
+    async def test(world):
+        for name in ("n0", "n1"):
+            await world.client.nodes.create(a_node(name, cpu="600m"))
+        budget = PodDisruptionBudget(metadata={"name": "b", "namespace": "default"})
+        budget.spec.selector.matchLabels["app"] = "kept"
+        async with scheduling(world):
+            await world.client.of(PodDisruptionBudget).create(budget)
+            for name in ("kept", "free"):
+                low = a_pod(name)
+                low.metadata.labels["app"] = name
+                await world.client.pods.create(low)
+            await settle(world)
+            await world.client.pods.create(a_pod("high", {"priority": 5}))
+            await settle(world)
+            found = await pods(world)
+            assert found["high"].status.nominatedNodeName == found["free"].spec.nodeName
+
+    run(test)
+
+
+def test_a_pod_that_could_not_be_preempted_is_tried_again():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0", cpu="600m"))
+        async with scheduling(world) as scheduler:
+            await world.client.pods.create(a_pod("low"))
+            await settle(world)
+            refusals = [status.internal("no")]
+            write = scheduler._statuses.write
+
+            async def refuse(items, **more):
+                if refusals:
+                    raise refusals.pop()
+                return await write(items, **more)
+
+            scheduler._statuses.write = refuse
+            await world.client.pods.create(a_pod("high", {"priority": 5}))
+            await settle(world)
+            assert (await pods(world))["low"].metadata.HasField("deletionTimestamp")
 
     run(test)

@@ -18,4 +18,6 @@ def test_a_gated_pod_is_not_decided():
         "metadata": {"name": "a", "namespace": "default"},
         "spec": {"schedulerName": "default-scheduler", "schedulingGates": [{"name": "x"}], "containers": []},
     }
-    assert oracle.decide({"id": "one", "nodes": [], "pods": [], "objects": [], "pod": pod}) == {"chosen": None}
+    assert oracle.decide({"id": "one", "nodes": [], "pods": [], "objects": [], "pod": pod}) == {
+        "chosen": None, "nominated": None, "victims": []
+    }  # fmt: skip
