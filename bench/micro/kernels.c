@@ -68,3 +68,97 @@ int64_t best(const int64_t *totals, const uint8_t *feasible, int64_t nodes, int6
     *ties = count;
     return first;
 }
+
+int64_t take_in(const int64_t *slots, int64_t count, const int32_t *counts, int32_t *seen, const int32_t *codes, const uint8_t *counted,
+                int64_t weight, int64_t *sums) {
+    int64_t changed = 0;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t slot = slots[k], difference = counts[slot] - seen[slot];
+        if (!difference) continue;
+        seen[slot] = counts[slot];
+        if (counted[slot] && codes[slot]) {
+            sums[codes[slot]] += difference * weight;
+            changed++;
+        }
+    }
+    return changed;
+}
+
+int64_t skew(const int64_t *sums, const uint8_t *domains, int64_t values, int64_t own, int64_t max_skew, int64_t min_domains, int64_t code,
+             int64_t *verdicts) {
+    int64_t least = INT64_MAX, count = 0, changed = 0;
+    for (int64_t value = 1; value < values; value++) {
+        if (!domains[value]) continue;
+        count++;
+        if (sums[value] < least) least = sums[value];
+    }
+    if (count < min_domains) least = 0;
+    for (int64_t value = 1; value < values; value++) {
+        int64_t verdict = sums[value] + own - least > max_skew ? code : 0;
+        if (verdict != verdicts[value]) changed++;
+        verdicts[value] = verdict;
+    }
+    return changed;
+}
+
+int64_t judge(const int64_t *sums, const int32_t *values, int64_t count, int64_t without, int64_t code, int64_t *verdicts) {
+    int64_t changed = 0;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t value = values[k];
+        if (!value) continue;
+        int64_t verdict = sums[value] > 0 ? code : without;
+        if (verdict != verdicts[value]) changed++;
+        verdicts[value] = verdict;
+    }
+    return changed;
+}
+
+void mark(const int32_t *codes, const int64_t *verdicts, int64_t nodes, int64_t *marks) {
+    for (int64_t node = 0; node < nodes; node++)
+        if (!marks[node]) marks[node] = verdicts[codes[node]];
+}
+
+int64_t distinct(const int32_t *codes, const uint8_t *mask, int64_t nodes, uint8_t *found, int64_t values) {
+    int64_t total = 0;
+    for (int64_t value = 0; value < values; value++) found[value] = 0;
+    for (int64_t node = 0; node < nodes; node++)
+        if (mask[node]) found[codes[node]] = 1;
+    for (int64_t value = 0; value < values; value++) total += found[value];
+    return total;
+}
+
+void add_spread(const int32_t *codes, const int64_t *sums, double weight, double constant, int64_t nodes, double *scores) {
+    for (int64_t node = 0; node < nodes; node++)
+        if (codes[node]) scores[node] += sums[codes[node]] * weight + constant;
+}
+
+void normalise_spread(const double *scores, const uint8_t *mask, int64_t nodes, int64_t *out) {
+    int64_t least = INT64_MAX, most = 0;
+    for (int64_t node = 0; node < nodes; node++) {
+        out[node] = (int64_t)(scores[node] + 0.5);
+        if (!mask[node]) continue;
+        if (out[node] < least) least = out[node];
+        if (out[node] > most) most = out[node];
+    }
+    for (int64_t node = 0; node < nodes; node++) out[node] = !mask[node] ? 0 : most ? 100 * (most + least - out[node]) / most : 100;
+}
+
+void add_sums(const int32_t *codes, const int64_t *sums, int64_t nodes, int64_t *scores) {
+    for (int64_t node = 0; node < nodes; node++)
+        if (codes[node]) scores[node] += sums[codes[node]];
+}
+
+void normalise_affinity(const int64_t *scores, const uint8_t *mask, int64_t nodes, int64_t *out) {
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    for (int64_t node = 0; node < nodes; node++) {
+        if (!mask[node]) continue;
+        if (scores[node] < least) least = scores[node];
+        if (scores[node] > most) most = scores[node];
+    }
+    for (int64_t node = 0; node < nodes; node++)
+        out[node] = mask[node] && most > least ? (int64_t)(100.0 * ((double)(scores[node] - least) / (double)(most - least))) : 0;
+}
+
+void weigh(const int64_t *base, const int64_t *scores, int64_t weight, int64_t nodes, int64_t *totals) {
+    for (int64_t node = 0; node < nodes; node++) totals[node] = base[node] + weight * scores[node];
+}

@@ -49,10 +49,15 @@ cdef Py_ssize_t _skew(const int64_t[::1] sums, const uint8_t[::1] domains, int64
     return changed
 
 
-cdef Py_ssize_t _judge(const int64_t[::1] sums, int64_t without, int64_t code, int64_t[::1] verdicts) except? -1 nogil:
-    cdef Py_ssize_t value, changed = 0
+cdef Py_ssize_t _judge(const int64_t[::1] sums, const int32_t[::1] values, int64_t without, int64_t code,
+                       int64_t[::1] verdicts) except? -1 nogil:
+    cdef Py_ssize_t place, changed = 0
+    cdef int32_t value
     cdef int64_t verdict
-    for value in range(1, sums.shape[0]):
+    for place in range(values.shape[0]):
+        value = values[place]
+        if value == 0:
+            continue
         verdict = code if sums[value] > 0 else without
         changed += verdict != verdicts[value]
         verdicts[value] = verdict
@@ -72,7 +77,8 @@ cdef Py_ssize_t _distinct(const int32_t[::1] codes, const uint8_t[::1] mask, Py_
     for value in range(found.shape[0]):
         found[value] = 0
     for node in range(count):
-        found[codes[node]] |= mask[node]
+        if mask[node]:
+            found[codes[node]] = 1
     for value in range(found.shape[0]):
         total += found[value]
     return total
@@ -203,17 +209,19 @@ def skew(const int64_t[::1] sums not None, const uint8_t[::1] domains not None, 
     return changed
 
 
-def judge(const int64_t[::1] sums not None, int64_t without, int64_t code, int64_t[::1] verdicts not None):
-    """Judge each topology value by whether there is anything.
+def judge(const int64_t[::1] sums not None, const int32_t[::1] values not None, int64_t without, int64_t code,
+          int64_t[::1] verdicts not None):
+    """Judge some topology values by whether there is anything.
 
-    verdicts  (values,) written but for the first: `code` where the sum is above 0, else `without`
+    values    (any,) codes, each below the number of sums; 0 is passed over
+    verdicts  (values,) written for these: `code` where the sum is above 0, else `without`
     Returns   the number of verdicts that changed
     Source    kube-scheduler InterPodAffinity, required terms
     """
     cdef Py_ssize_t changed
     _check_values(sums.shape[0], sums.shape[0], verdicts.shape[0])
     with nogil:
-        changed = _judge(sums, without, code, verdicts)
+        changed = _judge(sums, values, without, code, verdicts)
     return changed
 
 

@@ -92,29 +92,33 @@ class InterPodAffinity:
                 return True
 
 
-class AffinityVerdicts:
-    """What is required: per topology value, whether there are pods that must be there or must not.
+Rule = tuple[Sums, bool, int, Int64]
+"""Sums, whether they are of the required affinity, the verdict where there are pods, the verdicts."""
 
-    rules   sums, whether they are of the required affinity, the verdict where there are pods, the verdicts
-    """
+
+class AffinityVerdicts:
+    """What is required: per topology value, whether there are pods that must be there or must not."""
 
     def __init__(self, pod: PodRow, columns: Columns) -> None:
         wishes = pod.ask.affinity or NO_WISHES
         peers = columns.peers
         self._alone = _satisfies_itself(pod, columns)
+        self._first = False
         wanted = peers.tally(*(term.pods for term in wishes.required)) if wishes.required else None
         required = _by_key(((term.key, wanted, 1) for term in wishes.required if wanted), columns)
         avoided = _by_key(((term.key, peers.tally(term.pods), 1) for term in wishes.avoided), columns)
         concerning = peers.concerning(pod.account.peer)
         avoiding = _by_key(((held.wish.term.key, held.tally, 1) for held in concerning if held.wish.purpose == AVOIDED), columns)
-        self.rules: list[tuple[Sums, bool, int, Int64]] = [
+        self.rules: list[Rule] = [
             *((sums, True, 0, np.zeros(len(sums.values), np.int64)) for sums in required),
             *((sums, False, AVOIDS, np.zeros(len(sums.values), np.int64)) for sums in avoided),
             *((sums, False, IS_AVOIDED, np.zeros(len(sums.values), np.int64)) for sums in avoiding),
         ]
         for _, is_required, _, verdicts in self.rules:
             verdicts[0] = UNWANTED | UNRESOLVABLE if is_required else 0
-        self._judge()
+        self._first = self._is_first()
+        for rule in self.rules:
+            self._judge(rule, None)
 
     @property
     def kept(self) -> bool:
@@ -128,10 +132,14 @@ class AffinityVerdicts:
 
     def update(self, slots: Int64) -> bool:
         """Take in slots on which pods have changed."""
-        changed = 0
-        for rule in self.rules:
-            changed += rule[0].update(slots)
-        return changed > 0 and self._judge()
+        touched = [rule for rule in self.rules if rule[0].update(slots)]
+        if not touched:
+            return False
+        changed = sum([self._judge(rule, slots) for rule in touched])
+        if self._first != self._is_first():
+            self._first = not self._first
+            changed += sum([self._judge(rule, None) for rule in self.rules if rule[1]])
+        return changed > 0
 
     def codes(self, count: int, out: Int64) -> None:
         """Write the first verdict against a node."""
@@ -144,13 +152,16 @@ class AffinityVerdicts:
         found = (int(verdicts[sums.codes[slot]]) for sums, _, _, verdicts in self.rules)
         return next(filter(None, found), 0)
 
-    def _judge(self) -> bool:
-        first = self._alone and not any(sums.values.any() for sums, is_required, _, _ in self.rules if is_required)
-        changed = 0
-        for sums, is_required, code, verdicts in self.rules:
-            without = UNWANTED | UNRESOLVABLE if is_required and not first else 0
-            changed += _peers.judge(sums.values, without, code, verdicts)
-        return changed > 0
+    def _is_first(self) -> bool:
+        """Say whether the pod is the first of a series that want to be together."""
+        return self._alone and not any(sums.values.any() for sums, is_required, _, _ in self.rules if is_required)
+
+    def _judge(self, rule: Rule, slots: Int64 | None) -> int:
+        """Judge the values that some slots have, or all; -> how many verdicts changed."""
+        sums, is_required, code, verdicts = rule
+        values = sums.codes[slots] if slots is not None else np.arange(len(verdicts), dtype=np.int32)
+        without = UNWANTED | UNRESOLVABLE if is_required and not self._first else 0
+        return _peers.judge(sums.values, values, without, code, verdicts)
 
 
 class AffinityScores:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from kcore.base.entropy import SeededEntropy
 from kcore.scheduler.cycle import schedule
 from kcore.scheduler.evaluation import Evaluations
-from kcore.scheduler.rows import Expression, PodRow
+from kcore.scheduler.rows import Expression, Peer, PodRow
 from tests.property.scheduler import clusters
 from tests.property.scheduler.test_decisions import assert_equal, columns_of, compare
 from tests.reference.scheduler import twin
@@ -27,17 +27,29 @@ def test_wishes_about_pods_are_decided_as_the_twin_does(
     compare(pod, columns, twin.decide(pod, cluster, World(namespaces, selector)))
 
 
-@given(st.lists(clusters.wishing(), min_size=1, max_size=2), clusters.regions, st.integers(2, 9), st.integers(0, 3), st.booleans())
+steps = st.lists(st.integers(0, 1) | st.tuples(st.integers(0, 9), clusters.peers), min_size=2, max_size=12)
+
+
+@given(st.lists(clusters.wishing(), min_size=2, max_size=2), clusters.regions, steps, st.integers(0, 3), st.booleans())
 @settings(max_examples=200)
 def test_runs_of_pods_are_decided_as_if_one_by_one(
-    templates: list[PodRow], cluster: twin.Cluster, count: int, seed: int, serves: bool
+    templates: list[PodRow], cluster: twin.Cluster, steps: list[int | tuple[int, Peer]], seed: int, serves: bool
 ) -> None:
+    # A number is a pod of that template, a pair a placed pod that comes to show something else.
     columns, evaluations, entropy = columns_of(cluster), Evaluations(), SeededEntropy(seed)
+    placed = [(node.name, account.peer) for node, accounts in cluster for account in accounts]
     if serves:
         columns.owners.set_service("default", "s", dict(templates[0].account.peer.labels))
-    for number in range(count):
-        pod = templates[number % len(templates)]._replace(name=f"p{number}")
+    for number, step in enumerate(steps):
+        if isinstance(step, tuple):
+            if placed:
+                node, old = placed.pop(step[0] % len(placed))
+                columns.relabel(node, old, step[1])
+                placed.append((node, step[1]))
+            continue
+        pod = templates[step]._replace(name=f"p{number}")
         decision = schedule(pod, columns, evaluations, entropy.randrange)
         assert_equal(evaluations.of(pod, columns), Evaluations().of(pod, columns), columns.count)
         if decision.node is not None:
             columns.place(decision.node, pod.account)
+            placed.append((decision.node, pod.account.peer))

@@ -4,7 +4,7 @@ import numpy as np
 
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.evaluation import Evaluations
-from kcore.scheduler.rows import Account, Ask, Expression, Preference, Term
+from kcore.scheduler.rows import Account, Ask, Expression, PodSelector, Preference, Spread, Term
 from tests.unit.scheduler.pods import SMALL, node, pod
 
 
@@ -24,6 +24,21 @@ def test_scores_are_normalised_anew_when_the_best_node_is_full() -> None:
     assert after is before
     assert after.feasible[:3].tolist() == [0, 1, 1]
     assert after.totals[1] - after.totals[2] == 200
+
+
+def test_a_full_node_is_no_domain_of_soft_spreading_any_more():
+    columns, evaluations = Columns(), Evaluations()
+    web = PodSelector((Expression("app", "In", ("web",)),), ("default",))
+    waiting = pod("a", Ask(spread=(Spread("kubernetes.io/hostname", 1, False, web),)), labels=(("app", "web"),))
+    for name, limit, count in (("n0", 2, 1), ("n1", 99, 7), ("n2", 99, 3), ("n3", 99, 0)):
+        columns.set_node(node(name, pod_limit=limit, **{"kubernetes.io/hostname": name}))
+        for _ in range(count):
+            columns.place(name, waiting.account)
+    evaluations.of(waiting, columns)
+    columns.place("n0", waiting.account)
+    found = evaluations.of(waiting, columns).scores(columns, evaluations.nodes)["PodTopologySpread"][0]
+    # 7 and 3 pods, and three domains: 7 ln 5 is 11, 3 ln 5 is 5.
+    assert found[:4].tolist() == [0, 0, 100 * (11 - 5) // 11, 100]
 
 
 def test_a_placed_pod_changes_one_slot_for_every_ask() -> None:
