@@ -13,7 +13,7 @@ from kcore.apiserver import body as bodies
 from kcore.apiserver.entry.gate import Caller
 from kcore.apiserver.objects import Outcome, durable
 from kcore.apiserver.pipeline import Pipeline
-from kcore.apiserver.rpc_methods import delete_options, list_options, read, selection, watch_options, write_options
+from kcore.apiserver.rpc_methods import delete_options, list_options, patch_options, read, selection, watch_options, write_options
 from kcore.base import limits
 from kcore.machinery import codec, status
 from kcore.machinery.request import Request, User
@@ -127,7 +127,7 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         request, inner = request_for(message, "patch", caller.user), message.patch
         request.namespace, request.name, request.body, request.content_type = inner.namespace, inner.name, inner.patch, inner.content_type
         request.subresource = request.subresource or inner.subresource
-        request.options = write_options(inner.options)
+        request.options = patch_options(inner)
         if message.HasField("json"):
             request.body, request.content_type = written(message.json), inner.content_type or MERGE_PATCH
         return await carried_out(pipeline, request, caller, message.accept)

@@ -65,6 +65,11 @@ def write_options(options: Any) -> dict[str, Any]:
     return found
 
 
+def patch_options(message: Any) -> dict[str, Any]:
+    """The options of a PatchRequest."""
+    return write_options(message.options) | ({"force": True} if message.force else {})
+
+
 def delete_options(options: Any) -> dict[str, Any]:
     """DeleteOptions as the dict that a REST body would be."""
     found: dict[str, Any] = {}
@@ -163,7 +168,7 @@ def parse(method: Method, data: bytes, user: User) -> tuple[Request, Any]:
             message.patch,
             message.content_type,
         )
-        request.options = write_options(message.options) | ({"force": True} if message.force else {})
+        request.options = patch_options(message)
     elif method.verb == "delete":
         message = read(meta_pb2.DeleteRequest, data)
         request.name, request.options = message.name, delete_options(message.options)

@@ -18,6 +18,7 @@ from kcore.api.meta.v1 import meta_pb2
 from kcore.apiserver import rpc_dynamic, rpc_errors
 from kcore.apiserver.entry.failures import as_status
 from kcore.apiserver.entry.gate import Caller
+from kcore.apiserver.ownership.applying import APPLY_PATCH
 from kcore.base import limits
 from kcore.machinery import codec, status
 from kcore.machinery.field_error import invalid
@@ -111,6 +112,17 @@ async def test_dynamic_lists_patches_and_deletions(api: Api) -> None:
     await call(api, "Delete", dynamic.DeleteRequest(resource=CONFIGMAPS, delete=gone))
     listed = await call(api, "List", dynamic.ListRequest(resource=CONFIGMAPS, list=meta_pb2.ListRequest(namespace="default")))
     assert json.loads(listed.data)["items"] == []
+
+
+async def test_a_dynamic_apply_takes_over_by_force_only(api: Api) -> None:
+    await api.create("configmaps", configmap("c", a="1"), fieldManager="other")
+    body = b'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "2"}}'
+    asked = {"namespace": "default", "name": "c", "patch": body, "content_type": APPLY_PATCH, "options": {"field_manager": "me"}}
+    with pytest.raises(StatusError) as failed:
+        await call(api, "Patch", dynamic.PatchRequest(resource=CONFIGMAPS, patch=asked))
+    assert reason_of(failed.value) == (409, "Conflict")
+    taken = await call(api, "Patch", dynamic.PatchRequest(resource=CONFIGMAPS, patch={**asked, "force": True}))
+    assert json.loads(taken.data)["data"] == {"a": "2"}
 
 
 async def test_dynamic_objects_stand_in_the_message_when_asked(api: Api) -> None:

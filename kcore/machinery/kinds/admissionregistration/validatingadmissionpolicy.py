@@ -16,7 +16,7 @@ from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_metadat
 AUDIT_ANNOTATIONS_COUNT_MAX: Final = 20
 VALUE_EXPRESSION_SIZE_MAX: Final = 5 * 1024
 
-_REASONS: Final = ("Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized")
+_REASONS: Final = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _NOTHING: Final = "validations or auditAnnotations must contain at least one item"
 
 Part = dict[str, Any]
