@@ -76,6 +76,9 @@ STRICT_ERRORS_MAX: Final = 100
 RESOURCE_NAMES_REMEMBERED_MAX: Final = 1_024
 """Names of resources whose check is remembered: a cluster has a few dozen, and a flood of made-up ones must not cost memory."""
 
+PROJECTIONS_REMEMBERED_MAX: Final = 1_024
+"""Projected volumes that are known to be well-formed: pods of one cluster have a few different ones; some 0.5 MB."""
+
 IMAGES_REMEMBERED_MAX: Final = 4_096
 """Images whose pull policy is remembered (some 150 bytes each): more than the workloads of a cluster name."""
 
@@ -382,6 +385,9 @@ HTTP_BODY_WAIT_S: Final = 60.0
 
 HTTP_SEND_WAIT_S: Final = 60.0
 """A client that takes nothing of an answer for so long has gone."""
+
+MAPPED_BLOCK_BYTES: Final = 128 << 10
+"""Blocks of memory from this size on are mapped by themselves: what the C library begins with, and else raises as it sees larger ones."""
 
 HTTP_KEEP_ALIVE_S: Final = 120
 """An idle connection is closed after this time; client libraries keep theirs for 90 s."""

@@ -42,8 +42,10 @@ class Application:
             answer = failed(error, http, [])
         if isinstance(answer.body, bytes):
             await send_whole(answer, answer.body, http, send)
-        else:
-            await send_pieces(answer, answer.body, http, receive, send)
+            return
+        headers = headers_of(answer, http)
+        del http, scope  # a watch lasts for an hour, and there may be ten thousand
+        await send_pieces(answer.code, headers, answer.body, receive, send)
 
 
 def read(scope: Scope) -> HttpRequest:
@@ -97,17 +99,16 @@ def headers_of(answer: Answer, http: HttpRequest) -> list[Header]:
     return [*kind, *answer.headers, *http.flow]
 
 
-async def send_pieces(answer: Answer, pieces: AsyncGenerator[bytes, None], http: HttpRequest, receive: Receive, send: Send) -> None:
+async def send_pieces(code: int, headers: list[Header], pieces: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
     """Send pieces as they come, until they end or the client does."""
-    await send({"type": "http.response.start", "status": answer.code, "headers": headers_of(answer, http)})
+    await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": True})
     await while_present(pump(pieces, send), receive, "http.disconnect")
 
 
 async def pump(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
-    """Send pieces to the end; a client that takes nothing for too long is given up."""
+    """Send pieces to the end. Whether a client takes them in time is the port's business."""
     async with aclosing(pieces):
         async for piece in pieces:
-            async with asyncio.timeout(limits.HTTP_SEND_WAIT_S):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -11,13 +13,24 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 async def while_present(sending: Coroutine[Any, Any, None], receive: Receive, gone: str) -> None:
     """Carry on until all is sent, or the message `gone` says that nobody takes it any more; what else a client says is not listened to."""
-    tasks = [asyncio.ensure_future(sending), asyncio.ensure_future(left(receive, gone))]
+    leaving, present = asyncio.ensure_future(left(receive, gone)), asyncio.timeout(None)
+    end = partial(expire, present)
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        async with present:
+            leaving.add_done_callback(end)
+            await sending
+    except TimeoutError:
+        if not present.expired():
+            raise
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        leaving.remove_done_callback(end)
+        leaving.cancel()
+
+
+def expire(present: asyncio.Timeout, _leaving: asyncio.Future[None]) -> None:
+    """End at once what is done in a timeout, unless it has ended in this turn of the loop."""
+    with suppress(RuntimeError):
+        present.reschedule(0)
 
 
 async def left(receive: Receive, gone: str) -> None:
