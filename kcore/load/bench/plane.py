@@ -34,10 +34,12 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return program(sys.executable, "-m", "kcore", *arguments, name=f"kcore {arguments[0]}")
 
 
-def program(*arguments: str, name: str) -> subprocess.CompletedProcess[str]:
+def program(*arguments: str, name: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a program to its end. Raises BenchError with what it says if it fails."""
     try:
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=limits.BENCH_COMMAND_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            arguments, capture_output=True, text=True, timeout=limits.BENCH_COMMAND_TIMEOUT_S, check=False, env=environment
+        )
     except subprocess.TimeoutExpired:
         raise BenchError(f"{name} did not end within {limits.BENCH_COMMAND_TIMEOUT_S:g} s") from None
     if done.returncode:

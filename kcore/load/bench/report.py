@@ -8,9 +8,23 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from kcore import __version__
-from kcore.load.bench import calls, lists, podload, rest, watches
+from kcore.load.bench import applies, calls, http_watches, kubectl, lists, podload, rest, watches
 from kcore.load.bench.plane import BenchError
-from kcore.load.bench.rows import HttpList, List, PodLoad, Requests, Rest, Row, Watches, is_met
+from kcore.load.bench.rows import (
+    Applies,
+    FirstAnswer,
+    HttpList,
+    HttpWatches,
+    IdleWatches,
+    Kubectl,
+    List,
+    PodLoad,
+    Requests,
+    Rest,
+    Row,
+    Watches,
+    is_met,
+)
 
 Figures = dict[str, Any]
 RUNS: Final[dict[type[Row], Callable[[Any], Figures]]] = {
@@ -20,6 +34,11 @@ RUNS: Final[dict[type[Row], Callable[[Any], Figures]]] = {
     List: lists.run,
     HttpList: lists.run_http,
     Watches: watches.run,
+    HttpWatches: http_watches.run,
+    IdleWatches: http_watches.run_idle,
+    Applies: applies.run,
+    Kubectl: kubectl.run,
+    FirstAnswer: kubectl.run_first,
 }
 
 

@@ -78,7 +78,57 @@ class Watches:
     targets: Targets = field(default_factory=dict)
 
 
-Row = Rest | PodLoad | Requests | List | HttpList | Watches
+@dataclass(frozen=True, slots=True)
+class HttpWatches:
+    """Events, one after the other, each to all of so many watches of all pods over HTTPS."""
+
+    name: str
+    watches: int
+    events: int
+    targets: Targets = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IdleWatches:
+    """So many watches over HTTPS of which nothing comes: what they cost in memory."""
+
+    name: str
+    watches: int
+    targets: Targets = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Applies:
+    """Server-side applies of Deployments over HTTPS, so many in flight; `changed`: each is another configuration than the one before."""
+
+    name: str
+    changed: bool
+    in_flight: int
+    count: int
+    targets: Targets = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """`kubectl get pods` of so many pods beside kubectl's own start, `rounds` times each."""
+
+    name: str
+    pods: int
+    rounds: int
+    targets: Targets = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """From `kcore up` until `kubectl get nodes` is answered, `starts` times."""
+
+    name: str
+    nodes: int
+    starts: int
+    targets: Targets = field(default_factory=dict)
+
+
+Row = Rest | PodLoad | Requests | List | HttpList | Watches | HttpWatches | IdleWatches | Applies | Kubectl | FirstAnswer
 
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 JSON: Final = "application/json"
@@ -112,6 +162,12 @@ SIZES: Final[Mapping[str, tuple[Row, ...]]] = {
         HttpList("list 7,000 pods over HTTPS, JSON", 7_000, JSON, 0, 15, {"list_s": 0.3}),
         HttpList("list 500 of 7,000 pods over HTTPS, as a Table", 7_000, TABLE, 500, 15, {"list_s": 0.02}),
         Watches("one event to 2,000 watches on 20 connections", 2_000, 20, 100, {"p99_ms": 300}),
+        HttpWatches("one event to 1,000 watches over HTTPS", 1_000, 100, {"p99_ms": 50}),
+        IdleWatches("10,000 idle watches over HTTPS", 10_000, {"more_mb": 400}),
+        Applies("apply over HTTPS, unchanged, 16 in flight", False, 16, 8_000, {"calls_per_s": 800}),
+        Applies("apply over HTTPS, changed, 16 in flight", True, 16, 4_000, {"calls_per_s": 500}),
+        Kubectl("kubectl get pods, 5 pods", 5, 25, {"of_own_start": 1.3}),
+        FirstAnswer("kcore up until kubectl get nodes is answered", 5, 5, {"answered_s": 1.5}),
     ),
     "huge": (
         PodLoad("10,000 pods, 1,000 nodes", 1_000, 10_000),
@@ -130,6 +186,12 @@ SIZES: Final[Mapping[str, tuple[Row, ...]]] = {
         List("list 50 pods in one response", 50, 3),
         HttpList("list 50 pods over HTTPS, as a Table", 50, TABLE, 20, 3),
         Watches("one event to 20 watches on 2 connections", 20, 2, 5),
+        HttpWatches("one event to 10 watches over HTTPS", 10, 3),
+        IdleWatches("10 idle watches over HTTPS", 10),
+        Applies("apply over HTTPS, unchanged, 2 in flight", False, 2, 10),
+        Applies("apply over HTTPS, changed, 2 in flight", True, 2, 10),
+        Kubectl("kubectl get pods, 2 pods", 2, 1),
+        FirstAnswer("kcore up until kubectl get nodes is answered", 2, 1),
     ),
 }
 
