@@ -5,8 +5,12 @@ Source: Kubernetes `pkg/apis/core/validation`, observed answers of 1.37.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
+
+from kcore.base.limits import PROJECTIONS_REMEMBERED_MAX
 from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, forbidden, invalid, not_supported, required, too_long
 from kcore.machinery.kinds.core.container_env import VOLUME_FIELD_PATHS, validate_object_field, validate_resource_field
@@ -53,7 +57,23 @@ def validate_downward_api(source: Json, path: str, errors: list[FieldError]) -> 
 
 
 def validate_projected(source: Json, path: str, errors: list[FieldError]) -> None:
-    """Check a volume made of several sources, whose files may not collide."""
+    """Check a volume made of several sources, whose files may not collide.
+
+    Nearly every pod has one, that of its account's token, and nearly all of these are equal.
+    """
+    if not _is_well_formed(orjson.dumps(source)):
+        _validate_sources(source, path, errors)
+
+
+@lru_cache(PROJECTIONS_REMEMBERED_MAX)
+def _is_well_formed(text: bytes) -> bool:
+    """Whether nothing is wrong with a projection, given as JSON."""
+    errors: list[FieldError] = []
+    _validate_sources(orjson.loads(text), "", errors)
+    return not errors
+
+
+def _validate_sources(source: Json, path: str, errors: list[FieldError]) -> None:
     _validate_mode(source.get("defaultMode"), f"{path}.defaultMode", errors)
     taken: set[str] = set()
     for index, item in enumerate(source.get("sources") or ()):
