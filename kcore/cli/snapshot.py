@@ -61,8 +61,8 @@ def save(file: Path, as_json: bool, directory: DataDir, address: str | None, ca:
 def restore(file: Path, as_json: bool, directory: DataDir) -> int:
     """Make a data directory that has no store yet go on from FILE.
 
-    Keys, certificates and tokens are not part of a snapshot; `kcore up` makes new ones. Its first start waits some 15 seconds, until the
-    Leases that the saved scheduler and controllers held have run out.
+    Keys, certificates and tokens are not part of a snapshot; `kcore up` makes new ones. The Leases by which the saved scheduler and
+    controllers led are given up.
     """
     from kcore.serve import snapshot
     from kcore.serve.failure import PartError

@@ -17,6 +17,7 @@ from tests.integration.plane import Plane, wait_for
 from tests.lint.sources import ROOT
 
 COUNT = 1_500
+LEADERS = ("kube-controller-manager", "kube-scheduler")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,8 @@ def test_a_restored_plane_has_the_objects_of_one_revision_and_goes_on(plane: Pla
     revision = restored.json()["revision"]
     assert again.up("--parts", "apiserver").code == 0
     try:
+        leases = again.objects("coordination.k8s.io/leases", "kube-system")
+        assert {lease["metadata"]["name"]: lease["spec"].get("holderIdentity") for lease in leases} == dict.fromkeys(LEADERS)
         found, now = again.objects("pods"), versions(plane.objects("pods"))
         assert 0 < len(found) <= COUNT
         assert versions(found).keys() <= now.keys()
