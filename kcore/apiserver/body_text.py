@@ -68,6 +68,8 @@ def json_error(data: bytes, encoding: str = "utf-8") -> str:
         return f"invalid character {rest[0]!r} {PLACES.get(error.msg, 'in string literal')}"
     except RecursionError:
         return "exceeded max depth"
+    except ValueError:  # Python reads no whole number of thousands of digits
+        return "a number has too many digits"
     return "invalid UTF-8 in string literal"
 
 
@@ -75,8 +77,12 @@ def load_yaml(data: bytes) -> tuple[Any, list[str]]:
     """Read the first document of a YAML text; -> its value, complaints about doubled keys. Raises TextError."""
     import yaml  # dear, and few bodies are YAML
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(data)
+    from kcore.apiserver.entry import yaml_reader
+
+    loader: Any = yaml_reader.Loader(data)
     try:
+        if yaml_reader.is_too_long(data):
+            raise TextError(f"yaml: document has more than {limits.YAML_NODES_MAX} nodes")
         if not loader.check_node():
             return None, []
         node = loader.get_node()

@@ -97,6 +97,8 @@ def revision_of(text: str, of_list: bool = True) -> int:
 
 def selection(spec: KindSpec, namespace: str, options: Options) -> WatchSpec:
     """What a list, watch or collection request selects. Raises StatusError (400)."""
+    if any(len(options.get(name) or "") > limits.SELECTOR_CHARS_MAX for name in ("labelSelector", "fieldSelector")):
+        raise status.bad_request(f"a selector has at most {limits.SELECTOR_CHARS_MAX} characters")
     try:
         wanted = labels.parse(options["labelSelector"]) if options.get("labelSelector") else None
         chosen = fields.parse(options["fieldSelector"]) if options.get("fieldSelector") else None

@@ -85,6 +85,9 @@ IMAGES_REMEMBERED_MAX: Final = 4_096
 LABEL_KEYS_REMEMBERED_MAX: Final = 4_096
 """Keys of labels in tolerations and affinities whose check is remembered: every pod brings the same few."""
 
+PROJECTED_FILES_COMPARED_MAX: Final = 1_000
+"""Files of a projected volume that are compared, each with each, to warn of those that cover others: half a second at most."""
+
 UPDATE_MANAGERS_MAX: Final = 10
 """Fixed by Kubernetes: of more managers that update an object, the oldest become one."""
 
@@ -383,11 +386,29 @@ GZIP_LEVEL: Final = 1
 HTTP_BODY_WAIT_S: Final = 60.0
 """The time in which a request's body has to arrive: 3 MiB at 50 KB a second."""
 
+HTTP_HEAD_WAIT_S: Final = 10.0
+"""The time in which the head of a request has to arrive once it has begun, and the first one of a new connection."""
+
+HTTP_HEAD_BYTES_MAX: Final = 512 << 10
+"""A head of a request, and as much of its body as comes with it: what the loop reads at once is half as long. Kubernetes has a megabyte."""
+
+HTTP_URL_BYTES_MAX: Final = 65_535
+"""A path with its query: what the parser takes (measured)."""
+
+HTTP_HEADERS_MAX: Final = 200
+"""Headers of one request: clients send some ten, proxies a few more, and one for each group that is impersonated."""
+
+HTTP_TLS_WAIT_S: Final = 10.0
+"""The time in which a client has to be through with the TLS handshake."""
+
 HTTP_SEND_WAIT_S: Final = 60.0
 """A client that takes nothing of an answer for so long has gone."""
 
 MAPPED_BLOCK_BYTES: Final = 128 << 10
 """Blocks of memory from this size on are mapped by themselves: what the C library begins with, and else raises as it sees larger ones."""
+
+HTTP_PIECE_BYTES: Final = 512 << 10
+"""So much of a long answer is handed to the connection at a time, which holds as much again that its client has not read."""
 
 HTTP_KEEP_ALIVE_S: Final = 120
 """An idle connection is closed after this time; client libraries keep theirs for 90 s."""
@@ -405,6 +426,12 @@ JSON_PATCH_OPERATIONS_MAX: Final = 10_000
 
 JSON_PATCH_COPIED_BYTES_MAX: Final = 3 << 20
 """What all `copy` operations of a JSON patch may add together, as Kubernetes has it: a short body could double an object forever."""
+
+YAML_NODES_MAX: Final = 100_000
+"""Values and keys in a YAML body, some 8 us each to read: a second at most. The largest manifests in use have half as many."""
+
+SELECTOR_CHARS_MAX: Final = 64 << 10
+"""A selector that is longer is not read: one costs some 10 us for each requirement, and over HTTP it has no room in a URL."""
 
 YAML_NODE_BYTES: Final = 8
 """What a node of a YAML body counts besides its text when aliases are written out: 390,000 fit, go-yaml has 400,000."""

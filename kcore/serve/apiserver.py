@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,9 +102,11 @@ class Ports:
     rpc: RpcPort
     rest: RestPort
 
-    async def stop(self, grace_s: float = limits.RPC_STOP_GRACE_S) -> None:
-        """Refuse what is new and end what is there within a time."""
-        await asyncio.gather(self.rpc.stop(grace_s), self.rest.stop())
+    async def stop(self, end_watches: Callable[[], None], grace_s: float = limits.RPC_STOP_GRACE_S) -> None:
+        """Refuse what is new, end watches, and let requests that are there end within a time."""
+        stopping = asyncio.gather(self.rpc.stop(grace_s), self.rest.stop())
+        end_watches()
+        await stopping
 
 
 @asynccontextmanager
@@ -151,7 +153,7 @@ class Opened:
             await stop.wait()
         finally:
             maintenance.cancel()
-            await self.ports.stop()
+            await self.ports.stop(self.plane.server.hub.stop)
 
 
 @asynccontextmanager

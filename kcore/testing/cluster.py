@@ -155,7 +155,7 @@ class Cluster:
 
         opened = ports_of(self._plane, DataDir(self.directory), ApiServerSettings(port=0, grpc_port=port))
         ports = await self._stack.enter_async_context(opened)
-        self._stack.push_async_callback(ports.stop, 0.0)
+        self._stack.push_async_callback(ports.stop, self._plane.server.hub.stop, 0.0)
 
     def _part(self, name: str) -> Part:
         directory, settings = DataDir(self.directory), self.settings.of(name)

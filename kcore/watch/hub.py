@@ -93,6 +93,7 @@ class Hub:
             for kv in storage.range(state.view.prefix, after_prefix(state.view.prefix)).kvs:
                 state.present[kv.key] = Item(kv.value, kv.mod_revision, state.view.project)
         self.waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self.is_stopped = False
         storage.subscribe(self.publish)
 
     def state_of(self, key: bytes) -> ResourceState | None:
@@ -176,6 +177,13 @@ class Hub:
                     watcher.idle_since = now
                     watcher.bookmark(self.revision)
 
+    def stop(self) -> None:
+        """End every watch after what waits for it, and those that begin later at once."""
+        self.is_stopped = True
+        for state in self.resources.values():
+            for watcher in state.watchers:
+                watcher.close()
+
     # reading side
 
     def get(self, resource: str, key: bytes) -> Item | None:
@@ -236,6 +244,8 @@ class Hub:
         else:
             for change in self.since(state, after):
                 watcher.offer(change)
+        if self.is_stopped:
+            watcher.close()
         place = criterion(spec, state.view.indexed_fields)
         state.watchers[watcher] = place
         state.index.add(watcher, *place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from kcore.serve import apiserver
 from kcore.serve.apiserver import ApiServerSettings, Opened
 
 ACCOUNTS = 'flood-token,flood,10,"floods"\nquiet-token,quiet,11,"quiet"\n'
+LOOK_PAUSE_S = 0.001
 Object = dict[str, Any]
 
 
@@ -31,6 +32,15 @@ class Reply:
         return json.loads(self.body)
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something holds; the test bounds the time."""
+    loop = asyncio.get_running_loop()
+    while not condition():
+        turn: asyncio.Future[None] = loop.create_future()
+        loop.call_later(LOOK_PAUSE_S, turn.set_result, None)
+        await turn
+
+
 @dataclass(slots=True)
 class Line:
     """One connection."""
@@ -41,6 +51,11 @@ class Line:
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
         await self.writer.drain()
+
+    async def send_without_end(self, piece: bytes) -> None:
+        """Send the same over and over. Raises OSError when the server has ended the connection."""
+        while True:
+            await self.send(piece)
 
     async def head(self) -> tuple[int, dict[str, str]]:
         """-> (code, headers) of an answer. Raises IncompleteReadError if the server ends the connection instead."""
@@ -136,10 +151,10 @@ async def open_ports(folder: Path) -> AsyncIterator[Ports]:
         try:
             yield ports
         finally:
-            for line in ports.lines:
-                line.close()
             stop.set()
             await serving
+            for line in ports.lines:
+                line.close()
 
 
 def cluster_admins(group: str) -> Object:

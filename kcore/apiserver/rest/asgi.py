@@ -40,6 +40,7 @@ class Application:
             return
         except status.StatusError as error:
             answer = failed(error, http, [])
+            answer.headers.append((b"connection", b"close"))  # the rest of the body is not read
         if isinstance(answer.body, bytes):
             await send_whole(answer, answer.body, http, send)
             return
@@ -90,7 +91,10 @@ async def send_whole(answer: Answer, body: bytes, http: HttpRequest, send: Send)
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": answer.code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    size = limits.HTTP_PIECE_BYTES
+    for start in range(0, len(body) - size, size):  # a client that reads nothing is noticed between two pieces
+        await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
+    await send({"type": "http.response.body", "body": body[(len(body) - 1) // size * size :] if len(body) > size else body})
 
 
 def headers_of(answer: Answer, http: HttpRequest) -> list[Header]:

@@ -21,44 +21,103 @@ from kcore.serve.ports.rpc import Tls
 
 M_MMAP_THRESHOLD = -3
 """Of malloc.h."""
+TOO_LARGE = b"431 Request Header Fields Too Large"
+TOO_LONG = b"414 URI Too Long"
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 that tells the application with which certificate a client came, and gives a client up that takes nothing for too long.
+    """HTTP/1.1 that tells the application with which certificate a client came.
 
-    Only where something waits to be taken there is a timer: a watch sends each of its events without one.
+    A head is bounded in size and in the time that it takes; a client that takes nothing of what is sent to it is given up.
     """
 
-    patience: asyncio.TimerHandle | None = None
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note the certificate, which the handshake has verified."""
+        """Note the certificate, which the handshake has verified; wait for a request."""
         super().connection_made(transport)
         ssl_object = transport.get_extra_info("ssl_object")
         certificate = ssl_object.getpeercert(binary_form=True) if ssl_object is not None else None
         if certificate:
             self.app_state = {**self.app_state, "certificate": certificate}
-
-    def pause_writing(self) -> None:
-        """Begin to wait for the client."""
-        super().pause_writing()
-        self.patience = self.loop.call_later(limits.HTTP_SEND_WAIT_S, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        super().resume_writing()
-        self.wait_no_more()
+        self.head_bytes = 0
+        self.is_in_head, self.is_refused = True, False
+        self.head_timer: asyncio.TimerHandle | None = None
+        self.send_timer: asyncio.TimerHandle | None = None
+        self.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client."""
+        """Wait for nothing any more."""
+        self.stop_waiting()
+        if self.send_timer is not None:
+            self.send_timer.cancel()
         super().connection_lost(exc)
-        self.wait_no_more()
 
-    def wait_no_more(self) -> None:
-        """Stop the timer."""
-        if self.patience is not None:
-            self.patience.cancel()
-            self.patience = None
+    # what comes in
+
+    def await_head(self) -> None:
+        """Give a client that is new, or a head that has begun, some time."""
+        if self.head_timer is None:
+            self.head_timer = self.loop.call_later(limits.HTTP_HEAD_WAIT_S, self.transport.abort)
+
+    def stop_waiting(self) -> None:
+        """Wait for no head."""
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a head that has become too large is refused, and nothing more is read."""
+        if self.is_refused:
+            return
+        if self.is_in_head:
+            self.await_head()
+            self.head_bytes += len(data)
+        super().data_received(data)
+        if self.is_in_head and self.head_bytes > limits.HTTP_HEAD_BYTES_MAX:
+            self.refuse(TOO_LARGE)
+
+    def refuse(self, why: bytes) -> None:
+        """Say what is wrong with a head, and end."""
+        self.is_refused = True
+        self.stop_waiting()
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 " + why + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """The head is there."""
+        size, self.head_bytes, self.is_in_head = self.head_bytes, 0, False
+        self.stop_waiting()
+        if len(self.url) > limits.HTTP_URL_BYTES_MAX:
+            self.refuse(TOO_LONG)
+        elif size > limits.HTTP_HEAD_BYTES_MAX or len(self.headers) > limits.HTTP_HEADERS_MAX:
+            self.refuse(TOO_LARGE)
+        elif not self.is_refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body is there."""
+        if not self.is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is there; what follows is the head of another."""
+        self.is_in_head = True
+        if not self.is_refused:
+            super().on_message_complete()
+
+    # what goes out
+
+    def pause_writing(self) -> None:
+        """The client is behind with what is sent to it: only then there is a timer, and a watch sends each of its events without one."""
+        super().pause_writing()
+        self.send_timer = self.loop.call_later(limits.HTTP_SEND_WAIT_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client takes what is sent to it."""
+        if self.send_timer is not None:
+            self.send_timer.cancel()
+            self.send_timer = None
+        super().resume_writing()
 
 
 def web_socket(**given: Any) -> asyncio.Protocol:
@@ -69,7 +128,22 @@ def web_socket(**given: Any) -> asyncio.Protocol:
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to the process that it is a part of."""
+    """A server that leaves signals to the process that it is a part of, and bounds the time of a TLS handshake."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve on sockets that listen."""
+        await self.lifespan.startup()
+        loop, tls = asyncio.get_running_loop(), self.config.ssl
+
+        def protocol() -> asyncio.Protocol:
+            return Protocol(self.config, self.server_state, self.lifespan.state)
+
+        wait_s = None if tls is None else limits.HTTP_TLS_WAIT_S
+        self.servers = [
+            await loop.create_server(protocol, sock=each, ssl=tls, backlog=limits.HTTP_BACKLOG, ssl_handshake_timeout=wait_s)
+            for each in sockets or ()
+        ]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -92,7 +166,6 @@ class RestPort:
         listener = socket.create_server((bind, port), family=family, backlog=limits.HTTP_BACKLOG)
         config = uvicorn.Config(
             self.application,
-            http=Protocol,
             ws=web_socket,  # type: ignore[arg-type]
             lifespan="off",
             log_config=None,

@@ -4,6 +4,7 @@ Source: Kubernetes `pkg/apis/core/validation`, observed answers of 1.37.
 """
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -88,8 +89,14 @@ def validate_tolerations(tolerations: list[Any], path: str, errors: list[FieldEr
             errors.append(not_supported(f"{at}.effect", effect, TAINT_EFFECTS))
 
 
+def _spread_pair(constraint: Mapping[str, Any]) -> tuple[str, str]:
+    """What no two topology spread constraints of a pod have in common."""
+    return constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or ""
+
+
 def validate_topology_spread(constraints: list[Any], path: str, errors: list[FieldError], *, check_selector: bool = True) -> None:
     """Check the topology spread constraints of a pod."""
+    to_come = Counter(_spread_pair(constraint) for constraint in constraints)
     for index, constraint in enumerate(constraints):
         at = f"{path}[{index}]"
         skew, key, action = constraint.get("maxSkew") or 0, constraint.get("topologyKey"), constraint.get("whenUnsatisfiable") or ""
@@ -99,8 +106,9 @@ def validate_topology_spread(constraints: list[Any], path: str, errors: list[Fie
             errors.append(required(f"{at}.topologyKey", "can not be empty"))
         if action not in _SPREAD_ACTIONS:
             errors.append(not_supported(f"{at}.whenUnsatisfiable", action, _SPREAD_ACTIONS))
-        pair = (key or "", action)
-        if any(pair == (other.get("topologyKey") or "", other.get("whenUnsatisfiable") or "") for other in constraints[index + 1:]):
+        pair = _spread_pair(constraint)
+        to_come[pair] -= 1
+        if to_come[pair]:
             errors.append(duplicate(f"{at}.{{topologyKey, whenUnsatisfiable}}", f"{{{pair[0]}, {pair[1]}}}"))
         _validate_min_domains(constraint.get("minDomains"), action, f"{at}.minDomains", errors)
         for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):

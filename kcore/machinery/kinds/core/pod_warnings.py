@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from kcore.base import limits
 from kcore.machinery import cidr, names, quantity
 from kcore.machinery.field_error import quote
 from kcore.machinery.kinds.core.affinity import PREFERRED, REQUIRED
@@ -162,7 +163,7 @@ def _projected_files(source: Json) -> list[tuple[str, str]]:
 
 def _overlaps(files: list[tuple[str, str]], start: int = 0) -> list[str]:
     """Describe each pair of paths that are equal or within one another, from the file `start` on."""
-    paths = [(path.rstrip("/"), source) for path, source in files]
+    paths = [(path.rstrip("/"), source) for path, source in files[: limits.PROJECTED_FILES_COMPARED_MAX]]
     found = []
     for index in range(start, len(paths)):
         path, source = paths[index]

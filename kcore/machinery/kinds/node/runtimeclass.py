@@ -33,9 +33,12 @@ def _validate_scheduling(scheduling: dict[str, Any], errors: list[FieldError]) -
     tolerations = scheduling.get("tolerations") or []
     path = "scheduling.tolerations"
     validate_tolerations(tolerations, path, errors)
+    seen: set[tuple[tuple[str, Any], ...]] = set()
     for index, toleration in enumerate(tolerations):
-        if toleration in tolerations[:index]:
+        told = tuple(sorted(toleration.items()))
+        if told in seen:
             errors.append(fe.duplicate(f"{path}[{index}]", toleration))
+        seen.add(told)
 
 
 def validate_class_update(new: Object, old: Object) -> list[FieldError]:
