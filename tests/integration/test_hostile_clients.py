@@ -126,7 +126,7 @@ async def test_a_client_that_reads_nothing_of_a_long_answer_is_given_up(ports: P
     await line.send(request("GET", CONFIGMAPS, ports.admin))
     server = ports.api.ports.rest.server
     assert server is not None
-    await until(lambda: any(each.send_timer for each in server.server_state.connections))  # type: ignore[union-attr]
+    await until(lambda: any(each.patience for each in server.server_state.connections))  # type: ignore[union-attr]
     await until(lambda: not server.server_state.connections)
     line.reader._limit = 1 << 26  # type: ignore[attr-defined]
     with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):

@@ -41,14 +41,14 @@ class Protocol(HttpToolsProtocol):
         self.head_bytes = 0
         self.is_in_head, self.is_refused = True, False
         self.head_timer: asyncio.TimerHandle | None = None
-        self.send_timer: asyncio.TimerHandle | None = None
+        self.patience: asyncio.TimerHandle | None = None
         self.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self.stop_waiting()
-        if self.send_timer is not None:
-            self.send_timer.cancel()
+        if self.patience is not None:
+            self.patience.cancel()
         super().connection_lost(exc)
 
     # what comes in
@@ -110,13 +110,13 @@ class Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client is behind with what is sent to it: only then there is a timer, and a watch sends each of its events without one."""
         super().pause_writing()
-        self.send_timer = self.loop.call_later(limits.HTTP_SEND_WAIT_S, self.transport.abort)
+        self.patience = self.loop.call_later(limits.HTTP_SEND_WAIT_S, self.transport.abort)
 
     def resume_writing(self) -> None:
         """The client takes what is sent to it."""
-        if self.send_timer is not None:
-            self.send_timer.cancel()
-            self.send_timer = None
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
         super().resume_writing()
 
 

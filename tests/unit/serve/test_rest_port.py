@@ -44,6 +44,7 @@ def protocol() -> tuple[Protocol, Transport]:
     config = Config(silence, http=Protocol, ws="none", lifespan="off", log_config=None)
     made, transport = Protocol(config, ServerState(), {}), Transport()
     made.connection_made(transport)
+    made.stop_waiting()  # for a head
     return made, transport
 
 
