@@ -45,6 +45,7 @@ from kcore.controllers import (
     servicecidr,
     statefulset,
     taint_eviction,
+    volume_protection,
 )
 from kcore.controllers.controller import IGNORE, Context, Controller, Source
 from kcore.controllers.daemonset import reconciler as daemonset
@@ -71,6 +72,8 @@ CONTROLLERS: Final[dict[str, Make]] = {
     node_ttl.NAME: node_ttl.make,
     "taint-eviction": taint_eviction.make,
     "pod-garbage-collector": pod_garbage_collector.make,
+    volume_protection.OF_CLAIMS: volume_protection.make_of_claims,
+    volume_protection.OF_VOLUMES: volume_protection.make_of_volumes,
     "serviceaccount": serviceaccount.make,
     "root-ca-certificate-publisher": root_ca_publisher.make,
     disruption.NAME: disruption.make,

@@ -24,7 +24,7 @@ from tests.integration.plane import Plane
 
 REPLAY = Path(__file__).parent / "replay_controllers.py"
 RECORDINGS = Path(__file__).parent / "recordings" / "controllers.jsonl.xz"
-NOT_BUILT = {"cronjob", "csr", "endpointslicemirroring", "hpa", "pvbinder", "pvcprotection", "pvprotection", "tokensecret"}
+NOT_BUILT = {"cronjob", "csr", "endpointslicemirroring", "hpa", "pvbinder", "pvprotection", "tokensecret"}
 NEEDS_A_BINDER = "statefulset/pvc"
 """Stories of claims in which the controller that binds them speaks too."""
 
