@@ -27,6 +27,7 @@ from kcore.load.bench.plane import NAMESPACE
 from kcore.load.pods import Plan
 from kcore.load.run import Load
 from kcore.load.sender import Pace
+from kcore.load.server import RpcServer
 
 Object = dict[str, Any]
 GPU: Final = "kcore.io/gpu-milli"
@@ -189,7 +190,7 @@ async def submit(client: Client, templates: Sequence[pod_pb2.Pod]) -> Load:
     """Submit all pods once, and wait until each is placed or found to fit nowhere."""
     plan = Plan(client.entropy.name_suffix(), NAMESPACE, len(templates), templates=tuple(templates))
     with PodProgress(len(templates)) as progress:
-        load = Load(client, plan, Pace(), progress.show)
+        load = Load(RpcServer(client, in_bulk=True), plan, Pace(), progress.show)
         await load.run()
     return load
 
