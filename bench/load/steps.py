@@ -26,6 +26,7 @@ from kcore.api.core.v1 import binding_pb2, event_pb2, node_pb2, pod_pb2, service
 from kcore.apiserver import body, bulk, objects, registry
 from kcore.apiserver.admission import Chain
 from kcore.apiserver.bulk import BulkStream, split
+from kcore.apiserver.entry.gate import Caller
 from kcore.apiserver.server import ApiServer
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
@@ -103,7 +104,7 @@ class Bench:
     def __init__(self, folder: Path, watch: Stopwatch) -> None:
         self.engine = Engine(folder, SystemClock(), SystemEntropy(), threaded=False)
         self.server = ApiServer(scheme.load(), self.engine, SystemClock(), SystemEntropy(), ["10.96.0.0/16"])
-        self.stream = BulkStream(self.server.pipeline, ADMIN)
+        self.stream = BulkStream(self.server.pipeline, Caller(ADMIN))
         self.spec = scheme.load().kinds[POD]
         self.watch = watch
         self.watchers: list[Watcher] = []
