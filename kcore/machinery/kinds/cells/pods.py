@@ -5,34 +5,98 @@ Source: Kubernetes `pkg/printers/internalversion/printers.go`, recorded tables o
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from kcore.machinery import ages, timestamp
 from kcore.machinery.kinds.cells.forms import NONE, Cells, Object, at, plain
 
 
+class Begun(NamedTuple):
+    """How far the init containers are.
+
+    reason    what the first one says that is not done; '' if all are
+    statuses  of all up to that one
+    sidecars  names of those that run beside the containers
+    """
+
+    reason: str
+    statuses: Sequence[Object]
+    sidecars: frozenset[str]
+
+
+NONE_BEGUN: Final = Begun("", (), frozenset())
+
+
+def begun(obj: Object) -> Begun:
+    """Look at the init containers up to the first that is not done; a sidecar that has started is done."""
+    declared = (obj.get("spec") or {}).get("initContainers")
+    if not declared:
+        return NONE_BEGUN
+    sidecars = frozenset(each["name"] for each in declared if each.get("restartPolicy") == "Always")
+    statuses: list[Object] = (obj.get("status") or {}).get("initContainerStatuses") or []
+    for index, each in enumerate(statuses):
+        reason = init_reason(each, each.get("name") in sidecars, f"{index}/{len(declared)}")
+        if reason:
+            return Begun(reason, statuses[: index + 1], sidecars)
+    return Begun("", statuses, sidecars)
+
+
+def init_reason(each: Object, is_sidecar: bool, place: str) -> str:
+    """What an init container says that is not done; '' if it is."""
+    state = each.get("state") or {}
+    ended, waiting = state.get("terminated"), state.get("waiting") or {}
+    if (ended is not None and not ended.get("exitCode")) or (is_sidecar and each.get("started")):
+        return ""
+    if ended is not None:
+        return f"Init:{end_reason(ended)}"
+    if waiting.get("reason") and waiting["reason"] != "PodInitializing":
+        return f"Init:{waiting['reason']}"
+    return f"Init:{place}"
+
+
+def has_containers(obj: Object, found: Begun) -> bool:
+    """Whether the containers say how the pod is: nothing is left to be done before them, or it was done once."""
+    if not found.reason:
+        return True
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return next((each.get("status") == "True" for each in conditions if each.get("type") == "Initialized"), False)
+
+
 def pod_ready(obj: Object) -> str:
     """Ready containers of all."""
-    sidecars = [each for each in (obj.get("spec") or {}).get("initContainers") or () if each.get("restartPolicy") == "Always"]
-    total = len((obj.get("spec") or {}).get("containers") or ()) + len(sidecars)
-    status = obj.get("status") or {}
-    names = {each["name"] for each in sidecars}
-    ready = sum(bool(each.get("ready")) for each in status.get("containerStatuses") or ())
-    ready += sum(bool(each.get("ready")) for each in status.get("initContainerStatuses") or () if each.get("name") in names)
+    found, status = begun(obj), obj.get("status") or {}
+    total = len((obj.get("spec") or {}).get("containers") or ()) + len(found.sidecars)
+    ready = sum(
+        bool(each.get("ready") and each.get("started")) for each in found.statuses
+        if each.get("name") in found.sidecars and not is_done((each.get("state") or {}).get("terminated"))
+    )
+    if has_containers(obj, found):
+        ready += sum(map(is_running, status.get("containerStatuses") or ()))
     return f"{ready}/{total}"
+
+
+def is_done(ended: Object | None) -> bool:
+    """Whether a container has ended well."""
+    return ended is not None and not ended.get("exitCode")
+
+
+def is_running(each: Object) -> bool:
+    """Whether a container runs and is ready."""
+    state = each.get("state") or {}
+    runs = state.get("running") is not None and state.get("terminated") is None and not (state.get("waiting") or {}).get("reason")
+    return bool(each.get("ready")) and runs
 
 
 def pod_status(obj: Object) -> str:
     """The word that says most about a pod: why a container waits or ended, else its phase."""
-    status = obj.get("status") or {}
+    status, found = obj.get("status") or {}, begun(obj)
     reason: str = status.get("reason") or status.get("phase") or ""
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "SchedulingGated":
             reason = "SchedulingGated"
-    initializing = init_reason(obj)
-    if initializing:
-        reason = initializing
-    else:
+    reason = found.reason or reason
+    if has_containers(obj, found):
         reason = container_reason(status, reason)
     if obj["metadata"].get("deletionTimestamp"):
         if status.get("reason") == "NodeLost":
@@ -51,7 +115,7 @@ def container_reason(status: Object, reason: str) -> str:
             reason = waiting["reason"]
         elif ended is not None:
             reason = end_reason(ended)
-        elif each.get("ready") and state.get("running") is not None:
+        elif is_running(each):
             has_running = True
     if reason == "Completed" and has_running:
         ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ())
@@ -66,37 +130,17 @@ def end_reason(ended: Object) -> str:
     return f"Signal:{ended['signal']}" if ended.get("signal") else f"ExitCode:{ended.get('exitCode', 0)}"
 
 
-def init_reason(obj: Object) -> str:
-    """What the first init container that is not done says; '' if all are."""
-    declared = (obj.get("spec") or {}).get("initContainers") or ()
-    sidecars = {each["name"] for each in declared if each.get("restartPolicy") == "Always"}
-    for index, each in enumerate((obj.get("status") or {}).get("initContainerStatuses") or ()):
-        state = each.get("state") or {}
-        ended, waiting = state.get("terminated"), state.get("waiting") or {}
-        if ended is not None and not ended.get("exitCode"):
-            continue
-        if each.get("name") in sidecars and each.get("started"):
-            continue
-        if ended is not None:
-            return f"Init:{end_reason(ended)}"
-        if waiting.get("reason") and waiting["reason"] != "PodInitializing":
-            return f"Init:{waiting['reason']}"
-        return f"Init:{index}/{len(declared)}"
-    return ""
-
-
 def pod_restarts(obj: Object, now: float) -> str:
     """Restarts of the containers that count, and how long ago the last one was.
 
     While init containers run these are theirs and those of sidecars; afterwards those of sidecars and containers.
     """
-    status = obj.get("status") or {}
-    declared = (obj.get("spec") or {}).get("initContainers") or ()
-    sidecars = {each["name"] for each in declared if each.get("restartPolicy") == "Always"}
-    begun = status.get("initContainerStatuses") or ()
-    counted = list(begun) if init_reason(obj) else [each for each in begun if each.get("name") in sidecars]
-    if not init_reason(obj):
-        counted += status.get("containerStatuses") or ()
+    found = begun(obj)
+    if has_containers(obj, found):
+        counted = [each for each in found.statuses if each.get("name") in found.sidecars]
+        counted += (obj.get("status") or {}).get("containerStatuses") or ()
+    else:
+        counted = list(found.statuses)
     count, last = 0, 0.0
     for each in counted:
         count += each.get("restartCount", 0)
