@@ -17,6 +17,7 @@ from google.protobuf import descriptor_pb2
 
 from kcore.api.options.v1 import options_pb2
 from kcore.apiserver.openapi import names
+from kcore.apiserver.openapi.comments import shared
 from kcore.machinery.codec import tables
 from kcore.machinery.scheme import META, Scheme
 
@@ -165,7 +166,7 @@ class Schemas:
                 inlined = each.type_name[1:]
                 yield from self._properties(inlined, self.scheme.messages[inlined])
             else:
-                comment = self.comments.get(f"{message}.{each.name}") or _part(declared, each)
+                comment = self.comments.get(f"{message}.{each.name}") or _part(declared, each) or shared(message, each.name)
                 yield each.json_name, ({"description": comment} if comment else {}) | self._property(each, value)
 
     def _required(self, declared: Message) -> Iterator[str]:
