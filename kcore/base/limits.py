@@ -113,6 +113,18 @@ BRIDGE_MTU_BYTES: Final = 1_500
 SCHEDULER_AMOUNT_MAX: Final = 1 << 50
 """A node's amount of a resource stops counting here (1 PiB, 10^12 cores): a hundred times it, and the sum of 8,191 pods, fit 64 bits."""
 
+SCHEDULER_STORAGE_MAX: Final = 1 << 56
+"""Bytes of a volume or claim stop counting here (64 PiB): a hundred times it fits 64 bits."""
+
+SCHEDULER_VOLUME_RESULTS_MAX: Final = 256
+"""Masks and verdicts on volumes that are kept: 1 to 17 bytes a node each, so 85 KB each, 22 MB in all on 5,000 nodes."""
+
+SCHEDULER_DEVICE_RESULTS_MAX: Final = 16_384
+"""Answers about devices that are remembered (100 to 500 bytes each): one for each different state of a node's devices and claim."""
+
+SCHEDULER_DEVICE_STEPS_MAX: Final = 20_000
+"""Steps of one search for devices (3 us each): what is not found in 60 ms is taken as not to be had (upstream: 10 s a node)."""
+
 SCHEDULER_RESOURCES_MAX: Final = 1024
 """Resources that have a row of amounts; a further name is taken as offered by no node, so a pod that asks for it waits."""
 
@@ -157,6 +169,9 @@ SCHEDULER_BATCH_MAX: Final = 1_000
 
 SCHEDULER_BINDINGS_IN_FLIGHT_MAX: Final = 8
 """Bulk bindings under way at once: deciding stops when the API is this far behind."""
+
+SCHEDULER_VOLUMES_BOUND_S_MAX: Final = 600.0
+"""Fixed by Kubernetes' default: a pod whose volumes are not bound after so long is decided about anew."""
 
 SCHEDULER_STATUS_IN_FLIGHT_MAX: Final = 16
 """Status updates of unschedulable pods under way at once."""
@@ -772,6 +787,9 @@ DEMO_POLL_S: Final = 0.02
 
 TERMINATED_PODS_MAX: Final = 12_500
 """kube-controller-manager's default: finished pods that may stay."""
+
+CLAIM_LOOK_INTERVAL_S: Final = 15.0
+"""Fixed by Kubernetes: how often a claim that found no volume is looked at again."""
 
 SERVICE_CIDR_GRACE_S: Final = 10.0
 """Fixed by Kubernetes: so long a range of Services that is deleted stays, since other API servers may be giving an address of it out."""

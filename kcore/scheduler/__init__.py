@@ -4,6 +4,7 @@
     columns, labels            the cluster as a structure of arrays, changed in place; `_kernels` are the compiled loops over it
     framework, profile         what a plugin is, and which ones there are: `plugins/`, one module each
     evaluation                 an ask's results on all nodes, kept up to date as pods are placed
+    volumes, dra, reserving    claims of volumes and of devices: what they need of a node, and what is written before the pod is bound
     cycle, diagnosis           one decision; why it is one. `snapshot` makes the columns for whoever asks what would be decided
     preemption                 who has to go for a pod that fits nowhere
     queue, cache, core         pods that wait, pods that are placed, and the whole as a machine without connections

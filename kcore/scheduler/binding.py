@@ -46,6 +46,11 @@ def refused_note(message: str) -> Note:
     return Note("Warning", "FailedScheduling", f"binding rejected: {message}", "Scheduling")
 
 
+def reserved_note(problem: str) -> Note:
+    """Tell of a pod that did not get what was reserved for it."""
+    return Note("Warning", "FailedScheduling", problem, "Scheduling")
+
+
 def preempted_note(preemptor: PodRow, node_name: str) -> Note:
     """Tell of a pod that has to go for another one."""
     return Note("Normal", "Preempted", f"Preempted by pod {preemptor.uid} on node {node_name}", "Preempting")

@@ -136,7 +136,7 @@ class Cache:
 
     def rebuilt(self) -> Columns:
         """Return columns made afresh from the nodes and the placed pods."""
-        columns = Columns()
+        columns = Columns(self._columns.catalog, self._columns.devices)
         columns.peers.namespaces.update(self._columns.peers.namespaces)
         for row in self._columns.rows:
             if row is not None:

@@ -32,11 +32,14 @@ from kcore.base.limits import (
     SCHEDULER_TEMPLATES_MAX,
     SCHEDULER_TOUCHED_MAX,
 )
+from kcore.scheduler.dra.devices import Devices
 from kcore.scheduler.labels import LabelColumn
 from kcore.scheduler.peers.index import PeerIndex
 from kcore.scheduler.peers.owners import Owners
 from kcore.scheduler.requests import CPU, MEMORY, Amounts
 from kcore.scheduler.rows import Account, NodeRow, Peer, Port, Taint
+from kcore.scheduler.volumes.catalog import Catalog
+from kcore.scheduler.volumes.usage import Usage
 
 CPU_ROW: Final = 0
 MEMORY_ROW: Final = 1
@@ -48,9 +51,14 @@ UInt8 = NDArray[np.uint8]
 
 
 class Columns:
-    """Nodes and what is placed on them."""
+    """Nodes and what is placed on them; catalog is what is known of their volumes, usage which of these placed pods use,
+    devices what is known of their devices.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog | None = None, devices: Devices | None = None) -> None:
+        self.catalog = catalog or Catalog()
+        self.usage = Usage(self.catalog.handle_of)
+        self.devices = devices or Devices()
         self.count = 0
         self.node_count = 0
         self.static_version = 0
@@ -120,6 +128,7 @@ class Columns:
                 self.nonzero[:, slot].tolist(),
                 int(self.pod_count[slot]),
                 {port: users[slot] for port, users in self.ports.items() if slot in users},
+                self.usage.held(slot),
                 self.peers.standing(slot),
             )
             for name, slot in self.slots.items()
@@ -148,6 +157,17 @@ class Columns:
         slot = self.slots[node_name]
         self._count(slot, account, -1)
         self._release(slot)
+
+    def recount(self, claim: str) -> None:
+        """Count a claim anew whose volume may have become another one."""
+        for slot in self.usage.changed(claim):
+            self._touch(slot)
+
+    def touch_devices(self) -> None:
+        """Let what is kept of nodes be looked at again about whose devices anything was said."""
+        for name in self.devices.take_marked():
+            if name in self.slots:
+                self._touch(self.slots[name])
 
     def relabel(self, node_name: str, old: Peer, new: Peer) -> None:
         """Let a placed pod show something else than before."""
@@ -325,6 +345,8 @@ class Columns:
             del self.priorities[account.priority]
         for port in account.ports:
             self._count_port(slot, port, sign)
+        if account.volumes is not None:
+            self.usage.count(slot, account.volumes, sign)
         if sign > 0:
             self.peers.place(account.peer, slot)
         else:

@@ -1,8 +1,10 @@
 """The scheduler without its connections: what it knows, and what it decides when it is told something.
 
     pod_changed, node_changed ...   what the watch says
-    decide                          -> the pods that go to a node, and those that have to wait, with those that they preempt
+    decide                          -> the pods that go to a node, those that wait for what is reserved for them there, and those that
+                                    have to wait, with those that they preempt
     refused, spared                 what became of bindings and preemptions that failed; one that was made is told by the watch
+    reserved_written, reserved_refused  what became of what was to be written for a pod before it is bound
 
 Sync and deterministic: time and chance are handed in. A pod's way: update -> pop -> assume -> (binding) -> confirmed by the watch; where
 the binding fails it is forgotten and backs off. Bindings may be under way while further pods are decided, since assumed pods count.
@@ -22,13 +24,19 @@ from kcore.base.limits import SCHEDULER_FLUSH_INTERVAL_S
 from kcore.scheduler.cache import Cache, Placed
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.cycle import Decision, schedule
+from kcore.scheduler.dra.devices import DevicesChanged
+from kcore.scheduler.dra.reservation import device_key
+from kcore.scheduler.dra.rows import DeviceClaim, DeviceRow
 from kcore.scheduler.evaluation import Evaluations
 from kcore.scheduler.events import ClusterEvent
 from kcore.scheduler.preemption.budgets import Budgets
 from kcore.scheduler.preemption.choice import Preemption, Preemptor
 from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.queue import Queue
+from kcore.scheduler.reserving.plan import reserve_all
+from kcore.scheduler.reserving.reservations import Reservations
 from kcore.scheduler.rows import Expression, NodeRow, Owner, PodRow
+from kcore.scheduler.volumes.rows import Claim, Class, Row, Volume
 
 SCHEDULER_NAME: Final = "default-scheduler"
 
@@ -52,13 +60,17 @@ class Eviction(NamedTuple):
 class Batch(NamedTuple):
     """What one call decided.
 
-    displaced  pods that are not nominated any more, since one of higher priority was nominated to their node
+    assumed   may be bound; reserved: have a node, and something that has to be there first
+    failed    pods that had a node, and why they did not get what was reserved for them
+    displaced pods that are not nominated any more, since one of higher priority was nominated to their node
     """
 
     assumed: list[Attempt]
     waiting: list[Attempt]
     evictions: list[Eviction]
     displaced: list[PodRow]
+    reserved: list[Attempt]
+    failed: list[tuple[PodRow, str]]
 
 
 class Core:
@@ -68,6 +80,7 @@ class Core:
         self.columns = Columns()
         self.cache = Cache(self.columns)
         self.queue = Queue(DEFAULT.wakers)
+        self.reservations = Reservations(self.columns)
         self.budgets = Budgets()
         self._preemptor = Preemptor(self.cache, self.budgets)
         self._nominated: dict[str, str] = {}
@@ -87,6 +100,7 @@ class Core:
             self.pod_deleted(key)
         elif pod.node_name:
             self._leave_queue(key)
+            self._release(key)
             self._wake(self.cache.confirm(pod))
         elif pod.terminating or pod.scheduler_name != SCHEDULER_NAME:
             self._leave_queue(key)
@@ -99,6 +113,7 @@ class Core:
     def pod_deleted(self, key: str) -> None:
         """Take in that a pod is gone."""
         self._leave_queue(key)
+        self._release(key)
         self._wake(self.cache.remove(key))
 
     def node_changed(self, node: NodeRow) -> None:
@@ -108,6 +123,24 @@ class Core:
     def node_deleted(self, name: str) -> None:
         """Take in that a node is gone."""
         self._wake(self.cache.remove_node(name))
+        self.reservations.node_gone(name)
+
+    def row_changed(self, row: Row | DeviceRow) -> None:
+        """Take in a claim, a volume, a device or what else decides about them, new or changed."""
+        event = self.columns.devices.set(row) if isinstance(row, DeviceRow) else self.columns.catalog.set(row)
+        self._follow(event.old if event is not None else None, row)
+        if event is not None:
+            self._wake(event)
+
+    def row_deleted(self, kind: type[Row | DeviceRow], name: str) -> None:
+        """Take in that a claim, a volume ... is gone."""
+        if issubclass(kind, DeviceRow):
+            gone = self.columns.devices.remove(kind, name)
+            self._follow(gone, None)
+            if isinstance(gone, DeviceClaim) and gone.allocation:
+                self._wake(DevicesChanged(gone, gone._replace(allocation=None)))
+        else:
+            self._follow(self.columns.catalog.remove(kind, name), None)
 
     def namespace_changed(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in the labels of a namespace, None where it is gone."""
@@ -131,7 +164,8 @@ class Core:
             self._flush_at = now + SCHEDULER_FLUSH_INTERVAL_S
         if verify.ON:
             self.cache.verify()
-        batch = Batch([], [], [], [])
+        batch = Batch([], [], [], [], [], [])
+        self._take_outcomes(batch, now)
         for _ in range(limit):
             pod = self.queue.pop(now)
             if pod is None:
@@ -143,8 +177,7 @@ class Core:
                 self.queue.fail(pod, decision.rejected_by, now)
                 batch.waiting.append(Attempt(pod, decision, self._clear(pod, decision.preemption, nominated, batch)))
             else:
-                self._wake(self.cache.assume(pod, decision.node))
-                batch.assumed.append(Attempt(pod, decision))
+                self._assume(pod, decision, decision.node, batch)
         return batch
 
     def refused(self, pods: Sequence[PodRow]) -> None:
@@ -161,10 +194,68 @@ class Core:
         for key in (preemptor.key, *self.columns.nominated.get(victim.node_name, ())):
             self.queue.activate(key, self._clock.monotonic())
 
+    def reserved_written(self, pod: PodRow) -> None:
+        """Take in that all was written that is reserved for a pod."""
+        self.reservations.written(pod)
+
+    def reserved_refused(self, pod: PodRow, problem: str) -> str:
+        """Take in that something could not be written: what was assumed is taken back, the pod is tried again; Returns why, in words."""
+        said = self.reservations.worded(pod, problem)
+        self._release(pod.key)
+        self.refused([pod])
+        return said
+
     def next_at(self) -> float:
         """Return when there is something to do if nothing is told before."""
-        pause_ends = self.queue.next_at()
-        return self._flush_at if pause_ends is None else min(pause_ends, self._flush_at)
+        times = (self._flush_at, self.queue.next_at(), self.reservations.next_at())
+        return min(at for at in times if at is not None)
+
+    def _assume(self, pod: PodRow, decision: Decision, node_name: str, batch: Batch) -> None:
+        """Count a pod on its node; one for which something has to be there first waits for that."""
+        parts = reserve_all(pod, decision.needs, node_name, self.columns)
+        if parts:
+            self.reservations.add(pod, node_name, parts, self._clock.monotonic())
+            batch.reserved.append(Attempt(pod, decision))
+        else:
+            batch.assumed.append(Attempt(pod, decision))
+        self._wake(self.cache.assume(pod, node_name))
+        if parts:
+            self.columns.touch_devices()
+
+    def _take_outcomes(self, batch: Batch, now: float) -> None:
+        """Let the pods go on that have what was reserved for them, or cannot get it."""
+        for outcome in self.reservations.take(now):
+            self._give_back(outcome.restored)
+            if outcome.problem:
+                self.refused([outcome.pod])
+                batch.failed.append((outcome.pod, outcome.problem))
+            else:
+                batch.assumed.append(Attempt(outcome.pod, Decision(outcome.node_name)))
+
+    def _release(self, key: str) -> None:
+        self._give_back(self.reservations.drop(key))
+
+    def _give_back(self, restored: Sequence[ClusterEvent]) -> None:
+        self.columns.touch_devices()
+        for event in restored:
+            self._wake(event)
+
+    def _follow(self, old: Row | DeviceRow | None, new: Row | DeviceRow | None) -> None:
+        """Bring up to date what rests on a row: attached volumes, devices of nodes, and pods that wait for claims."""
+        self.columns.touch_devices()
+        claims: set[str] = set()
+        for row in (old, new):
+            if isinstance(row, Claim):
+                claims.add(row.key)
+            elif isinstance(row, Volume):
+                claims.add(row.claim)
+            elif isinstance(row, Class):
+                claims.update(self.columns.usage.claims)
+            elif isinstance(row, DeviceClaim):
+                self.reservations.changed(device_key(row.key))
+        for claim in claims:
+            self.columns.recount(claim)
+            self.reservations.changed(claim)
 
     # nominations
 

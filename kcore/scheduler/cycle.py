@@ -18,11 +18,14 @@ import numpy as np
 from kcore.base.limits import SCHEDULER_REASON_BITS_MAX
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns
-from kcore.scheduler.diagnosis import Rejection, diagnose, message, rejections, unsupported_message
+from kcore.scheduler.diagnosis import Rejection, diagnose, message, refusal_message, rejections, unsupported_message
+from kcore.scheduler.dra.needs import device_needs
 from kcore.scheduler.evaluation import Evaluation, Evaluations
 from kcore.scheduler.preemption.choice import Preemption, Preemptor
 from kcore.scheduler.profile import DEFAULT, Profile
 from kcore.scheduler.rows import PodRow, Unsupported
+from kcore.scheduler.volumes.asks import Needs
+from kcore.scheduler.volumes.needs import Refusal, needs_of
 
 Randrange = Callable[[int], int]
 
@@ -36,6 +39,7 @@ class Decision(NamedTuple):
     message      why it waits, as in the PodScheduled condition
     rejected_by  plugins whose events may wake it, sorted
     preemption   what preemption found, where it was tried
+    needs        what its volumes need, where it has any and goes to a node
     """
 
     node: str | None
@@ -46,6 +50,7 @@ class Decision(NamedTuple):
     reasons: dict[str, int] = {}  # noqa: RUF012
     rejected_by: tuple[str, ...] = ()
     preemption: Preemption | None = None
+    needs: Needs | None = None
 
 
 class Explanation(NamedTuple):
@@ -75,22 +80,32 @@ def schedule(
     if refused:
         plugins = tuple(sorted({wish.plugin for wish in refused}))
         return Decision(None, message=unsupported_message(refused, columns), rejected_by=plugins)
+    if ask.volumes is not None or ask.claims is not None:
+        looked_up = look_up(pod, columns)
+        if isinstance(looked_up, Refusal):
+            return Decision(None, message=refusal_message(looked_up, columns), rejected_by=(looked_up.plugin,))
+        pod = looked_up
     evaluation = evaluations.of(pod, columns)
     if not evaluation.feasible_count:
         return _rejected(pod, columns, evaluation, randrange, preemptor)
     cleared = columns.slots.get(pod.nominated)
     if cleared is not None and evaluation.feasible[cleared]:
-        return Decision(pod.nominated, 1, 1)
+        return Decision(pod.nominated, 1, 1, needs=pod.ask.needs)
     first, ties = _kernels.best(evaluation.totals, evaluation.feasible, columns.count)
     slot = first if ties == 1 else _kernels.tie(evaluation.totals, evaluation.feasible, first, columns.count, randrange(ties))
     total = int(evaluation.totals[slot]) if evaluation.feasible_count > 1 else 0
-    return Decision(columns.names[slot], evaluation.feasible_count, ties, total)
+    return Decision(columns.names[slot], evaluation.feasible_count, ties, total, needs=pod.ask.needs)
 
 
 def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explanation:
     """Tell for every node what schedule would find now."""
+    looked_up = look_up(pod, columns)
+    refused = pod.ask.unsupported or _too_many_resources(pod)
+    if isinstance(looked_up, Refusal):
+        rejection = Rejection(looked_up.plugin, (looked_up.message,), False)
+        return Explanation((), {row.name: rejection for row in columns.rows if row is not None}, {}, {}, {}, (), refused)
     evaluations = Evaluations(profile)
-    evaluation = evaluations.of(pod, columns)
+    evaluation = evaluations.of(looked_up, columns)
     slots = [int(slot) for slot in np.flatnonzero(evaluation.feasible[: columns.count])]
     feasible = tuple(columns.names[slot] for slot in slots)
     normalised: dict[str, dict[str, int]] = {}
@@ -104,8 +119,23 @@ def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explan
         totals = {columns.names[slot]: int(evaluation.totals[slot]) for slot in slots}
     highest = max(totals.values(), default=0)
     best = tuple(name for name, total in totals.items() if total == highest) if totals else feasible
-    refused = pod.ask.unsupported or _too_many_resources(pod)
     return Explanation(feasible, rejections(evaluation, columns), normalised, scores, totals, best, refused)
+
+
+def look_up(pod: PodRow, columns: Columns) -> PodRow | Refusal:
+    """Return a pod with its volumes and claims looked up, or why it has to wait whatever the node."""
+    ask = pod.ask
+    if ask.volumes is not None:
+        needs = needs_of(pod.key, ask.volumes, columns.catalog, columns.usage)
+        if isinstance(needs, Refusal):
+            return needs
+        ask = ask._replace(volumes=None, needs=needs)
+    if ask.claims is not None:
+        wanted = device_needs(pod.key, pod.uid, ask.claims, columns.devices)
+        if isinstance(wanted, Refusal):
+            return wanted
+        ask = ask._replace(claims=None, device_needs=wanted)
+    return pod if ask is pod.ask else pod._replace(ask=ask)
 
 
 def _rejected(pod: PodRow, columns: Columns, evaluation: Evaluation, randrange: Randrange, preemptor: Preemptor | None) -> Decision:

@@ -17,6 +17,7 @@ from kcore.scheduler.columns import Columns, UInt8
 from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.framework import UNRESOLVABLE, Diagnosis
 from kcore.scheduler.rows import Unsupported
+from kcore.scheduler.volumes.needs import Refusal
 
 NO_NODES: Final = "no nodes available to schedule pods"
 
@@ -100,6 +101,16 @@ def resolvable(evaluation: Evaluation, columns: Columns) -> list[int]:
 def message(nodes: int, reasons: Mapping[str, int]) -> str:
     """Write the sentence."""
     return f"0/{nodes} nodes are available: {_counts(reasons)}." if nodes else NO_NODES
+
+
+def refusal_message(refusal: Refusal, columns: Columns) -> str:
+    """Write why a pod waits that no node is looked at for; the words at the end are Kubernetes' own, which differ by who refuses."""
+    nodes = columns.node_count
+    if refusal.plugin == "DynamicResources":
+        end = f"preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."
+    else:
+        end = "not found"
+    return f"0/{nodes} nodes are available: {refusal.message}. {end}" if nodes else NO_NODES
 
 
 def unsupported_message(wishes: tuple[Unsupported, ...], columns: Columns) -> str:

@@ -244,7 +244,11 @@ class Evaluation:
             self.totals = np.zeros(columns.capacity, np.int64)
             arrays = []
         ask, profile = pod.ask, self.profile
-        self._placed = [(plugin, _array(arrays, columns)) for plugin in profile.placed_filters if plugin.reads(ask) is not None]
+        early, late = (
+            [(plugin, _array(arrays, columns)) for plugin in plugins if plugin.reads(ask) is not None]
+            for plugins in (profile.placed_filters, profile.late_filters)
+        )
+        self._placed = [*early, *late]
         self._scores = [
             (plugin, weight, _array(arrays, columns)) for plugin, weight in profile.placed_scores if plugin.reads(ask) is not None
         ]
@@ -252,7 +256,7 @@ class Evaluation:
         self._peers = self._begin(columns)
         judging = [(peer, verdicts, _array(arrays, columns)) for peer, verdicts in self._peers]
         self.verdicts = [(verdicts, codes) for _, verdicts, codes in judging]
-        self.filters = [*self._placed, *((peer, codes) for peer, _, codes in judging)]
+        self.filters = [*early, *((peer, codes) for peer, _, codes in judging), *late]
         scoring = [(peer, by, peer.scores(pod, columns)) for peer, by in profile.peer_scores if peer.reads(pod, columns) is not None]
         self._peer_scores = [(peer, by, scores, _array(arrays, columns)) for peer, by, scores in scoring if scores is not None]
         self._passing = np.zeros(columns.capacity, np.uint8) if self.verdicts else self.feasible

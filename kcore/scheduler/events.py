@@ -4,7 +4,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.rows import Account, NodeRow, Peer
+from kcore.scheduler.volumes.catalog import StorageChanged
 
 
 class NodeChanged(NamedTuple):
@@ -42,4 +44,4 @@ class NamespaceChanged(NamedTuple):
     new: Mapping[str, str]
 
 
-ClusterEvent = NodeChanged | NodeGone | PodGone | PeerChanged | NamespaceChanged
+ClusterEvent = NodeChanged | NodeGone | PodGone | PeerChanged | NamespaceChanged | StorageChanged | DevicesChanged

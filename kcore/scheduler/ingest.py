@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from kcore.base.limits import SCHEDULER_TEMPLATES_MAX
 from kcore.machinery.projection import Projection
+from kcore.scheduler.dra.pods import pod_claims
 from kcore.scheduler.peers.ingest import owner, pod_affinity, spread
 from kcore.scheduler.plugins.image_locality import normalised
 from kcore.scheduler.plugins.node_ports import WILDCARD
@@ -36,6 +37,7 @@ from kcore.scheduler.rows import (
     Toleration,
     Unsupported,
 )
+from kcore.scheduler.volumes.pods import has_volumes, pod_volumes
 
 POD_PATHS: Final = (
     "metadata.namespace",
@@ -55,6 +57,14 @@ POD_PATHS: Final = (
     "metadata.ownerReferences[].name",
     "metadata.ownerReferences[].controller",
     "metadata.labels",
+    # Volumes, which pods of one template may have each its own.
+    "spec.volumes[].persistentVolumeClaim.claimName",
+    "spec.volumes[].ephemeral@present",
+    "spec.volumes[].gcePersistentDisk@raw",
+    "spec.volumes[].awsElasticBlockStore@raw",
+    "spec.volumes[].iscsi@raw",
+    "spec.volumes[].rbd@raw",
+    "spec.resourceClaims[].name",
     # What pods of a template share, in the order of `_template`.
     "spec.affinity@raw",
     "spec.topologySpreadConstraints[]@raw",
@@ -71,14 +81,7 @@ POD_PATHS: Final = (
     "spec.priority",
     "spec.preemptionPolicy",
     "spec.tolerations[]@raw",
-    "spec.resourceClaims[].name",
     "spec.schedulingGroup@present",
-    "spec.volumes[].persistentVolumeClaim@present",
-    "spec.volumes[].ephemeral@present",
-    "spec.volumes[].gcePersistentDisk@present",
-    "spec.volumes[].awsElasticBlockStore@present",
-    "spec.volumes[].iscsi@present",
-    "spec.volumes[].rbd@present",
     "spec.overhead",
     "spec.nodeSelector",
 )
@@ -146,6 +149,7 @@ PREEMPTED: Final = "PreemptionByScheduler"
 """The type of the condition of a pod that has to go, and its reason where a scheduler preempted it."""
 
 _IDENTITY_COUNT: Final = 10
+_SOURCES_AT: Final = POD_PATHS.index("spec.volumes[].persistentVolumeClaim.claimName")
 _TEMPLATE_AT: Final = POD_PATHS.index("spec.affinity@raw")
 _FINISHED: Final = ("Succeeded", "Failed")
 
@@ -175,12 +179,18 @@ def pod_row(raw: bytes) -> PodRow:
     """
     values = _POD(raw)
     namespace, name, uid, terminating, node_name, scheduler_name, gates, phase, conditions, generation = values[:_IDENTITY_COUNT]
-    nominated, started, *references, labels = values[_IDENTITY_COUNT:_TEMPLATE_AT]
+    nominated, started, *references, labels = values[_IDENTITY_COUNT:_SOURCES_AT]
+    *sources, claims = values[_SOURCES_AT:_TEMPLATE_AT]
     affinity, constraints, *template = values[_TEMPLATE_AT:-2]
     resizing = _resizing(raw) if node_name else None
     home = namespace if affinity or constraints else ""
     ask, account = _template(home, affinity, constraints, *template, _pairs(values[-2]), _pairs(values[-1]), resizing)
     account = _shown(account, namespace, _pairs(labels), terminating, ask.affinity)
+    if claims:
+        ask = ask._replace(claims=pod_claims(raw, namespace, uid))
+    if has_volumes(*sources):
+        volumes = pod_volumes(raw, namespace, name, uid)
+        ask, account = ask._replace(volumes=volumes), account._replace(volumes=volumes)
     return PodRow(
         namespace,
         name,
@@ -280,17 +290,10 @@ def _template(
 
 
 def _wishes(
-    claims: tuple[str, ...],
     group: bool,
-    claim_volumes: tuple[bool, ...],
-    ephemeral_volumes: tuple[bool, ...],
-    *exclusive_volumes: tuple[bool, ...],
 ) -> tuple[Unsupported, ...]:
     """Return what a pod must have that no plugin decides yet."""
     hard = {
-        Unsupported("VolumeBinding", "volumes with claims"): any(claim_volumes) or any(ephemeral_volumes),
-        Unsupported("VolumeRestrictions", "disks that pods of a node cannot share"): any(map(any, exclusive_volumes)),
-        Unsupported("DynamicResources", "resource claims"): bool(claims),
         Unsupported("GangScheduling", "pod groups"): group,
     }
     return tuple(wish for wish, asked in hard.items() if asked)

@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kcore.scheduler.rows import Expression
+from kcore.scheduler.rows import Expression, NodeRow, Term
 
 ABSENT: Final = 0
+NAME_FIELD: Final = "metadata.name"
 
 UInt8 = NDArray[np.uint8]
 
@@ -87,3 +88,18 @@ def integer(text: str) -> int | None:
         return None
     number = int(text)
     return number if -(2**63) <= number < 2**63 else None
+
+
+def term_matches(term: Term, node: NodeRow) -> bool:
+    """Say whether one node satisfies a term."""
+    if not term.expressions and not term.fields:
+        return False
+    return all(_holds(expression, node.labels.get(expression.key)) for expression in term.expressions) and all(
+        field.key == NAME_FIELD and _holds(field, node.name) for field in term.fields
+    )
+
+
+def _holds(expression: Expression, value: str | None) -> bool:
+    column = LabelColumn(1)
+    column.set(0, value)
+    return bool(column.table(expression)[column.codes[0]])

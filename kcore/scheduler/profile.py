@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from kcore.scheduler.framework import NodeFilter, NodeScore, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Waker
+from kcore.scheduler.plugins.dynamic_resources import DynamicResources
 from kcore.scheduler.plugins.image_locality import ImageLocality
 from kcore.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from kcore.scheduler.plugins.node_affinity import NodeAffinity
@@ -18,12 +19,18 @@ from kcore.scheduler.plugins.node_ports import NodePorts
 from kcore.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from kcore.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from kcore.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from kcore.scheduler.plugins.taint_toleration import TaintToleration
+from kcore.scheduler.plugins.volume_binding import VolumeBinding
+from kcore.scheduler.plugins.volume_restrictions import VolumeRestrictions
+from kcore.scheduler.plugins.volume_zone import VolumeZone
 
 _TAINT_TOLERATION: Final = TaintToleration()
 _NODE_AFFINITY: Final = NodeAffinity()
 _NODE_RESOURCES_FIT: Final = NodeResourcesFit()
+_VOLUME_BINDING: Final = VolumeBinding()
+_DYNAMIC_RESOURCES: Final = DynamicResources()
 _POD_TOPOLOGY_SPREAD: Final = PodTopologySpread()
 _INTER_POD_AFFINITY: Final = InterPodAffinity()
 
@@ -34,6 +41,7 @@ class Profile(NamedTuple):
     """What decides for the pods of one scheduler name.
 
     node_scores, placed_scores, peer_scores   plugins with their weights
+    late_filters                              placed filters whose reasons come after those of peer filters
     """
 
     name: str
@@ -43,11 +51,12 @@ class Profile(NamedTuple):
     placed_scores: tuple[tuple[PlacedScore, int], ...]
     peer_filters: tuple[PeerFilter, ...] = ()
     peer_scores: tuple[tuple[PeerScore, int], ...] = ()
+    late_filters: tuple[PlacedFilter, ...] = ()
 
     @property
     def wakers(self) -> dict[str, Waker]:
         """Return the filters by name, as the queue asks them."""
-        filters: tuple[Waker, ...] = (*self.node_filters, *self.placed_filters, *self.peer_filters)
+        filters: tuple[Waker, ...] = (*self.node_filters, *self.placed_filters, *self.peer_filters, *self.late_filters)
         return {plugin.name: plugin for plugin in filters}
 
     @property
@@ -59,9 +68,17 @@ class Profile(NamedTuple):
 DEFAULT: Final = Profile(
     name=DEFAULT_NAME,
     node_filters=(NodeName(), NodeUnschedulable(), _TAINT_TOLERATION, _NODE_AFFINITY),
-    placed_filters=(NodePorts(), _NODE_RESOURCES_FIT),
-    node_scores=((_TAINT_TOLERATION, 3), (_NODE_AFFINITY, 2), (ImageLocality(), 1)),
-    placed_scores=((_NODE_RESOURCES_FIT, 1), (NodeResourcesBalancedAllocation(), 1)),
+    placed_filters=(
+        NodePorts(),
+        _NODE_RESOURCES_FIT,
+        VolumeRestrictions(),
+        NodeVolumeLimits(),
+        _VOLUME_BINDING,
+        VolumeZone(),
+    ),
+    node_scores=((_TAINT_TOLERATION, 3), (_NODE_AFFINITY, 2), (_DYNAMIC_RESOURCES, 2), (ImageLocality(), 1)),
+    placed_scores=((_NODE_RESOURCES_FIT, 1), (_VOLUME_BINDING, 1), (NodeResourcesBalancedAllocation(), 1)),
     peer_filters=(_POD_TOPOLOGY_SPREAD, _INTER_POD_AFFINITY),
     peer_scores=((_POD_TOPOLOGY_SPREAD, 2), (_INTER_POD_AFFINITY, 2)),
+    late_filters=(_DYNAMIC_RESOURCES,),
 )

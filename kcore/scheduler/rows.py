@@ -10,11 +10,16 @@ Two equal rows mean that nothing changed for the scheduler, however many events 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from kcore.scheduler.dra.asks import ClaimReference, DeviceNeeds
 from kcore.scheduler.requests import Amounts
+from kcore.scheduler.volumes.asks import Needs, PodVolumes
 
 Port = tuple[str, str, int]
+
+HARD: Final = ("NoSchedule", "NoExecute")
+"""The effects of taints that keep pods away."""
 
 
 class Taint(NamedTuple):
@@ -134,6 +139,8 @@ class Ask(NamedTuple):
     priority       what it may preempt, and which nominated pods come before it; never_preempt: its preemptionPolicy is Never
     spread         topology spread constraints; affinity: wishes about pods nearby, None where there are none
     unsupported    hard wishes that would be broken if they were passed over
+    volumes        its claims and disks, or None; when it is decided about, needs says instead what they mean just then
+    claims         its resource claims, or None; likewise, device_needs
     """
 
     node_name: str = ""
@@ -151,6 +158,10 @@ class Ask(NamedTuple):
     spread: tuple[Spread, ...] = ()
     affinity: PodAffinity | None = None
     unsupported: tuple[Unsupported, ...] = ()
+    volumes: PodVolumes | None = None
+    needs: Needs | None = None
+    claims: tuple[ClaimReference, ...] | None = None
+    device_needs: DeviceNeeds | None = None
 
 
 class Peer(NamedTuple):
@@ -171,6 +182,7 @@ class Account(NamedTuple):
     ports: tuple[Port, ...] = ()
     priority: int = 0
     peer: Peer = Peer()
+    volumes: PodVolumes | None = None
 
 
 class PodRow(NamedTuple):
@@ -228,3 +240,23 @@ class NodeRow(NamedTuple):
     allocatable: Amounts
     pod_limit: int
     images: tuple[Image, ...] = ()
+
+
+def rejecting(taint: Taint, tolerations: tuple[Toleration, ...]) -> bool:
+    """Say whether a taint keeps the pod away."""
+    return taint.effect in HARD and not tolerated(taint, tolerations)
+
+
+def tolerated(taint: Taint, tolerations: tuple[Toleration, ...]) -> bool:
+    """Say whether any toleration tolerates the taint."""
+    return any(_tolerates(toleration, taint) for toleration in tolerations)
+
+
+def _tolerates(toleration: Toleration, taint: Taint) -> bool:
+    if toleration.effect and toleration.effect != taint.effect:
+        return False
+    if toleration.key and toleration.key != taint.key:
+        return False
+    if toleration.operator in ("", "Equal"):
+        return bool(toleration.key) and toleration.value == taint.value
+    return toleration.operator == "Exists"

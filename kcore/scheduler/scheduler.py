@@ -37,6 +37,7 @@ from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
 from kcore.scheduler.preemption.budgets import budget_row
 from kcore.scheduler.queue import State
+from kcore.scheduler.reserving.writer import ReservationWriter
 from kcore.scheduler.rows import Owner, PodRow
 
 _LOG: Final = log.get("scheduler")
@@ -58,11 +59,13 @@ class Scheduler:
         self._told = asyncio.Event()
         self._bindings = asyncio.Semaphore(limits.SCHEDULER_BINDINGS_IN_FLIGHT_MAX)
         self._status_slots = asyncio.Semaphore(limits.SCHEDULER_STATUS_IN_FLIGHT_MAX)
+        self._reserved = ReservationWriter(client, self.core, self._told.set)
         self._gated: dict[str, PodRow] = {}
 
     async def run(self, on_synced: Callable[[], None] | None = None) -> None:
         """Schedule until cancelled; on_synced is called when all pods and nodes are known."""
         informers = Informers(self._client)
+        self._reserved.follow(informers)
         informers.receive(self._nodes, self._nodes_changed)
         informers.receive(kinds.resource("", "v1", "namespaces"), self._namespaces_changed)
         informers.receive(kinds.resource("", "v1", "services"), self._services_changed)
@@ -90,11 +93,15 @@ class Scheduler:
             for state in _QUEUES:
                 metrics.PENDING_PODS.set(self.core.queue.count(state), state.value)
             gated, self._gated = self._gated, {}
-            if not (batch.assumed or batch.waiting or gated):
+            if not (any(batch) or gated):
                 await self._wait()
                 continue
             metrics.SCHEDULER_BATCH_SECONDS.observe(self._client.clock.monotonic() - started_at)
             metrics.SCHEDULER_BATCH_PODS.inc(amount=len(batch.assumed) + len(batch.waiting))
+            if batch.reserved:
+                group.create_task(self._reserved.write([each.pod for each in batch.reserved], self._refuse), name="scheduler-reserve")
+            for pod, problem in batch.failed:
+                self._note(pod, binding.reserved_note(problem))
             if batch.evictions:
                 await self._status_slots.acquire()
                 group.create_task(self._evict(batch.evictions), name="scheduler-evict")
@@ -190,6 +197,10 @@ class Scheduler:
                 _LOG.warning("binding failed", pod=pod.key, node=decision.node, reason=failure.reason, message=failure.message)
         self.core.refused(refused)
         self._told.set()
+
+    def _refuse(self, pod: PodRow, problem: str) -> None:
+        """Give up a node for which something could not be written."""
+        self._note(pod, binding.reserved_note(self.core.reserved_refused(pod, problem)))
 
     async def _evict(self, evictions: Sequence[Eviction]) -> None:
         """Delete the pods that others preempt; who preempted one that cannot be deleted tries again."""

@@ -6,14 +6,28 @@ from typing import Final, NamedTuple
 
 from kcore.scheduler.cache import Cache
 from kcore.scheduler.columns import Columns
+from kcore.scheduler.dra.ingest import DEVICE_KINDS
 from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
 from kcore.scheduler.preemption.budgets import Budgets, budget_row
 from kcore.scheduler.preemption.choice import Preemptor
+from kcore.scheduler.volumes.ingest import STORAGE_KINDS
 
 OTHERS: Final = {
-    "Namespace": ("", "namespaces"), "Service": ("", "services"), "PodDisruptionBudget": ("policy", "poddisruptionbudgets"), **WORKLOADS
-}  # fmt: skip
+    "Namespace": ("", "namespaces"),
+    "Service": ("", "services"),
+    "PodDisruptionBudget": ("policy", "poddisruptionbudgets"),
+    **WORKLOADS,
+    "PersistentVolumeClaim": ("", "persistentvolumeclaims"),
+    "PersistentVolume": ("", "persistentvolumes"),
+    "StorageClass": ("storage.k8s.io", "storageclasses"),
+    "CSIDriver": ("storage.k8s.io", "csidrivers"),
+    "CSIStorageCapacity": ("storage.k8s.io", "csistoragecapacities"),
+    "CSINode": ("storage.k8s.io", "csinodes"),
+    "DeviceClass": ("resource.k8s.io", "deviceclasses"),
+    "ResourceSlice": ("resource.k8s.io", "resourceslices"),
+    "ResourceClaim": ("resource.k8s.io", "resourceclaims"),
+}
 """The further kinds that decisions depend on: group and resource of each; all are v1."""
 
 
@@ -53,3 +67,7 @@ def _take_in(kind: str, raw: bytes, columns: Columns, budgets: Budgets) -> None:
         columns.owners.set_workload(*workload_selector(kind, raw))
     elif kind == "PodDisruptionBudget":
         budgets.set(budget_row(raw))
+    elif kind in STORAGE_KINDS:
+        columns.catalog.set(STORAGE_KINDS[kind](raw))
+    elif kind in DEVICE_KINDS:
+        columns.devices.set(DEVICE_KINDS[kind](raw))

@@ -90,6 +90,8 @@ class InterPodAffinity:
                 return _helps(after, wishes) or (before is not None and _hinders(before, wishes))
             case NodeGone() | NamespaceChanged():
                 return True
+            case _:
+                return False
 
 
 Rule = tuple[Sums, bool, int, Int64]

@@ -6,7 +6,7 @@ Source: kube-scheduler NodeAffinity.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Final
 
 import numpy as np
@@ -14,10 +14,8 @@ import numpy as np
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged
 from kcore.scheduler.framework import normalise_to_largest
-from kcore.scheduler.labels import LabelColumn
+from kcore.scheduler.labels import NAME_FIELD, term_matches
 from kcore.scheduler.rows import Ask, Expression, NodeRow, Term
-
-NAME_FIELD: Final = "metadata.name"
 
 
 class NodeAffinity:
@@ -37,12 +35,9 @@ class NodeAffinity:
         """Return 1 where the selector and one of the required terms hold."""
         mask = np.ones(columns.count, np.uint8)
         for key, value in ask.node_selector:
-            mask &= _expression_mask(Expression(key, "In", (value,)), columns)
+            mask &= expression_mask(Expression(key, "In", (value,)), columns)
         if ask.required is not None:
-            some = np.zeros(columns.count, np.uint8)
-            for term in ask.required:
-                some |= _term_mask(term, columns)
-            mask &= some
+            mask &= terms_mask(ask.required, columns)
         return mask
 
     def raw(self, ask: Ask, columns: Columns) -> Int64 | None:
@@ -88,19 +83,12 @@ def matches(ask: Ask, node: NodeRow) -> bool:
     return ask.required is None or any(term_matches(term, node) for term in ask.required)
 
 
-def term_matches(term: Term, node: NodeRow) -> bool:
-    """Say whether one node satisfies a term."""
-    if not term.expressions and not term.fields:
-        return False
-    return all(_holds(expression, node.labels.get(expression.key)) for expression in term.expressions) and all(
-        field.key == NAME_FIELD and _holds(field, node.name) for field in term.fields
-    )
-
-
-def _holds(expression: Expression, value: str | None) -> bool:
-    column = LabelColumn(1)
-    column.set(0, value)
-    return bool(column.table(expression)[column.codes[0]])
+def terms_mask(terms: Iterable[Term], columns: Columns) -> UInt8:
+    """Return 1 for each slot where one of the terms holds."""
+    some = np.zeros(columns.count, np.uint8)
+    for term in terms:
+        some |= _term_mask(term, columns)
+    return some
 
 
 def _term_mask(term: Term, columns: Columns) -> UInt8:
@@ -108,13 +96,14 @@ def _term_mask(term: Term, columns: Columns) -> UInt8:
         return np.zeros(columns.count, np.uint8)
     mask = np.ones(columns.count, np.uint8)
     for expression in term.expressions:
-        mask &= _expression_mask(expression, columns)
+        mask &= expression_mask(expression, columns)
     for field in term.fields:
         mask &= _field_mask(field, columns)
     return mask
 
 
-def _expression_mask(expression: Expression, columns: Columns) -> UInt8:
+def expression_mask(expression: Expression, columns: Columns) -> UInt8:
+    """Return 1 for each slot whose labels satisfy an expression."""
     column = columns.label(expression.key)
     mask: UInt8 = column.table(expression)[column.codes[: columns.count]]
     return mask

@@ -11,8 +11,7 @@ import numpy as np
 
 from kcore.scheduler.columns import Columns, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged
-from kcore.scheduler.plugins.taint_toleration import tolerated
-from kcore.scheduler.rows import Ask, Taint
+from kcore.scheduler.rows import Ask, Taint, tolerated
 
 CORDON: Final = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 

@@ -14,9 +14,8 @@ import numpy as np
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged
 from kcore.scheduler.framework import normalise_to_largest
-from kcore.scheduler.rows import Ask, Taint, Toleration
+from kcore.scheduler.rows import Ask, rejecting, tolerated
 
-HARD: Final = ("NoSchedule", "NoExecute")
 SOFT: Final = "PreferNoSchedule"
 
 
@@ -55,23 +54,3 @@ class TaintToleration:
         if not isinstance(event, NodeChanged) or any(rejecting(taint, ask.tolerations) for taint in event.new.taints):
             return False
         return event.old is None or any(rejecting(taint, ask.tolerations) for taint in event.old.taints)
-
-
-def rejecting(taint: Taint, tolerations: tuple[Toleration, ...]) -> bool:
-    """Say whether a taint keeps the pod away."""
-    return taint.effect in HARD and not tolerated(taint, tolerations)
-
-
-def tolerated(taint: Taint, tolerations: tuple[Toleration, ...]) -> bool:
-    """Say whether any toleration tolerates the taint."""
-    return any(_tolerates(toleration, taint) for toleration in tolerations)
-
-
-def _tolerates(toleration: Toleration, taint: Taint) -> bool:
-    if toleration.effect and toleration.effect != taint.effect:
-        return False
-    if toleration.key and toleration.key != taint.key:
-        return False
-    if toleration.operator in ("", "Equal"):
-        return bool(toleration.key) and toleration.value == taint.value
-    return toleration.operator == "Exists"

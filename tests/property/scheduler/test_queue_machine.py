@@ -11,7 +11,7 @@ from kcore.scheduler.rows import Account
 from tests.unit.scheduler.pods import node, pod
 
 NAMES = ("a", "b", "c", "d")
-REJECTED_BY = (("NodeResourcesFit",), ("NodeAffinity",), ("NodeAffinity", "NodeResourcesFit"), ("InterPodAffinity",), ())
+REJECTED_BY = (("NodeResourcesFit",), ("NodeAffinity",), ("NodeAffinity", "NodeResourcesFit"), ("GangScheduling",), ())
 
 
 class QueueMachine(RuleBasedStateMachine):

@@ -165,16 +165,11 @@ def test_what_no_plugin_decides_is_told_apart():
     row = pod_row(
         pod_bytes(
             {
-                "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "x"}}, {"name": "b", "iscsi": {"targetPortal": "p"}}],
-                "resourceClaims": [{"name": "c"}],
                 "schedulingGroup": {"podGroupName": "g"},
             }
         )
     )
     assert row.ask.unsupported == (
-        Unsupported("VolumeBinding", "volumes with claims"),
-        Unsupported("VolumeRestrictions", "disks that pods of a node cannot share"),
-        Unsupported("DynamicResources", "resource claims"),
         Unsupported("GangScheduling", "pod groups"),
     )
 

@@ -14,7 +14,7 @@ from kcore.scheduler.plugins.node_ports import NodePorts, collide
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.plugins.node_unschedulable import NodeUnschedulable
 from kcore.scheduler.plugins.pod_topology_spread import PodTopologySpread
-from kcore.scheduler.plugins.taint_toleration import TaintToleration, tolerated
+from kcore.scheduler.plugins.taint_toleration import TaintToleration
 from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.rows import (
     Account,
@@ -29,6 +29,7 @@ from kcore.scheduler.rows import (
     Taint,
     Term,
     Toleration,
+    tolerated,
 )
 from tests.unit.scheduler.pods import SMALL, node, pod
 
@@ -140,8 +141,13 @@ def test_each_filter_is_woken_by_what_can_help_it():
     ]
     for plugin, ask, event, wakes in cases:
         assert plugin.wakes(event, ask) is wakes, (plugin.name, event)
-    assert {plugin.name for plugin, *_ in cases} == set(DEFAULT.wakers) - {"PodTopologySpread", "InterPodAffinity"}
+    assert {plugin.name for plugin, *_ in cases} == set(DEFAULT.wakers) - ELSEWHERE
 
+
+ELSEWHERE = {
+    "PodTopologySpread", "InterPodAffinity", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone", "DynamicResources",
+}  # fmt: skip
+"""Whose hints are tested below, or with those of volumes and devices."""
 
 WEB = PodSelector((Expression("app", "In", ("web",)),), ("default",))
 

@@ -74,7 +74,7 @@ def test_a_pod_whose_binding_failed_is_not_tried_early() -> None:
 
 def test_an_unsupported_wish_is_woken_by_the_flush_alone() -> None:
     queue = queue_of(pod("a"))
-    failed(queue, "a", ("DynamicResources",), 0.0)
+    failed(queue, "a", ("GangScheduling",), 0.0)
     queue.wake(NodeChanged(None, node("n")), 20.0)
     queue.flush(299.0)
     assert queue.state("default/a") is State.UNSCHEDULABLE

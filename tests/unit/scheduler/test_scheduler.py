@@ -127,9 +127,9 @@ def test_a_wish_that_no_plugin_decides_keeps_the_pod_pending():
     async def test(world):
         await world.client.nodes.create(a_node("n0"))
         async with scheduling(world):
-            await world.client.pods.create(a_pod("a", {"resourceClaims": [{"name": "device"}]}))
+            await world.client.pods.create(a_pod("a", {"schedulingGroup": {"podGroupName": "g"}}))
             await settle(world, 60.0)
-            message = "0/1 nodes are available: this version of kcore cannot decide resource claims."
+            message = "0/1 nodes are available: this version of kcore cannot decide pod groups."
             assert waiting_for((await pods(world))["a"]) == [("False", "Unschedulable", message)]
 
     run(test)
