@@ -49,6 +49,31 @@ def ready_fd(function: Command) -> Command:
     return click.option("--ready-fd", type=int, default=None, hidden=True)(function)
 
 
+OPTIONAL_CONTROLLERS = ("persistentvolume-binder",)
+"""The controllers that are off by default."""
+
+
+def _names(_context: click.Context, parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    unknown = [name for name in names if name not in OPTIONAL_CONTROLLERS]
+    if unknown:
+        known = ", ".join(OPTIONAL_CONTROLLERS)
+        raise click.BadParameter(f"{', '.join(unknown)} is not off by default; these are: {known}", param=parameter)
+    return names
+
+
+def optional_controllers(function: Command) -> Command:
+    """`--with-controllers NAMES`: controllers that are off by default."""
+    return click.option(
+        "--with-controllers",
+        "optional",
+        default="",
+        metavar="NAMES",
+        callback=_names,
+        help=f"Controllers to run that are off by default: {', '.join(OPTIONAL_CONTROLLERS)}.",
+    )(function)
+
+
 def node_shapes(function: Command) -> Command:
     """`--node-shapes FILE`: hollow nodes that differ."""
     return click.option(

@@ -34,6 +34,7 @@ class UpOptions:
     feature_gates: str
     shapes_file: Path | None = None
     kubeconfig: Path | None = None
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def plan(given: UpOptions) -> list[Part]:
     shapes = ["--node-shapes", str(given.shapes_file.absolute())] if given.shapes_file is not None else []
     others = {
         "scheduler": ["scheduler"],
-        "controllers": ["controllers"],
+        "controllers": ["controllers", *(["--with-controllers", ",".join(given.optional)] if given.optional else [])],
         "nodes": ["nodes", "--nodes", str(given.nodes), *shapes, *(["--wait-for-controllers"] if "controllers" in given.parts else [])],
     }
     found = [Part("apiserver", tuple(apiserver))]
@@ -134,6 +135,7 @@ def plan(given: UpOptions) -> list[Part]:
     help='Further tokens: lines of token,user,uid,"groups".',
 )
 @click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
+@options.optional_controllers
 @click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
 @click.option("--detach", "detached", is_flag=True, help="Return when everything is ready, and leave it running.")
 @options.as_json
@@ -151,6 +153,7 @@ def command(
     kubeconfig: Path | None,
     token_auth_file: Path | None,
     insecure: bool,
+    optional: tuple[str, ...],
     feature_gates: str,
     detached: bool,
     as_json: bool,
@@ -160,9 +163,8 @@ def command(
 
     Runs API server, scheduler, controllers and hollow nodes, and starts again what dies, until it is stopped.
     """
-    given = UpOptions(
-        nodes, read_parts(parts), bind, port, grpc_port, etcd_port, token_auth_file, insecure, feature_gates, shapes_file, kubeconfig
-    )
+    where = (bind, port, grpc_port, etcd_port)
+    given = UpOptions(nodes, read_parts(parts), *where, token_auth_file, insecure, feature_gates, shapes_file, kubeconfig, optional)
     check(given)
     if detached:
         given_line: list[str] = click.get_current_context().obj
@@ -210,7 +212,7 @@ def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     )
     groups = shapes.read(given.shapes_file) if given.shapes_file is not None else ()
     nodes = shapes.total(groups) if groups else given.nodes
-    together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), nodes, groups)
+    together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), nodes, groups, given.optional)
     try:
         in_process.run(directory, together, announcement.ready)
     except PartError as error:

@@ -39,6 +39,7 @@ from kcore.controllers import (
     pod_garbage_collector,
     replicaset,
     replicationcontroller,
+    resource_claims,
     resourcequota,
     root_ca_publisher,
     serviceaccount,
@@ -54,6 +55,7 @@ from kcore.controllers.job import reconciler as job
 from kcore.controllers.job import ttl_after_finished
 from kcore.controllers.node_ipam import Subnets
 from kcore.controllers.settings import Settings
+from kcore.controllers.volumes import reconciler as volumes
 
 Make = Callable[[Context], Controller]
 
@@ -80,10 +82,16 @@ CONTROLLERS: Final[dict[str, Make]] = {
     resourcequota.NAME: resourcequota.make,
     clusterrole_aggregation.NAME: clusterrole_aggregation.make,
     servicecidr.NAME: servicecidr.make,
+    resource_claims.NAME: resource_claims.make,
     "namespace": namespace_content.make,
     "garbage-collector": garbage_collector.make,
 }
 """By the name under which `Settings.controllers` selects them. Those that want whole objects come before those that want metadata."""
+
+OPTIONAL: Final[dict[str, Make]] = {
+    volumes.NAME: volumes.make,
+}
+"""Those that run only when they are asked for by name."""
 
 NODE_IPAM: Final = "node-ipam"
 """The one controller beside the table: it exists where there is something to allocate from."""
@@ -133,7 +141,7 @@ async def lead(
     context = Context(client, informers.whole, informers.metadata, recorder, clock, entropy, settings)
     controllers = [
         make(replace(context, recorder=recorder.named(COMPONENTS.get(name, f"{name}-controller"))))
-        for name, make in _table(subnets).items()
+        for name, make in _table(subnets, settings).items()
         if not settings.controllers or name in settings.controllers
     ]
     for controller in controllers:
@@ -150,10 +158,11 @@ async def lead(
         ready()
 
 
-def _table(subnets: Subnets | None) -> dict[str, Make]:
+def _table(subnets: Subnets | None, settings: Settings) -> dict[str, Make]:
+    asked_for = {name: make for name, make in OPTIONAL.items() if name in (*settings.optional, *settings.controllers)}
     if subnets is None:
-        return CONTROLLERS
-    return {NODE_IPAM: lambda context: node_ipam.make(context, subnets), **CONTROLLERS}
+        return asked_for | CONTROLLERS
+    return {NODE_IPAM: lambda context: node_ipam.make(context, subnets), **asked_for, **CONTROLLERS}
 
 
 class SharedInformers:

@@ -12,10 +12,12 @@ class Settings:
     ca_pem        the CA bundle that pods find in `kube-root-ca.crt`; empty: none is published
     identity      the name of this process as a candidate for leadership
     leader_elect  stand by while another process leads
-    controllers   names of those to run; empty: all
+    controllers   names of those to run; empty: all that are on by default
+    optional      names of those to run beside these, which are off by default
     """
 
     ca_pem: str = ""
     identity: str = "kube-controller-manager"
     leader_elect: bool = True
     controllers: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()

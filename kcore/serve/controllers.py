@@ -12,12 +12,12 @@ from kcore.serve.networks import CLUSTER_CIDRS, SERVICE_CIDRS
 from kcore.serve.running import Running, Work
 
 
-def work(directory: DataDir, _settings: Any) -> Work:
-    """What the controllers do, when leading."""
+def work(directory: DataDir, optional: Any) -> Work:
+    """What the controllers do, when leading; optional: names of controllers to run that are off by default."""
 
     async def act(running: Running) -> None:
         ca = directory.pki / "ca.crt"
-        settings = Settings(ca.read_text() if ca.exists() else "", running.identity, leader_elect=running.elects)
+        settings = Settings(ca.read_text() if ca.exists() else "", running.identity, leader_elect=running.elects, optional=optional or ())
         subnets = SubnetAllocator(cluster_ranges(CLUSTER_CIDRS), reserved=SERVICE_CIDRS)
         await manager.run(running.client, settings, running.client.clock, running.client.entropy, running.ready, subnets)
 

@@ -33,17 +33,18 @@ SUPERVISOR = "supervisor"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What runs. `parts` names those beside the API server."""
+    """What runs. `parts` names those beside the API server, `optional` controllers that are off by default."""
 
     api: ApiServerSettings
     parts: tuple[str, ...]
     nodes: int
     shapes: tuple[NodeShape, ...] = ()
+    optional: tuple[str, ...] = ()
 
     def settings(self, part: str) -> object:
         """The settings of a part."""
         if part != "nodes":
-            return None
+            return self.optional if part == "controllers" else None
         return NodeSettings(count=self.nodes, awaits_cidr="controllers" in self.parts, shapes=self.shapes), HollowSettings()
 
 

@@ -25,6 +25,7 @@ class Settings:
     port          of gRPC with TLS on loopback; 0: a free one; HTTPS is then on a free one; None: no port is opened
     virtual_time  of `SyncCluster` and the pytest fixture, which make a loop; a `Cluster` has the time of the loop that it is started in
     seed          of names and uids; None: by chance
+    optional      controllers that are off by default, to run beside the others
     """
 
     parts: tuple[str, ...] = DEFAULT_PARTS
@@ -33,6 +34,7 @@ class Settings:
     port: int | None = None
     virtual_time: bool = False
     seed: int | None = None
+    optional: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", tuple(self.parts))
@@ -47,7 +49,7 @@ class Settings:
     def of(self, part: str) -> object:
         """The settings of a part."""
         if part != NODES:
-            return None
+            return self.optional if part == "controllers" else None
         from kcore.agent.settings import HollowSettings, NodeSettings
 
         given = NodeSettings(count=self.nodes) if isinstance(self.nodes, int) else self.nodes

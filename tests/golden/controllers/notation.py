@@ -67,7 +67,7 @@ def lines(message: Any, prefix: str = "") -> Iterator[str]:
     for field, value in message.ListFields():
         path = prefix + field.name
         if is_map(field):
-            yield from (f"{path}.{key}={value[key]}" for key in sorted(value))
+            yield from (f"{path}.{key}={value[key]}".rstrip() for key in sorted(value))
         elif field.is_repeated:
             for index, item in enumerate(value):
                 if field.message_type is None:

@@ -1,7 +1,7 @@
 """What controllers plan, told as stories: each command of a scenario file has its output below it (`KCORE_REWRITE=1` writes it anew).
 
 The commands are described in `story`, in `owner_story` for scenarios about owners, in `service_story` for those of services and nodes,
-in `stateful_story` for those of StatefulSets, and in `batch_story` for those of Jobs and DaemonSets.
+in `stateful_story` for those of StatefulSets, in `batch_story` for those of Jobs and DaemonSets, and in `volume_story` for those of claims.
 """
 
 import os
@@ -14,12 +14,15 @@ from tests.golden.controllers.owner_story import OwnerStory
 from tests.golden.controllers.service_story import ServiceStory
 from tests.golden.controllers.stateful_story import StatefulStory
 from tests.golden.controllers.story import Story
+from tests.golden.controllers.volume_story import VolumeStory
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").rglob("*.txt"))
 
 
 def story_of(path: Path) -> type[Story | OwnerStory | ServiceStory]:
     """Whose commands a scenario file is written in."""
+    if path.stem.startswith("volumes"):
+        return VolumeStory
     if path.parent.name == "services":
         return ServiceStory
     if path.stem.startswith(("job", "daemonset")):

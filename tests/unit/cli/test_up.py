@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from kcore.cli import up
+from kcore.cli import options, up
+from kcore.controllers import manager
 
 PLAIN = up.UpOptions(3, up.PARTS, "127.0.0.1", 6443, 6444, 2379, None, False, "")
 
@@ -40,6 +42,14 @@ def test_shapes_go_to_the_nodes_by_their_whole_path() -> None:
     given = replace(PLAIN, shapes_file=Path("/groups.yaml"))
     assert lines(given)["nodes"] == "nodes --nodes 3 --node-shapes /groups.yaml --wait-for-controllers"
     assert "shapes" not in lines(PLAIN)["nodes"]
+
+
+def test_controllers_that_are_off_by_default_are_asked_for_by_name() -> None:
+    given = replace(PLAIN, optional=("persistentvolume-binder",))
+    assert lines(given)["controllers"] == "controllers --with-controllers persistentvolume-binder"
+    assert set(options.OPTIONAL_CONTROLLERS) == set(manager.OPTIONAL)
+    refused = CliRunner().invoke(up.command, ["--with-controllers", "job"])
+    assert refused.exit_code == 2 and "job is not off by default" in refused.output
 
 
 def test_parts_are_known_once_and_in_order() -> None:
