@@ -164,6 +164,7 @@ class Core:
             self._flush_at = now + SCHEDULER_FLUSH_INTERVAL_S
         if verify.ON:
             self.cache.verify()
+            self.reservations.verify()
         batch = Batch([], [], [], [], [], [])
         self._take_outcomes(batch, now)
         for _ in range(limit):

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kcore.base import verify
 from kcore.base.limits import SCHEDULER_VOLUMES_BOUND_S_MAX
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.events import ClusterEvent
@@ -109,6 +110,11 @@ class Reservations:
             problem = self._progress(waiting, now)
             if problem is not None:
                 yield Outcome(waiting.pod, waiting.node_name, problem, self.drop(key))
+
+    def verify(self) -> None:
+        """Check that nothing is assumed for nobody."""
+        assumed = self._columns.catalog.assumed_count + self._columns.devices.assumed_count
+        verify.that(bool(self._waiting) or not assumed, "what is assumed belongs to a pod that waits for it")
 
     def next_at(self) -> float | None:
         """Return when the first wait has been too long; all are equally long, so it is the one that began first."""
