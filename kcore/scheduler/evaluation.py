@@ -244,6 +244,7 @@ class Evaluation:
             self.totals = np.zeros(columns.capacity, np.int64)
             arrays = []
         ask, profile = pod.ask, self.profile
+        self._drop_count = columns.peers.drop_count
         early, late = (
             [(plugin, _array(arrays, columns)) for plugin in plugins if plugin.reads(ask) is not None]
             for plugins in (profile.placed_filters, profile.late_filters)
@@ -262,7 +263,6 @@ class Evaluation:
         self._passing = np.zeros(columns.capacity, np.uint8) if self.verdicts else self.feasible
         self._own = np.zeros(columns.capacity, np.int64) if self._peer_scores else self.totals
         self.named = named_nodes(ask)
-        self._drop_count = columns.peers.drop_count
         self.size_bytes = self._size_bytes()
 
     def _size_bytes(self) -> int:

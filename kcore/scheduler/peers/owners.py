@@ -41,6 +41,8 @@ class Owners:
             services.remove(min(old.items()), name)
         if selector:
             services.add(min(selector.items()), name)
+        if not services:
+            del self._by_label[namespace]
 
     def set_workload(self, namespace: str, owner: Owner, selector: Expressions | None) -> None:
         """Take in a workload's selector; None where the workload is gone."""

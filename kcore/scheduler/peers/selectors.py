@@ -74,6 +74,9 @@ class Anchored(Generic[T]):
         if not things:
             del self._by_label[label]
 
+    def __len__(self) -> int:
+        return len(self._by_label)
+
     def candidates(self, labels: Labels) -> Iterator[T]:
         """Return the things whose selector may select a pod with these labels."""
         yield from self._by_label.get(None, ())

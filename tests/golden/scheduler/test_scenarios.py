@@ -4,6 +4,9 @@
     drop NAME                                                                            removes it
     pod NAME [cpu=N] [memory=N] [priority=N] [port=N] [on=NODE] [gate=NAME] [select=LABEL:VALUE] [tolerate=KEY] [never]
         [app=VALUE] [started=N] [nominated=NODE] [leaving]
+        [evenly=KEY:SKEW] [roughly=KEY:SKEW] [near=KEY:APP] [far=KEY:APP] [likes=KEY:APP:WEIGHT]
+    service APP [gone]               a Service of the pods of an app
+    namespace NAME [LABEL=VALUE]     labels a namespace
     budget NAME app=VALUE allowed=N  a PodDisruptionBudget of the pods of an app
     gone NAME                        the pod is deleted
     decide [N]                       decides for up to N pods, and prints where they go or why they wait, and who has to go for them
@@ -26,7 +29,21 @@ from kcore.scheduler.cache import Placed
 from kcore.scheduler.core import Core
 from kcore.scheduler.cycle import explain
 from kcore.scheduler.preemption.budgets import BudgetRow
-from kcore.scheduler.rows import Account, Ask, NodeRow, Peer, PodRow, Taint, Toleration
+from kcore.scheduler.rows import (
+    Account,
+    Ask,
+    Expression,
+    NodeRow,
+    Peer,
+    PodAffinity,
+    PodPreference,
+    PodRow,
+    PodSelector,
+    PodTerm,
+    Spread,
+    Taint,
+    Toleration,
+)
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
 
@@ -84,6 +101,12 @@ class World:
         given = options(words)
         self.core.budgets.set(BudgetRow("default", name, from_labels({"app": given["app"]}), int(given["allowed"])))
 
+    def do_service(self, app: str, *words: str) -> None:
+        self.core.service_changed("default", app, None if "gone" in words else {"app": app})
+
+    def do_namespace(self, name: str, *words: str) -> None:
+        self.core.namespace_changed(name, options(words))
+
     def do_spare(self, victim: str, _: str, preemptor: str) -> None:
         self.core.spared(self.pods[preemptor], self.condemned[f"default/{victim}"])
 
@@ -120,19 +143,40 @@ class World:
             nonzero_memory=memory,
             priority=int(given.get("priority", 0)),
             never_preempt="never" in given,
+            spread=_spread(given),
+            affinity=_affinity(given),
         )
         priority = ask.priority
         gates = (given["gate"],) if "gate" in given else ()
         account = Account(amounts, cpu, memory, ports, priority)
         node = given.get("on", "")
         labels = (("app", given["app"]),) if "app" in given else ()
-        account = account._replace(peer=Peer("default", labels, "leaving" in given))
+        account = account._replace(peer=Peer("default", labels, "leaving" in given, ask.affinity))
         row = PodRow("default", name, f"uid-{name}", "default-scheduler", node, priority, False, "leaving" in given, gates, ask, account)
         return row._replace(
             started=int(given.get("started", 0)),
             nominated=given.get("nominated", ""),
             preempted="leaving" in given,
         )
+
+
+def _pods(app: str) -> PodSelector:
+    return PodSelector((Expression("app", "In", (app,)),), ("default",))
+
+
+def _spread(given: dict[str, str]) -> tuple[Spread, ...]:
+    wishes = ((given[word].split(":"), hard) for word, hard in (("evenly", True), ("roughly", False)) if word in given)
+    return tuple(Spread(key, int(skew), hard, _pods(given.get("app", ""))) for (key, skew), hard in wishes)
+
+
+def _affinity(given: dict[str, str]) -> PodAffinity | None:
+    near, far, likes = (tuple(given[word].split(":")) if word in given else () for word in ("near", "far", "likes"))
+    found = PodAffinity(
+        (PodTerm(_pods(near[1]), near[0]),) if near else (),
+        (PodTerm(_pods(far[1]), far[0]),) if far else (),
+        (PodPreference(int(likes[2]), PodTerm(_pods(likes[1]), likes[0])),) if likes else (),
+    )
+    return found if any(found) else None
 
 
 def replay(text: str) -> str:

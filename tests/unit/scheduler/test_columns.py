@@ -59,6 +59,15 @@ def test_labels_asked_for_follow_their_nodes(monkeypatch):
     assert columns.label("zone") is zone
 
 
+def test_a_label_forgets_the_values_of_nodes_that_are_gone():
+    columns = Columns()
+    for number in range(1000):
+        columns.set_node(node("n", hostname=f"h{number}"))
+        hostname = columns.label("hostname")
+        assert hostname.values[hostname.codes[0]] == f"h{number}"
+    assert len(hostname.values) < 100
+
+
 def test_resources_beyond_the_bound_are_offered_by_nobody(monkeypatch):
     monkeypatch.setattr("kcore.scheduler.columns.SCHEDULER_RESOURCES_MAX", 7)
     columns = Columns()

@@ -4,7 +4,7 @@ import numpy as np
 
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.evaluation import Evaluations
-from kcore.scheduler.rows import Account, Ask, Expression, PodSelector, Preference, Spread, Term
+from kcore.scheduler.rows import Account, Ask, Expression, PodAffinity, PodSelector, PodTerm, Preference, Spread, Term
 from tests.unit.scheduler.pods import SMALL, node, pod
 
 
@@ -39,6 +39,28 @@ def test_a_full_node_is_no_domain_of_soft_spreading_any_more():
     found = evaluations.of(waiting, columns).scores(columns, evaluations.nodes)["PodTopologySpread"][0]
     # 7 and 3 pods, and three domains: 7 ln 5 is 11, 3 ln 5 is 5.
     assert found[:4].tolist() == [0, 0, 100 * (11 - 5) // 11, 100]
+
+
+def test_results_are_right_though_more_is_asked_for_than_is_counted(monkeypatch):
+    monkeypatch.setattr("kcore.scheduler.peers.index.SCHEDULER_TALLIES_MAX", 2)
+    columns, evaluations = Columns(), Evaluations()
+    for name in ("n0", "n1", "n2", "n3"):
+        columns.set_node(node(name, zone=name))
+    terms = [PodTerm(PodSelector((Expression("app", "In", (app,)),), ("default",)), "zone") for app in ("a", "b", "c")]
+    waiting = pod("w", Ask(affinity=PodAffinity(avoided=tuple(terms))))
+    for number, app in enumerate(("a", "b", "c")):
+        assert evaluations.of(waiting, columns).feasible[:4].tolist() == [slot >= number for slot in range(4)]
+        columns.place(f"n{number}", pod(app, labels=(("app", app),)).account)
+    assert evaluations.of(waiting, columns).feasible[:4].tolist() == [0, 0, 0, 1]
+
+
+def test_results_beyond_their_memory_are_given_up(monkeypatch):
+    monkeypatch.setattr("kcore.scheduler.evaluation.SCHEDULER_KEPT_BYTES_MAX", 1)
+    columns, evaluations = Columns(), Evaluations()
+    columns.set_node(node("n0"))
+    kept = [evaluations.of(pod("a", SMALL._replace(nonzero_cpu=number)), columns) for number in range(5)]
+    assert kept[4] is kept[0]
+    assert len({id(each) for each in kept}) == 4
 
 
 def test_a_placed_pod_changes_one_slot_for_every_ask() -> None:
