@@ -2,6 +2,7 @@
 
     rows, requests, ingest     a pod and a node as plain values, read from their bytes
     columns, labels            the cluster as a structure of arrays, changed in place; `_kernels` are the compiled loops over it
+    peers                      pods as other pods' wishes see them, counted per selector; `_peers` are the loops over topology values
     framework, profile         what a plugin is, and which ones there are: `plugins/`, one module each
     evaluation                 an ask's results on all nodes, kept up to date as pods are placed
     volumes, dra, reserving    claims of volumes and of devices: what they need of a node, and what is written before the pod is bound
@@ -13,6 +14,7 @@
 Guarantees
 - A decision is a pure function of the pod, the columns and a random number for ties.
 - A run of pods with equal asks is decided as if one by one.
+- What a decision costs grows with the nodes, not with the pods that are placed.
 - The columns equal those built afresh from the same nodes and placed pods.
 - A pod that asks for what no plugin decides yet stays Pending, with an event that says so.
 

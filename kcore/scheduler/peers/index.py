@@ -70,13 +70,50 @@ class Held:
 
 
 class _Group:
-    """Placed pods that show the same: how many on which slots, and the tallies that each of them counts in."""
+    """Placed pods that show the same, and the tallies that each of them counts in.
 
-    __slots__ = ("slots", "tallies")
+    Where all pods differ in a label a group is one pod, so a single one is kept as its slot, not as a dict of how many on which slots.
+    """
+
+    __slots__ = ("_slots", "tallies")
 
     def __init__(self) -> None:
-        self.slots: dict[int, int] = {}
-        self.tallies: list[Tally] = []
+        self._slots: dict[int, int] | int | None = None
+        self.tallies: tuple[Tally, ...] = ()
+
+
+    @property
+    def slots(self) -> Mapping[int, int]:
+        """How many pods are on which slots."""
+        if self._slots is None:
+            return NO_SLOTS
+        return {self._slots: 1} if isinstance(self._slots, int) else self._slots
+
+    def add(self, slot: int) -> None:
+        """Add a pod."""
+        if self._slots is None:
+            self._slots = slot
+            return
+        if isinstance(self._slots, int):
+            self._slots = {self._slots: 1}
+        self._slots[slot] = self._slots.get(slot, 0) + 1
+
+    def remove(self, slot: int) -> None:
+        """Undo add."""
+        slots = self._slots
+        if not isinstance(slots, dict):
+            assert slots == slot, f"no such pod on slot {slot}"
+            self._slots = None
+            return
+        slots[slot] -= 1
+        if not slots[slot]:
+            del slots[slot]
+        if not slots:
+            self._slots = None
+
+
+NO_SLOTS: Final[Mapping[int, int]] = {}
+NO_GROUPS: Final[Mapping[Peer, _Group]] = {}
 
 
 class PeerIndex:
@@ -86,8 +123,7 @@ class PeerIndex:
         self.namespaces: dict[str, Mapping[str, str]] = {}
         self.drop_count = 0
         self._capacity = capacity
-        self._groups: dict[Peer, _Group] = {}
-        self._in_namespace: dict[str, dict[Peer, _Group]] = {}
+        self._groups: dict[str, dict[Peer, _Group]] = {}
         self._tallies: dict[Sort, Tally] = {}
         self._sorts: Anchored[Sort] = Anchored()
         self._held: dict[Wish, Held] = {}
@@ -100,19 +136,15 @@ class PeerIndex:
 
     def place(self, peer: Peer, slot: int) -> None:
         """Count a pod on a slot."""
-        group = self._groups.get(peer) or self._begin(peer)
-        group.slots[slot] = group.slots.get(slot, 0) + 1
+        group = self._groups.get(peer.namespace, NO_GROUPS).get(peer) or self._begin(peer)
+        group.add(slot)
         for tally in group.tallies:
             tally.counts[slot] += 1
 
     def displace(self, peer: Peer, slot: int) -> None:
         """Undo place with the same arguments."""
-        group = self._groups[peer]
-        left = group.slots[slot] - 1
-        if left:
-            group.slots[slot] = left
-        else:
-            del group.slots[slot]
+        group = self._groups[peer.namespace][peer]
+        group.remove(slot)
         for tally in group.tallies:
             tally.counts[slot] -= 1
         if not group.slots and peer not in self._pinned:
@@ -128,36 +160,34 @@ class PeerIndex:
         finally:
             self._pinned -= pinned
             for peer in pinned:
-                if peer in self._groups and not self._groups[peer].slots:
+                group = self._groups.get(peer.namespace, NO_GROUPS).get(peer)
+                if group is not None and not group.slots:
                     self._end(peer)
 
     def replace(self, old: Peer, new: Peer, slot: int) -> bool:
         """Let a pod show something else; -> whether it counts in other tallies now."""
-        before = self._groups[old].tallies
+        before = self._groups[old.namespace][old].tallies
         self.place(new, slot)
-        changed = before != self._groups[new].tallies
+        changed = before != self._groups[new.namespace][new].tallies
         self.displace(old, slot)
         return changed
 
     def _begin(self, peer: Peer) -> _Group:
-        group = self._groups[peer] = _Group()
-        self._in_namespace.setdefault(peer.namespace, {})[peer] = group
+        group = self._groups.setdefault(peer.namespace, {})[peer] = _Group()
         labels = dict(peer.labels)
-        for sort in self._sorts.candidates(peer.labels):
-            if self._is_of(sort, peer, labels):
-                group.tallies.append(self._tallies[sort])
+        tallies = [self._tallies[sort] for sort in self._sorts.candidates(peer.labels) if self._is_of(sort, peer, labels)]
         for wish in _wishes(peer):
             held = self._held.get(wish) or self._hold(wish)
             held.groups += 1
-            group.tallies.append(held.tally)
+            tallies.append(held.tally)
+        group.tallies = tuple(tallies)
         return group
 
     def _end(self, peer: Peer) -> None:
-        del self._groups[peer]
-        beside = self._in_namespace[peer.namespace]
+        beside = self._groups[peer.namespace]
         del beside[peer]
         if not beside:
-            del self._in_namespace[peer.namespace]
+            del self._groups[peer.namespace]
         for wish in _wishes(peer):
             held = self._held[wish]
             held.groups -= 1
@@ -184,7 +214,7 @@ class PeerIndex:
         tally = Tally(self._capacity)
         for peer, group in self._among(sort):
             if self._is_of(sort, peer, dict(peer.labels)):
-                group.tallies.append(tally)
+                group.tallies = (*group.tallies, tally)
                 for slot, count in group.slots.items():
                     tally.counts[slot] += count
         return tally
@@ -196,16 +226,13 @@ class PeerIndex:
         self._sorts.remove(anchor(sort.selectors[0]), sort)
         for _, group in self._among(sort):
             if tally in group.tallies:
-                group.tallies.remove(tally)
+                group.tallies = tuple(other for other in group.tallies if other is not tally)
 
     def _among(self, sort: Sort) -> Iterator[tuple[Peer, _Group]]:
         """Return the groups of the namespaces that a sort may be in."""
         first = sort.selectors[0]
-        if first.namespace_selector is not None:
-            yield from self._groups.items()
-            return
-        for name in first.namespaces:
-            yield from self._in_namespace.get(name, {}).items()
+        for name in self._groups if first.namespace_selector is not None else first.namespaces:
+            yield from self._groups.get(name, NO_GROUPS).items()
 
     def _is_of(self, sort: Sort, peer: Peer, labels: Mapping[str, str]) -> bool:
         if sort.living and peer.terminating:
@@ -270,7 +297,7 @@ class PeerIndex:
 
     def standing(self, slot: int) -> dict[Peer, int]:
         """Return the pods on a slot."""
-        return {peer: group.slots[slot] for peer, group in self._groups.items() if slot in group.slots}
+        return {peer: group.slots[slot] for groups in self._groups.values() for peer, group in groups.items() if slot in group.slots}
 
     def count_like(self, other: PeerIndex) -> None:
         """Count all that incoming pods asked of another index; to compare the two."""
