@@ -127,9 +127,11 @@ int64_t distinct(const int32_t *codes, const uint8_t *mask, int64_t nodes, uint8
     return total;
 }
 
-void add_spread(const int32_t *codes, const int64_t *sums, double weight, double constant, int64_t nodes, double *scores) {
-    for (int64_t node = 0; node < nodes; node++)
+void add_spread(const int32_t *codes, const int64_t *sums, double weight, double constant, int64_t begin, int64_t nodes, double *scores) {
+    for (int64_t node = 0; node < nodes; node++) {
+        if (begin) scores[node] = 0;
         if (codes[node]) scores[node] += sums[codes[node]] * weight + constant;
+    }
 }
 
 void normalise_spread(const double *scores, const uint8_t *mask, int64_t nodes, int64_t *out) {

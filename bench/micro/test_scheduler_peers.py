@@ -67,7 +67,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "judge": (SUMS, HOSTS, 0, 2, ZEROS),
     "mark": (HOSTS, (SUMS > 1).astype(np.int64), NODES, ZEROS),
     "distinct": (some(np.int32, 1, 4), MASK, NODES, np.zeros(4, np.uint8)),
-    "add_spread": (HOSTS, SUMS, 8.5, 2.0, NODES, np.zeros(NODES)),
+    "add_spread": (HOSTS, SUMS, 8.5, 2.0, 0, NODES, np.zeros(NODES)),
     "normalise_spread": (ROUNDED, MASK, NODES, ZEROS),
     "add_sums": (HOSTS, SUMS, NODES, ZEROS),
     "normalise_affinity": (SUMS, MASK, NODES, ZEROS),

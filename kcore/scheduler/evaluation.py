@@ -28,7 +28,7 @@ import numpy as np
 from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX
 from kcore.scheduler import _kernels, _peers
 from kcore.scheduler.columns import Columns, Int64, UInt8
-from kcore.scheduler.framework import Diagnosis, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Scores, Verdicts
+from kcore.scheduler.framework import Diagnosis, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Reach, Scores, Verdicts
 from kcore.scheduler.plugins.node_affinity import named_nodes
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.profile import DEFAULT, Profile
@@ -293,7 +293,7 @@ class Evaluation:
         changed = self._update_placed(slots, columns)
         array = np.array([*slots], np.int64) if self.verdicts or self._peer_scores else NO_SLOTS
         if self.verdicts:
-            changed = self._update_verdicts(array, changed, columns)
+            changed = self._update_verdicts(slots, array, changed, columns)
         if changed and self._normalised:
             self._sum(columns, nodes)
         else:
@@ -321,18 +321,18 @@ class Evaluation:
                 scorer.score(self.ask, columns, self._passing, slot, slot + 1, scores)
             if before != self._passing[slot]:
                 changed = True
-                self.feasible_count += 1 if self._passing[slot] else -1
+                if not self.verdicts:
+                    self.feasible_count += 1 if self._passing[slot] else -1
         return changed
 
-    def _update_verdicts(self, slots: Int64, changed: bool, columns: Columns) -> bool:
-        """Let peer filters take in some slots; changed: other nodes pass than before; -> whether others may be feasible."""
-        updated = [verdicts.update(slots) for verdicts, _ in self.verdicts]
-        if any(updated) or columns.nominated:
+    def _update_verdicts(self, slots: set[int], array: Int64, changed: bool, columns: Columns) -> bool:
+        """Let peer filters take in some slots; changed: others of them pass than before; -> whether other nodes may be feasible."""
+        reach = max([verdicts.update(array) for verdicts, _ in self.verdicts])
+        if reach is Reach.ANYWHERE or columns.nominated:
             self._mark_peers(columns)
-            changed = True
-        if changed:
             self._judge(columns.count)
-        return changed
+            return True
+        return (changed or reach is Reach.THERE) and self._judge_slots(slots)
 
     def _place(self, slot: int, columns: Columns) -> None:
         """Write the codes of placed filters for one slot: with the pods nominated there, or where these leave room, without."""
@@ -363,6 +363,19 @@ class Evaluation:
             self.feasible[:count] = self._passing[:count]
         for _, codes in self.verdicts:
             self.feasible_count = _kernels.keep_passing(codes, 0, count, self.feasible)
+
+    def _judge_slots(self, slots: set[int]) -> bool:
+        """Say of some slots whether they are feasible; -> whether that has changed of any."""
+        changed = False
+        for slot in slots:
+            for verdicts, codes in self.verdicts:
+                codes[slot] = verdicts.code(slot)
+            before = self.feasible[slot]
+            self.feasible[slot] = self._passing[slot] and not any(codes[slot] for _, codes in self.verdicts)
+            if before != self.feasible[slot]:
+                changed = True
+                self.feasible_count += 1 if self.feasible[slot] else -1
+        return changed
 
     def _add_peers(self, count: int, changed: bool) -> None:
         """Add the scores of peer plugins to the others."""

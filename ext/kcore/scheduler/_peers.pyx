@@ -5,6 +5,8 @@ codes (values,). So the change of one value is one number, and one pass over the
 
 Thread: any; the GIL is released. Cost: O(nodes) or O(values), one pass.
 """
+from libc.stdint cimport INT64_MAX, INT64_MIN
+
 from kcore.scalars cimport int32_t, int64_t, uint8_t
 
 cdef int64_t SCORE_MAX = 100
@@ -84,15 +86,16 @@ cdef Py_ssize_t _distinct(const int32_t[::1] codes, const uint8_t[::1] mask, Py_
     return total
 
 
-cdef int _add_spread(const int32_t[::1] codes, const int64_t[::1] sums, double weight, double constant, Py_ssize_t count,
+cdef int _add_spread(const int32_t[::1] codes, const int64_t[::1] sums, double weight, double constant, bint begin, Py_ssize_t count,
                      double[::1] scores) except? -1 nogil:
     cdef Py_ssize_t node
     cdef double share
     for node in range(count):
+        share = 0.0
         if codes[node] > 0:
             share = <double>sums[codes[node]] * weight
             share = share + constant
-            scores[node] = scores[node] + share
+        scores[node] = share if begin else scores[node] + share
     return 0
 
 
@@ -105,20 +108,12 @@ cdef inline int64_t _affinity_share(int64_t score, int64_t least, int64_t most) 
     return <int64_t>(100.0 * (<double>(score - least) / <double>(most - least))) if most > least else 0
 
 
-cdef int _normalise(int64_t[::1] scores, const uint8_t[::1] mask, Py_ssize_t count, bint is_spread, int64_t[::1] out) except? -1 nogil:
+cdef int _share_out(const int64_t[::1] scores, const uint8_t[::1] mask, Py_ssize_t count, int64_t least, int64_t most, bint is_spread,
+                    int64_t[::1] out) except? -1 nogil:
     """Write each score's share of the range that the scores of the mask have; from a table where the range is small."""
     cdef Py_ssize_t node
-    cdef int64_t score, least = 0, most = 0
+    cdef int64_t score
     cdef int64_t table[TABLE_SIZE]
-    cdef bint any_yet = False
-    for node in range(count):
-        if mask[node]:
-            if not any_yet:
-                least = scores[node]
-                most = least
-                any_yet = True
-            least = min(least, scores[node])
-            most = max(most, scores[node])
     if most - least < TABLE_SIZE:
         for score in range(least, most + 1):
             table[score - least] = _spread_share(score, least, most) if is_spread else _affinity_share(score, least, most)
@@ -135,12 +130,26 @@ cdef int _normalise(int64_t[::1] scores, const uint8_t[::1] mask, Py_ssize_t cou
     return 0
 
 
-cdef int _round(const double[::1] scores, Py_ssize_t count, int64_t[::1] out) except? -1 nogil:
-    """Round scores, none of which is negative, half up."""
+cdef int _normalise_spread(const double[::1] scores, const uint8_t[::1] mask, Py_ssize_t count, int64_t[::1] out) except? -1 nogil:
     cdef Py_ssize_t node
+    cdef int64_t score, least = INT64_MAX, most = 0
     for node in range(count):
-        out[node] = <int64_t>(scores[node] + 0.5)
-    return 0
+        score = <int64_t>(scores[node] + 0.5)
+        out[node] = score
+        if mask[node]:
+            least = min(least, score)
+            most = max(most, score)
+    return _share_out(out, mask, count, min(least, most), most, True, out)
+
+
+cdef int _normalise_affinity(const int64_t[::1] scores, const uint8_t[::1] mask, Py_ssize_t count, int64_t[::1] out) except? -1 nogil:
+    cdef Py_ssize_t node
+    cdef int64_t least = INT64_MAX, most = INT64_MIN
+    for node in range(count):
+        if mask[node]:
+            least = min(least, scores[node])
+            most = max(most, scores[node])
+    return _share_out(scores, mask, count, min(least, most), most, False, out)
 
 
 cdef int _add_sums(const int32_t[::1] codes, const int64_t[::1] sums, Py_ssize_t count, int64_t[::1] scores) except? -1 nogil:
@@ -248,12 +257,12 @@ def distinct(const int32_t[::1] codes not None, const uint8_t[::1] mask not None
     return total
 
 
-def add_spread(const int32_t[::1] codes not None, const int64_t[::1] sums not None, double weight, double constant, Py_ssize_t count,
-               double[::1] scores not None):
-    """Add weight * sum + constant to each node that has the label."""
+def add_spread(const int32_t[::1] codes not None, const int64_t[::1] sums not None, double weight, double constant, bint begin,
+               Py_ssize_t count, double[::1] scores not None):
+    """Add weight * sum + constant to each node that has the label; begin: to 0 instead of the scores there are."""
     _check(count, codes.shape[0], scores.shape[0], count)
     with nogil:
-        _add_spread(codes, sums, weight, constant, count, scores)
+        _add_spread(codes, sums, weight, constant, begin, count, scores)
 
 
 def normalise_spread(const double[::1] scores not None, const uint8_t[::1] mask not None, Py_ssize_t count, int64_t[::1] out not None):
@@ -265,8 +274,7 @@ def normalise_spread(const double[::1] scores not None, const uint8_t[::1] mask 
     """
     _check(count, scores.shape[0], mask.shape[0], out.shape[0])
     with nogil:
-        _round(scores, count, out)
-        _normalise(out, mask, count, True, out)
+        _normalise_spread(scores, mask, count, out)
 
 
 def add_sums(const int32_t[::1] codes not None, const int64_t[::1] sums not None, Py_ssize_t count, int64_t[::1] scores not None):
@@ -276,7 +284,7 @@ def add_sums(const int32_t[::1] codes not None, const int64_t[::1] sums not None
         _add_sums(codes, sums, count, scores)
 
 
-def normalise_affinity(int64_t[::1] scores not None, const uint8_t[::1] mask not None, Py_ssize_t count, int64_t[::1] out not None):
+def normalise_affinity(const int64_t[::1] scores not None, const uint8_t[::1] mask not None, Py_ssize_t count, int64_t[::1] out not None):
     """Stretch the scores of the mask's nodes from 0 to 100, in the doubles that kube-scheduler takes for it.
 
     out       (nodes,) written: 0 outside the mask, and everywhere if all are equal
@@ -284,7 +292,7 @@ def normalise_affinity(int64_t[::1] scores not None, const uint8_t[::1] mask not
     """
     _check(count, scores.shape[0], mask.shape[0], out.shape[0])
     with nogil:
-        _normalise(scores, mask, count, False, out)
+        _normalise_affinity(scores, mask, count, out)
 
 
 def weigh(const int64_t[::1] base not None, const int64_t[::1] scores not None, int64_t weight, Py_ssize_t count, int64_t[::1] totals not None):

@@ -13,6 +13,8 @@ Codes are of the moment: when a node changes, whoever keeps sums makes them anew
 """
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,6 +52,11 @@ class Sums:
     def kept(self) -> bool:
         """Whether all tallies are still kept."""
         return all(tally.kept for tally, _, _ in self._tallies)
+
+    @cached_property
+    def is_unique(self) -> bool:
+        """Whether no two slots have the same value, so that what changes of one value concerns one slot."""
+        return bool(np.bincount(self.codes[: len(self._counted)], minlength=2)[1:].max() <= 1)
 
     @property
     def size_bytes(self) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 from kcore.scheduler import _peers
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged, NodeGone, PeerChanged, PodGone
-from kcore.scheduler.framework import UNRESOLVABLE
+from kcore.scheduler.framework import UNRESOLVABLE, Reach
 from kcore.scheduler.peers.index import Tally
 from kcore.scheduler.peers.selectors import all_hold
 from kcore.scheduler.peers.sums import Sums
@@ -140,13 +140,13 @@ class SpreadVerdicts:
         """How much memory it takes."""
         return sum(sums.size_bytes for sums, _, _ in self._rules)
 
-    def update(self, slots: Int64) -> bool:
+    def update(self, slots: Int64) -> Reach:
         """Take in slots on which pods have changed."""
         changed = 0
         for sums, domains, limits in self._rules:
             if sums.update(slots):
                 changed += _peers.skew(sums.values, domains, *limits)
-        return changed > 0
+        return Reach.ANYWHERE if changed else Reach.NOWHERE
 
     def codes(self, count: int, out: Int64) -> None:
         """Write the verdict of the first constraint that a node does not satisfy."""
@@ -187,12 +187,10 @@ class SpreadScores:
         """How much memory it takes."""
         return self._raw.nbytes + sum(sums.size_bytes for sums, _, _ in self._parts)
 
-    def update(self, slots: Int64) -> bool:
+    def update(self, slots: Int64) -> Reach:
         """Take in slots on which pods have changed."""
-        changed = 0
-        for sums, _, _ in self._parts:
-            changed += sums.update(slots)
-        return changed > 0
+        changed = [sums.update(slots) for sums, _, _ in self._parts]
+        return Reach.ANYWHERE if any(changed) else Reach.NOWHERE
 
     def score(self, feasible: UInt8, changed: bool, out: Int64) -> None:
         """Score the feasible nodes that have the keys."""
@@ -200,9 +198,10 @@ class SpreadScores:
         scored = feasible if self._keys is None else feasible & self._keys
         if changed:
             self._weights = [self._weight(part, scored, count) for part in self._parts]
-        self._raw[:] = 0
+        begin = True
         for (sums, constraint, _), weight in zip(self._parts, self._weights, strict=True):
-            _peers.add_spread(sums.codes, sums.values, weight, constraint.max_skew - 1.0, count, self._raw)
+            _peers.add_spread(sums.codes, sums.values, weight, constraint.max_skew - 1.0, begin, count, self._raw)
+            begin = False
         _peers.normalise_spread(self._raw, scored, count, out)
 
     @staticmethod

@@ -92,9 +92,11 @@ def test_adding_passes_over_nodes_without_the_label(found: list[list[int]], valu
     code, scores = found
     added, spread = i64(scores), np.array(scores, np.float64)
     _peers.add_sums(i32(code), values, len(code), added)
-    _peers.add_spread(i32(code), values, 1.5, 2.0, len(code), spread)
+    _peers.add_spread(i32(code), values, 1.5, 2.0, False, len(code), spread)
     assert added.tolist() == [score + (values[value] if value else 0) for value, score in zip(code, scores, strict=True)]
     assert spread.tolist() == [score + (values[value] * 1.5 + 2.0 if value else 0.0) for value, score in zip(code, scores, strict=True)]
+    _peers.add_spread(i32(code), values, 1.5, 2.0, True, len(code), spread)
+    assert spread.tolist() == [values[value] * 1.5 + 2.0 if value else 0.0 for value in code]
 
 
 @given(nodes(st.floats(0, 30) | st.floats(0, 1e9), flags))
