@@ -79,11 +79,13 @@ class InterPodAffinity:
         return REASONS
 
     def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
-        """A node with the keys helps, and whatever changes which pods the wishes mean."""
+        """A new node with the keys helps, and whatever changes which pods are meant, and where they are."""
         wishes = ask.affinity or NO_WISHES
         match event:
+            case NodeChanged(None, new):
+                return all(term.key in new.labels for term in wishes.required)
             case NodeChanged(old, new):
-                return (old is None or old.labels != new.labels) and all(term.key in new.labels for term in wishes.required)
+                return old is not None and old.labels != new.labels
             case PodGone(_, account):
                 return _hinders(account.peer, wishes) or bool(account.peer.affinity and account.peer.affinity.avoided)
             case PeerChanged(before, after):

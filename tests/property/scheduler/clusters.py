@@ -140,13 +140,14 @@ def waiting(draw: st.DrawFn) -> PodRow:
 
 @st.composite
 def wishing(draw: st.DrawFn) -> PodRow:
-    """A pending pod that cares for other pods, and little else."""
+    """A pending pod that cares for other pods, and little else: for spreading, for affinity, or for both."""
+    spreads_out, joins = draw(st.sampled_from(((True, False), (True, False), (False, True), (True, True))))
     ask = Ask(
         tolerations=draw(st.sampled_from(((), (Toleration("team", "Exists", "", ""),)))),
-        node_selector=draw(st.sampled_from(((), (), (("disk", "a"),)))),
+        node_selector=draw(st.sampled_from(((), (("disk", "a"),)))),
         amounts=draw(st.sampled_from(((), (("cpu", 4000),)))),
-        spread=tuple(draw(st.lists(spreads, max_size=2))),
-        affinity=draw(st.none() | affinities),
+        spread=tuple(draw(st.lists(spreads, min_size=1, max_size=2))) if spreads_out else (),
+        affinity=draw(affinities) if joins else None,
     )
     return pod("a", ask, Account(ask.amounts), shown=draw(labels))
 

@@ -194,6 +194,7 @@ def test_pod_affinity_is_woken_by_pods_that_come_or_go():
         (near, NodeChanged(None, node("n")), False),
         (far, NodeChanged(None, node("n")), True),
         (far, NodeChanged(node("n"), node("n", cpu=1)), False),
+        (near, NodeChanged(node("n", zone="a"), node("n")), True),
         (near, PeerChanged(None, web()), True),
         (near, PeerChanged(None, other), False),
         (far, PeerChanged(None, web()), False),
