@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import which
 
 from kcore.load import plots
-from kcore.load.bench import calls, rows
+from kcore.load.bench import calls, kubectl, rows
 
 TIMEOUT_S = 120.0
 PARTS = {"supervisor", "apiserver", "scheduler", "controllers", "nodes"}
@@ -24,7 +24,7 @@ def test_the_small_bench_measures_every_figure(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(file.read_text())
     assert list(report["rows"]) == [row.name for row in rows.SIZES["smoke"]] and report["missed"] == []
-    rest, varied, load, *called, listed, table, watched = report["rows"].values()
+    rest, varied, load, *called, listed, table, watched, event, idle, unchanged, changed, got, first = report["rows"].values()
     assert rest["memory_mb_by_part"].keys() == rest["idle_cpu_percent_by_part"].keys() == PARTS
     assert 0 < rest["start_s"] < TIMEOUT_S and rest["memory_mb"] > 10
     for each in (varied, load):
@@ -34,10 +34,20 @@ def test_the_small_bench_measures_every_figure(tmp_path: Path) -> None:
     assert listed["megabytes"] > 0.05 and listed["list_s"] >= listed["best_s"] > 0
     assert table["pods"] == 20 and table["list_s"] >= table["best_s"] > 0
     assert (watched["watches"], watched["events"]) == (20, 5) and watched["p99_ms"] >= watched["p50_ms"] > 0
+    assert event["p99_ms"] >= event["p50_ms"] > 0 and idle["watches"] == 10
+    assert unchanged["calls_per_s"] > 0 and changed["calls_per_s"] > 0
+    unmeasured = 0
     if which("h2load"):
-        assert len(called) == 4 and all(each["calls_per_s"] > 0 for each in called) and report["not_measured"] == []
+        assert len(called) == 4 and all(each["calls_per_s"] > 0 for each in called)
     else:
-        assert {each["not_measured"] for each in called} == {calls.MISSING} and len(report["not_measured"]) == len(called) == 4
+        unmeasured += 4
+        assert {each["not_measured"] for each in called} == {calls.MISSING} and len(called) == 4
+    if which("kubectl"):
+        assert got["get_s"] > 0 and first["answered_s"] > 0
+    else:
+        unmeasured += 2
+        assert got["not_measured"] == first["not_measured"] == kubectl.MISSING
+    assert len(report["not_measured"]) == unmeasured
     assert "cpu_us_per_pod" in done.stdout
     drawn = {path.name: path for path in plots.plot(report, tmp_path / "plots")}
     assert drawn.keys() >= {"throughput.png", "scale.png"} and all(path.stat().st_size > 1000 for path in drawn.values())
@@ -55,6 +65,16 @@ def test_a_missing_h2load_is_not_measured_and_never_passed(tmp_path: Path) -> No
 def test_rows_are_chosen_by_their_name() -> None:
     done = bench("--only", "no such row")
     assert done.returncode == 2 and "no row of this size has 'no such row' in its name" in done.stderr
+
+
+def test_the_steps_of_the_api_server_are_timed() -> None:
+    command = [sys.executable, "-m", "bench.load.steps", "--count", "600", "--vary"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    rows = {row.split("|")[1].strip(): [cell.strip() for cell in row.split("|")[2:-1]] for row in done.stdout.splitlines()}
+    assert rows["us per pod"] == ["create", "bind", "status", "event"]
+    assert all(float(cell) > 0 for cell in rows["all"] + rows["store: commit with fsync"])
+    assert float(rows["validate"][0]) > 0 and rows["splice"][0] == "" and float(rows["splice"][1]) > 0
 
 
 def test_the_small_bench_of_clusters_measures_every_figure(tmp_path: Path) -> None:

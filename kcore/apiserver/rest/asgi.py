@@ -44,9 +44,10 @@ class Application:
         if isinstance(answer.body, bytes):
             await send_whole(answer, answer.body, http, send)
             return
-        headers = headers_of(answer, http)
-        del http, scope  # a watch lasts for an hour, and there may be ten thousand
-        await send_pieces(answer.code, headers, answer.body, receive, send)
+        await send({"type": "http.response.start", "status": answer.code, "headers": headers_of(answer, http)})
+        pieces = answer.body
+        del http, scope, answer  # a watch lasts for an hour, and there may be ten thousand
+        await send_pieces(pieces, receive, send)
 
 
 def read(scope: Scope) -> HttpRequest:
@@ -103,9 +104,8 @@ def headers_of(answer: Answer, http: HttpRequest) -> list[Header]:
     return [*kind, *answer.headers, *http.flow]
 
 
-async def send_pieces(code: int, headers: list[Header], pieces: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
-    """Send pieces as they come, until they end or the client does."""
-    await send({"type": "http.response.start", "status": code, "headers": headers})
+async def send_pieces(pieces: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
+    """Send pieces as they come, after the head at once, until they end or the client does."""
     await send({"type": "http.response.body", "body": b"", "more_body": True})
     await while_present(pump(pieces, send), receive, "http.disconnect")
 
