@@ -48,6 +48,7 @@ VARYING = (
     (rf"-{RANDOM}{{8,10}}\b", "-HASH"),
     (rf"-{RANDOM}{{5}}\b", "-RANDOM"),
     (r"(?<=\S) {2,}(?=\S)", "  "),
+    (r" +(?=\t)", ""),
     (r" +$", ""),
 )
 """What is one thing in every run and to every version, though it is written differently: columns are as wide as their contents, too. The
