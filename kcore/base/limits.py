@@ -220,6 +220,9 @@ LIST_RESTARTS_MAX: Final = 3
 LIST_PAGES_MAX: Final = 100_000
 """No list has more pages: 4 MB each, that is 400 GB. It stops a server whose continue token goes in a circle."""
 
+REST_LIST_PAGE_OBJECTS: Final = 500
+"""Objects of a page when a cluster is listed over HTTP, as kubectl and client-go's pager ask: a few MB of pods."""
+
 BULK_ITEMS_MAX: Final = 2_000
 """A bulk write is cut into requests of at most so many items: some 20 ms of the API server's loop, so that others get their turn."""
 

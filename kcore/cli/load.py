@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +118,7 @@ def pods(
 
     try:
         if via == "rest":
-            report = over_rest(act, kubeconfig or directory.kubeconfig, context, in_flight)
+            report = session.over_rest(act, kubeconfig or directory.kubeconfig, context, in_flight)
         else:
             report = session.run(lambda client: act(RpcServer(client, via == "bulk")), directory, address, ca, token, insecure)
     finally:
@@ -130,26 +129,6 @@ def pods(
     if json_file is not None:
         (sys.stdout.write if json_file == "-" else Path(json_file).write_text)(json.dumps(report.as_dict(), indent=2) + "\n")
     return 0 if report.running_per_s else 1
-
-
-def over_rest(act: Callable[[Server], Awaitable[Report]], kubeconfig: Path, context: str, in_flight: int) -> Report:
-    """Act on the API server that a kubeconfig tells of. Raises ClickException."""
-    from kcore.base.clock import SystemClock
-    from kcore.base.entropy import SystemEntropy
-    from kcore.cli import session
-    from kcore.load.kubeconfig import KubeconfigError, read
-    from kcore.load.rest import RestServer
-
-    try:
-        access = read(kubeconfig, context)
-    except KubeconfigError as error:
-        raise click.ClickException(str(error)) from error
-
-    async def main() -> Report:
-        async with RestServer(access, in_flight, SystemClock(), SystemEntropy()).opened() as server:
-            return await act(server)
-
-    return session.finished(main())
 
 
 def check(rate: float, pattern: str, via: str, kubeconfig: Path | None, json_file: str | None, plot: Path | None) -> None:

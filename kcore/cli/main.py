@@ -24,6 +24,7 @@ COMMANDS = {
     "delete": "kcore.cli.delete",
     "watch": "kcore.cli.watch",
     "explain-scheduling": "kcore.cli.explain_scheduling",
+    "simulate": "kcore.cli.simulate",
     "snapshot": "kcore.cli.snapshot",
     "api-resources": "kcore.cli.api_resources",
     "proto": "kcore.cli.proto",
@@ -35,7 +36,7 @@ COMMANDS = {
     "nodes": "kcore.cli.nodes",
 }
 # Commands that only talk to a server: what goes wrong on a connection they say themselves, once.
-SPEAKING = frozenset(("load", "get", "describe", "apply", "delete", "watch", "explain-scheduling", "snapshot"))
+SPEAKING = frozenset(("load", "get", "describe", "apply", "delete", "watch", "explain-scheduling", "simulate", "snapshot"))
 INTERRUPTED = 130
 
 

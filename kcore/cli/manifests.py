@@ -85,7 +85,7 @@ def read(path: str) -> Iterator[Document | Broken]:
 def parse(text: str, source: str) -> Iterator[Document | Broken]:
     """The objects of a text."""
     try:
-        documents = list(yaml.load_all(text, Loader=Loader))
+        documents = json_documents(text) or list(yaml.load_all(text, Loader=Loader))
     except yaml.YAMLError as error:
         yield Broken(source, " ".join(str(error).replace('in "<unicode string>", ', "at ").split()))
         return
@@ -95,6 +95,16 @@ def parse(text: str, source: str) -> Iterator[Document | Broken]:
     for document in documents:
         if document is not None:
             yield from objects(document, source)
+
+
+def json_documents(text: str) -> list[Any]:
+    """The one document of a text that is JSON, which YAML would read as well, but not a large one in seconds; else nothing."""
+    if not text.lstrip().startswith("{"):
+        return []
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return []
 
 
 def objects(document: Any, source: str) -> Iterator[Document | Broken]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ from kcore.base.config import DataDir
 from kcore.client import connect
 from kcore.client.client import Client
 from kcore.machinery.status import StatusError
+
+if TYPE_CHECKING:
+    from kcore.load.rest import RestServer
 
 T = TypeVar("T")
 
@@ -56,3 +59,22 @@ def finished(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except StatusError as error:
         raise click.ClickException(error.message) from error
+
+
+def over_rest(act: Callable[[RestServer], Awaitable[T]], kubeconfig: Path, context: str, in_flight: int) -> T:
+    """Act on the API server that a kubeconfig leads to, any Kubernetes. A refusal by the server becomes a ClickException."""
+    from kcore.base.clock import SystemClock
+    from kcore.base.entropy import SystemEntropy
+    from kcore.load.kubeconfig import KubeconfigError, read
+    from kcore.load.rest import RestServer
+
+    try:
+        access = read(kubeconfig, context)
+    except KubeconfigError as error:
+        raise click.ClickException(str(error)) from error
+
+    async def main() -> T:
+        async with RestServer(access, in_flight, SystemClock(), SystemEntropy()).opened() as server:
+            return await act(server)
+
+    return finished(main())

@@ -15,7 +15,7 @@ from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
-from kcore.client import failures, kinds, retry
+from kcore.client import failures, kinds, retry, wire
 from kcore.client.kinds import Resource
 from kcore.client.wire import BOOKMARK, WatchEvent
 from kcore.load.kubeconfig import Access
@@ -91,6 +91,18 @@ class RestServer:
     async def listed(self, resource: Resource, namespace: str) -> Any:
         """The first object, and what its list says of the others."""
         return resource.list_message.FromString(await self.call("GET", path(resource, namespace), limit="1"))
+
+    async def all(self, resource: Resource) -> list[bytes]:
+        """All objects of a resource, in wire form, asked for page by page. Raises StatusError."""
+        found, token = list[bytes](), ""
+        for _ in range(limits.LIST_PAGES_MAX):
+            raw = await self.call("GET", path(resource, ""), b"", limit=str(limits.REST_LIST_PAGE_OBJECTS), **{"continue": token})
+            page = wire.split_list(raw)
+            found += page.items
+            token = page.continue_token
+            if not token:
+                break
+        return found
 
     async def call(self, method: str, where: str, body: bytes = b"", **query: str) -> bytes:
         """Ask, again where that is safe; -> the message in the answer. Raises StatusError."""

@@ -63,12 +63,17 @@ def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
     return Diagnosis(columns.node_count, reasons, tuple(sorted(set(rejected_by))))
 
 
-def rejections(evaluation: Evaluation, columns: Columns) -> dict[str, Rejection]:
-    """Return per node that is not feasible the filter that rejects it."""
+def rejections(evaluation: Evaluation, columns: Columns, node: str | None = None) -> dict[str, Rejection]:
+    """Return per node that is not feasible, of all or of this one, the filter that rejects it."""
     ask = evaluation.ask
     left, _ = _looked_at(evaluation, columns)
+    present = columns.present[: columns.count]
+    if node is not None:
+        alone = np.zeros(columns.count, np.uint8)
+        alone[columns.slots[node]] = 1
+        left, present = left & alone, present & alone
     found: dict[str, Rejection] = {}
-    for slot in np.flatnonzero(columns.present[: columns.count] > left):
+    for slot in np.flatnonzero(present > left):
         found[columns.names[slot]] = Rejection("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",), False)
     for plugin in evaluation.profile.node_filters:
         if plugin.reads(ask) is not None:

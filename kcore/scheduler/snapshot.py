@@ -47,7 +47,7 @@ def snapshot(nodes: Iterable[bytes], pods: Iterable[bytes], others: Iterable[tup
     columns, budgets = Columns(), Budgets()
     cache = Cache(columns)
     for kind, raw in others:
-        _take_in(kind, raw, columns, budgets)
+        take_in(kind, raw, columns, budgets)
     for raw in nodes:
         cache.set_node(node_row(raw))
     for row in map(pod_row, pods):
@@ -58,7 +58,8 @@ def snapshot(nodes: Iterable[bytes], pods: Iterable[bytes], others: Iterable[tup
     return Snapshot(columns, Preemptor(cache, budgets))
 
 
-def _take_in(kind: str, raw: bytes, columns: Columns, budgets: Budgets) -> None:
+def take_in(kind: str, raw: bytes, columns: Columns, budgets: Budgets) -> None:
+    """Take in an object of a further kind; one that nobody looks at is passed over."""
     if kind == "Namespace":
         columns.peers.set_namespace(*namespace_labels(raw))
     elif kind == "Service":

@@ -1,0 +1,192 @@
+"""`kcore simulate`: what the scheduler would decide if a cluster were another one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kcore.base.config import DataDir
+from kcore.cli import manifests, options
+
+if TYPE_CHECKING:
+    from kcore.client.client import Client
+    from kcore.client.kinds import Resource
+    from kcore.load.rest import RestServer
+    from kcore.simulate.changes import Change
+    from kcore.simulate.cluster import Cluster
+
+CHANGES = ("adds", "drains", "racks", "grows")
+ROWS = 10
+
+
+class InOrder(click.Command):
+    """A command that remembers in which order its changes were given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note the order; what is wrong with the options is said by the parser itself."""
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.meta["changes"] = [parameter.name for parameter in given if parameter.name in CHANGES]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=InOrder)
+@click.option(
+    "--dump", "dumps", multiple=True, metavar="FILE", help="The cluster is what kubectl get -o json or yaml wrote here; may be repeated."
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="The cluster is the one that this leads to, any Kubernetes; it is only read.",
+)
+@click.option("--context", default="", help="Which context of the kubeconfig, if not the current one.")
+@click.option("--add", "adds", multiple=True, metavar="FILE=N", help="N pods of a Pod, or of a workload's pod template, come.")
+@click.option("--drain", "drains", multiple=True, metavar="NODE", help="A node goes; its pods look for another one.")
+@click.option("--drain-selector", "racks", multiple=True, metavar="LABELS", help="All nodes with these labels go, such as a rack.")
+@click.option("--grow", "grows", multiple=True, metavar="NODE=N", help="N nodes like this one come.")
+@click.option("--backtest", is_flag=True, help="Tell instead how many bound pods stand where the scheduler would put them.")
+@click.option("--seed", type=int, default=0, show_default=True, help="By which ties are broken.")
+@click.option("--rows", type=click.IntRange(0), default=ROWS, show_default=True, help="Lines shown of each table; 0 shows all.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Draw a heat map of the nodes (PNG).")
+@options.as_json
+@options.server
+def command(
+    dumps: tuple[str, ...],
+    kubeconfig: Path | None,
+    context: str,
+    backtest: bool,
+    seed: int,
+    rows: int,
+    plot: Path | None,
+    as_json: bool,
+    directory: DataDir,
+    address: str | None,
+    ca: Path | None,
+    token: str | None,
+    insecure: bool,
+    **given: tuple[str, ...],
+) -> None:
+    """Change a cluster in memory, and show what the scheduler would decide.
+
+    The cluster is that of the running control plane, unless --dump or --kubeconfig names another one; it is only read, and Secrets are not
+    read at all. The changes are made in the order in which they are given, each after all that waits has been decided.
+    """
+    from kcore.machinery.codec import DecodeError
+    from kcore.simulate import backtest as backtesting
+    from kcore.simulate import plots, text
+    from kcore.simulate.changes import ChangeError
+    from kcore.simulate.report import simulated
+
+    check(dumps, kubeconfig, backtest, plot, given)
+    try:
+        if dumps:
+            cluster = of_dumps(dumps)
+        elif kubeconfig is not None:
+            cluster = over_rest(kubeconfig, context)
+        else:
+            cluster = of_server(directory, address, ca, token, insecure)
+        if backtest:
+            report, told = backtesting.backtested(cluster), text.backtest_lines
+        else:
+            report, told = simulated(cluster, list(changes(click.get_current_context().meta["changes"], given, cluster)), seed), text.lines
+    except (ChangeError, DecodeError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(report, indent=2) if as_json else "\n".join(told(report, rows)))
+    if plot is not None:
+        plots.heat_map(report, plot)
+
+
+def check(
+    dumps: tuple[str, ...], kubeconfig: Path | None, backtest: bool, plot: Path | None, given: dict[str, tuple[str, ...]]
+) -> None:
+    """Refuse what does not go together. Raises ClickException."""
+    from kcore.simulate.plots import can_plot
+
+    if dumps and kubeconfig is not None:
+        raise click.UsageError("--dump and --kubeconfig name two clusters")
+    if backtest and (any(given.values()) or plot is not None):
+        raise click.UsageError("--backtest judges the cluster as it is: it goes without changes and without --plot")
+    if plot is not None and not plot.parent.is_dir():
+        raise click.ClickException(f"{plot}: there is no such folder")
+    if plot is not None and not can_plot():
+        raise click.ClickException("--plot needs matplotlib: pip install 'kcore[bench]'")
+
+
+def changes(order: list[str], given: dict[str, tuple[str, ...]], cluster: Cluster) -> Iterator[Change]:
+    """The changes in the order in which they were given. Raises ChangeError, ClickException."""
+    from kcore.machinery.labels import SelectorError, parse
+    from kcore.simulate.changes import Add, Drain, DrainSelected, Grow, counted
+
+    values = {name: iter(texts) for name, texts in given.items()}
+    for name in order:
+        text = next(values[name])
+        if name == "adds":
+            file, count = counted(text)
+            yield Add(f"add {text}", template(file, cluster), count)
+        elif name == "drains":
+            yield Drain(f"drain {text}", text)
+        elif name == "racks":
+            try:
+                yield DrainSelected(f"drain nodes with {text}", parse(text))
+            except SelectorError as error:
+                raise click.BadParameter(str(error), param_hint="--drain-selector") from error
+        else:
+            yield Grow(f"grow {text}", *counted(text))
+
+
+def template(file: str, cluster: Cluster) -> Any:
+    """The one object of a file as a template of pods. Raises ClickException."""
+    from kcore.simulate import templates
+
+    found = list[manifests.Object]()
+    for each in manifests.read(file):
+        if isinstance(each, manifests.Broken):
+            raise click.ClickException(f"{each.source}: {each.reason}")
+        found.append(each.obj)
+    if len(found) != 1:
+        raise click.ClickException(f"{file} holds {len(found)} objects, and a template is one")
+    try:
+        return templates.template(found[0], cluster.others)
+    except templates.TemplateError as error:
+        raise click.ClickException(f"{file}: {error}") from error
+
+
+def of_dumps(dumps: tuple[str, ...]) -> Cluster:
+    """The cluster that stands in files. Raises ClickException."""
+    from kcore.simulate import cluster
+
+    documents = [document for file in dumps for document in manifests.read(file)]
+    found = cluster.of_objects(each.obj for each in documents if isinstance(each, manifests.Document))
+    found.skipped.update({each.source: each.reason for each in documents if isinstance(each, manifests.Broken)})
+    if not found.nodes:
+        raise click.ClickException(f"{', '.join(dumps)}: there is no Node")
+    return found
+
+
+def of_server(directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> Cluster:
+    """The cluster of a running control plane. Raises ClickException."""
+    from kcore.cli import session
+    from kcore.simulate import cluster
+
+    async def act(client: Client) -> Cluster:
+        async def listed(resource: Resource) -> list[bytes]:
+            return [item.SerializeToString() for item in (await client.resource(resource).list()).items]
+
+        return await cluster.read(listed)
+
+    return session.run(act, directory, address, ca, token, insecure)
+
+
+def over_rest(kubeconfig: Path, context: str) -> Cluster:
+    """The cluster that a kubeconfig leads to. Raises ClickException."""
+    from kcore.cli import session
+    from kcore.simulate import cluster
+
+    async def act(server: RestServer) -> Cluster:
+        return await cluster.read(server.all)
+
+    return session.over_rest(act, kubeconfig, context, 1)
