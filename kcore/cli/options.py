@@ -85,6 +85,17 @@ def node_shapes(function: Command) -> Command:
     )(function)
 
 
+def scheduler_config(function: Command) -> Command:
+    """`--scheduler-config FILE`: how the scheduler decides."""
+    return click.option(
+        "--scheduler-config",
+        "config_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        default=None,
+        help="A KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1): profiles, plugins, their weights and arguments.",
+    )(function)
+
+
 def server(function: Command) -> Command:
     """How to reach a server: a data directory, or an address with CA and token."""
     function = click.option("--insecure", is_flag=True, help="Speak plain text to the server (loopback only).")(function)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from kcore.base.config import DataDir
@@ -11,11 +13,15 @@ from kcore.cli.part import run_part
 
 @click.command()
 @options.data_dir
+@options.scheduler_config
 @options.logging
 @options.ready_fd
-def command(directory: DataDir, log_level: str, log_json: bool, ready_fd: int | None) -> None:
+def command(directory: DataDir, config_file: Path | None, log_level: str, log_json: bool, ready_fd: int | None) -> None:
     """Run the scheduler alone.
 
     Works against the API server of a data directory; where several run, one leads and the others stand by.
     """
-    run_part("scheduler", directory, None, ready_fd, log_level, log_json)
+    from kcore.cli import scheduler_configuration
+
+    configuration = scheduler_configuration.read(config_file) if config_file is not None else None
+    run_part("scheduler", directory, configuration, ready_fd, log_level, log_json)

@@ -35,6 +35,7 @@ class UpOptions:
     shapes_file: Path | None = None
     kubeconfig: Path | None = None
     optional: tuple[str, ...] = ()
+    config_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,10 @@ def check(given: UpOptions) -> None:
         from kcore.cli import shapes
 
         shapes.groups(given.shapes_file)
+    if given.config_file is not None:
+        from kcore.cli import scheduler_configuration
+
+        scheduler_configuration.read(given.config_file)
 
 
 def plan(given: UpOptions) -> list[Part]:
@@ -108,8 +113,9 @@ def plan(given: UpOptions) -> list[Part]:
     if given.feature_gates:
         apiserver += ["--feature-gates", given.feature_gates]
     shapes = ["--node-shapes", str(given.shapes_file.absolute())] if given.shapes_file is not None else []
+    config = ["--scheduler-config", str(given.config_file.absolute())] if given.config_file is not None else []
     others = {
-        "scheduler": ["scheduler"],
+        "scheduler": ["scheduler", *config],
         "controllers": ["controllers", *(["--with-controllers", ",".join(given.optional)] if given.optional else [])],
         "nodes": ["nodes", "--nodes", str(given.nodes), *shapes, *(["--wait-for-controllers"] if "controllers" in given.parts else [])],
     }
@@ -121,6 +127,7 @@ def plan(given: UpOptions) -> list[Part]:
 @options.data_dir
 @click.option("--nodes", type=int, default=10, show_default=True, help="Number of hollow nodes; 0 for none.")
 @options.node_shapes
+@options.scheduler_config
 @click.option("--parts", default=",".join(PARTS), show_default=True, help="Which parts run.")
 @click.option("--in-process", is_flag=True, help="All parts in one process.")
 @click.option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
@@ -144,6 +151,7 @@ def command(
     directory: DataDir,
     nodes: int,
     shapes_file: Path | None,
+    config_file: Path | None,
     parts: str,
     in_process: bool,
     bind: str,
@@ -164,7 +172,8 @@ def command(
     Runs API server, scheduler, controllers and hollow nodes, and starts again what dies, until it is stopped.
     """
     where = (bind, port, grpc_port, etcd_port)
-    given = UpOptions(nodes, read_parts(parts), *where, token_auth_file, insecure, feature_gates, shapes_file, kubeconfig, optional)
+    served = (token_auth_file, insecure, feature_gates, shapes_file, kubeconfig)
+    given = UpOptions(nodes, read_parts(parts), *where, *served, optional, config_file)
     check(given)
     if detached:
         given_line: list[str] = click.get_current_context().obj
@@ -199,7 +208,7 @@ def supervise(given: UpOptions, announcement: Announcement) -> None:
 
 def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     """Be all parts."""
-    from kcore.cli import shapes
+    from kcore.cli import scheduler_configuration, shapes
     from kcore.serve import in_process
     from kcore.serve.apiserver import ApiServerSettings
     from kcore.serve.failure import PartError
@@ -212,7 +221,9 @@ def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     )
     groups = shapes.read(given.shapes_file) if given.shapes_file is not None else ()
     nodes = shapes.total(groups) if groups else given.nodes
-    together = in_process.Plan(api, tuple(part for part in given.parts if part != "apiserver"), nodes, groups, given.optional)
+    configuration = scheduler_configuration.read(given.config_file) if given.config_file is not None else None
+    parts = tuple(part for part in given.parts if part != "apiserver")
+    together = in_process.Plan(api, parts, nodes, groups, given.optional, configuration)
     try:
         in_process.run(directory, together, announcement.ready)
     except PartError as error:

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from kcore.base import verify
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.events import NamespaceChanged, NodeChanged, NodeGone, PeerChanged, PodGone
+from kcore.scheduler.requests import PODS
 from kcore.scheduler.rows import Account, NodeRow, PodRow
 
 
@@ -111,7 +113,8 @@ class Cache:
         if not beside:
             del self._on[placed.node_name]
         self._columns.displace(placed.node_name, placed.account)
-        return PodGone(placed.node_name, placed.account)
+        clearing = any(each.leaves for each in beside.values()) if self._columns.nominated else False
+        return PodGone(placed.node_name, placed.account, clearing, lru_cache(partial(self._room, placed.node_name)))
 
     def set_node(self, row: NodeRow) -> NodeChanged | None:
         """Take in a node, new or changed."""
@@ -156,6 +159,15 @@ class Cache:
         self._columns.place(node_name, pod.account)
         placed = self._pods[pod.key] = Placed(pod.key, pod.uid, node_name, pod.account, assumed, pod.started, pod.preempted)
         self._on.setdefault(node_name, {})[pod.key] = placed
+
+    def _room(self, node_name: str, priority: int) -> Mapping[str, int]:
+        """Return what a pod of this priority might get of a node: what is free, and what pods of lower priority hold."""
+        room = self._columns.free(node_name)
+        for placed in self.on(node_name):
+            if placed.account.priority < priority:
+                for name, amount in ((PODS, 1), *placed.account.amounts):
+                    room[name] = room.get(name, 0) + amount
+        return room
 
     def _refresh(self, placed: Placed, pod: PodRow) -> None:
         """Take in what changes while a pod stands; what decides on preemption is told by the log of the columns."""

@@ -36,7 +36,7 @@ from kcore.scheduler.dra.devices import Devices
 from kcore.scheduler.labels import LabelColumn
 from kcore.scheduler.peers.index import PeerIndex
 from kcore.scheduler.peers.owners import Owners
-from kcore.scheduler.requests import CPU, MEMORY, Amounts
+from kcore.scheduler.requests import CPU, MEMORY, PODS, Amounts
 from kcore.scheduler.rows import Account, NodeRow, Peer, Port, Taint
 from kcore.scheduler.volumes.catalog import Catalog
 from kcore.scheduler.volumes.usage import Usage
@@ -77,6 +77,7 @@ class Columns:
         self._taint_set_of: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, LabelColumn] = {}
         self._asked: dict[Amounts, tuple[Int64, Int64]] = {}
+        self._usage: dict[str, Int64] = {}
         self._free: list[int] = []
         self.capacity = SLOTS_FIRST
         self.peers = PeerIndex(self.capacity)
@@ -104,7 +105,9 @@ class Columns:
             self.node_count += 1
         if old is None or (old.allocatable, old.pod_limit) != (row.allocatable, row.pod_limit):
             self._set_allocatable(slot, row.allocatable, row.pod_limit)
-        if old is None or old._replace(allocatable=row.allocatable, pod_limit=row.pod_limit) != row:
+        if (old.usage if old else ()) != row.usage:
+            self._set_usage(slot, row.usage)
+        if old is None or old._replace(allocatable=row.allocatable, pod_limit=row.pod_limit, usage=row.usage) != row:
             self._set_static(slot, old, row)
         return slot
 
@@ -117,6 +120,7 @@ class Columns:
         self.present[slot] = 0
         self.node_count -= 1
         self._set_allocatable(slot, (), 0)
+        self._set_usage(slot, ())
         self._set_static(slot, old, None)
         self._release(slot)
 
@@ -231,6 +235,11 @@ class Columns:
         self._labels[key] = column
         return column
 
+    def usage_of(self, resource: str) -> Int64:
+        """Return how much of a resource is measured to be used."""
+        found = self._usage.get(resource)
+        return np.zeros(self.capacity, np.int64) if found is None else found
+
     def asked(self, amounts: Amounts) -> tuple[Int64, Int64]:
         """Return the rows of the resources that are asked for, -1 for one that no node has, and how much of each; as kernels take them."""
         found = self._asked.get(amounts)
@@ -240,6 +249,14 @@ class Columns:
             rows = np.array([self.resources.get(name, -1) for name, _ in amounts], np.int64)
             found = self._asked[amounts] = rows, np.array([amount for _, amount in amounts], np.int64)
         return found
+
+    def free(self, node_name: str) -> dict[str, int]:
+        """Return what no pod of a node has asked for, of each resource and of pods; less than nothing where more is asked for than is."""
+        slot = self.slots.get(node_name)
+        if slot is None or not self.present[slot]:
+            return {}
+        found = {name: int(self.allocatable[row, slot] - self.requested[row, slot]) for name, row in self.resources.items()}
+        return found | {PODS: int(self.pod_limit[slot] - self.pod_count[slot])}
 
     @property
     def has_priorities(self) -> bool:
@@ -296,6 +313,8 @@ class Columns:
             new = np.zeros((*old.shape[:-1], self.capacity), old.dtype)
             new[..., : old.shape[-1]] = old
             setattr(self, name, new)
+        for resource, amounts in self._usage.items():
+            self._usage[resource] = np.concatenate((amounts, np.zeros(self.capacity - len(amounts), np.int64)))
         for column in self._labels.values():
             column.grow(self.capacity)
         self.peers.grow(self.capacity)
@@ -330,6 +349,14 @@ class Columns:
             if row is not None:
                 self.allocatable[row, slot] = min(amount, SCHEDULER_AMOUNT_MAX)
         self.pod_limit[slot] = min(pod_limit, SCHEDULER_AMOUNT_MAX)
+        self._touch(slot)
+
+    def _set_usage(self, slot: int, usage: Amounts) -> None:
+        for amounts in self._usage.values():
+            amounts[slot] = 0
+        for resource, amount in usage[:SCHEDULER_RESOURCES_MAX]:
+            if resource in self._usage or len(self._usage) < SCHEDULER_RESOURCES_MAX:
+                self._usage.setdefault(resource, np.zeros(self.capacity, np.int64))[slot] = min(amount, SCHEDULER_AMOUNT_MAX)
         self._touch(slot)
 
     def _count(self, slot: int, account: Account, sign: int) -> None:

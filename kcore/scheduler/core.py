@@ -23,6 +23,7 @@ from kcore.base.entropy import Entropy
 from kcore.base.limits import SCHEDULER_FLUSH_INTERVAL_S
 from kcore.scheduler.cache import Cache, Placed
 from kcore.scheduler.columns import Columns
+from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.cycle import Decision, schedule
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.reservation import device_key
@@ -31,14 +32,14 @@ from kcore.scheduler.evaluation import Evaluations
 from kcore.scheduler.events import ClusterEvent
 from kcore.scheduler.preemption.budgets import Budgets
 from kcore.scheduler.preemption.choice import Preemption, Preemptor
-from kcore.scheduler.profile import DEFAULT
+from kcore.scheduler.profile import DEFAULT_NAME
 from kcore.scheduler.queue import Queue
 from kcore.scheduler.reserving.plan import reserve_all
 from kcore.scheduler.reserving.reservations import Reservations
 from kcore.scheduler.rows import Expression, NodeRow, Owner, PodRow
 from kcore.scheduler.volumes.rows import Claim, Class, Row, Volume
 
-SCHEDULER_NAME: Final = "default-scheduler"
+SCHEDULER_NAME: Final = DEFAULT_NAME
 
 
 class Attempt(NamedTuple):
@@ -76,15 +77,21 @@ class Batch(NamedTuple):
 class Core:
     """Queue, cache and decisions of one scheduler."""
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, clock: Clock, entropy: Entropy, configuration: Configuration | None = None) -> None:
+        configuration = configuration or Configuration()
         self.columns = Columns()
         self.cache = Cache(self.columns)
-        self.queue = Queue(DEFAULT.wakers)
-        self.reservations = Reservations(self.columns)
+        wakers = {profile.name: profile.wakers for profile in configuration.profiles}
+        self.queue = Queue(wakers, configuration.backoff_s, configuration.backoff_s_max)
+        self.reservations = Reservations(self.columns, {profile.name: profile.bind_timeout_s for profile in configuration.profiles})
         self.budgets = Budgets()
-        self._preemptor = Preemptor(self.cache, self.budgets)
+        self._evaluations = {profile.name: Evaluations(profile) for profile in configuration.profiles}
+        self._preemptors = {
+            profile.name: Preemptor(self.cache, self.budgets, profile.preemption)
+            for profile in configuration.profiles
+            if profile.preemption is not None
+        }
         self._nominated: dict[str, str] = {}
-        self._evaluations = Evaluations()
         self._clock = clock
         self._entropy = entropy
         self._flush_at = clock.monotonic() + SCHEDULER_FLUSH_INTERVAL_S
@@ -102,7 +109,7 @@ class Core:
             self._leave_queue(key)
             self._release(key)
             self._wake(self.cache.confirm(pod))
-        elif pod.terminating or pod.scheduler_name != SCHEDULER_NAME:
+        elif pod.terminating or pod.scheduler_name not in self._evaluations:
             self._leave_queue(key)
         else:
             seen = self.queue.pod(key)
@@ -173,12 +180,15 @@ class Core:
                 break
             nominated = self._withdraw(pod.key) if self._nominated else ""
             asked = pod if pod.nominated == nominated else pod._replace(nominated=nominated)
-            decision = schedule(asked, self.columns, self._evaluations, self._entropy.randrange, self._preemptor)
+            name = pod.scheduler_name
+            decision = schedule(asked, self.columns, self._evaluations[name], self._entropy.randrange, self._preemptors.get(name))
             if decision.node is None:
-                self.queue.fail(pod, decision.rejected_by, now)
-                batch.waiting.append(Attempt(pod, decision, self._clear(pod, decision.preemption, nominated, batch)))
+                node = self._clear(pod, decision.preemption, nominated, batch)
+                self.queue.fail(pod, decision.rejected_by, now, node)
+                batch.waiting.append(Attempt(pod, decision, node))
             else:
                 self._assume(pod, decision, decision.node, batch)
+                self.queue.assumed(pod, now)
         return batch
 
     def refused(self, pods: Sequence[PodRow]) -> None:
@@ -299,7 +309,7 @@ class Core:
         return node
 
     def _leave_queue(self, key: str) -> None:
-        self.queue.delete(key)
+        self.queue.delete(key, self._clock.monotonic())
         if self._nominated:
             self._withdraw(key)
 

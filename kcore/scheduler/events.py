@@ -1,7 +1,7 @@
 """What happens in a cluster that may let a waiting pod fit: the events that filters are asked about."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from kcore.scheduler.dra.devices import DevicesChanged
@@ -23,10 +23,16 @@ class NodeGone(NamedTuple):
 
 
 class PodGone(NamedTuple):
-    """A placed pod left its node, or takes less there than before."""
+    """A placed pod left its node, or takes less there than before.
+
+    clearing  whether further pods are leaving the node that were preempted
+    room      what a pod of a priority might get there of a resource, or of "pods": what is free, and what pods of lower priority hold
+    """
 
     node_name: str
     account: Account
+    clearing: bool = False
+    room: Callable[[int], Mapping[str, int]] | None = None
 
 
 class PeerChanged(NamedTuple):

@@ -10,6 +10,7 @@ Source: core/v1 Pod and Node; which fields matter is kube-scheduler's choice.
 """
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -20,7 +21,7 @@ from kcore.scheduler.dra.pods import pod_claims
 from kcore.scheduler.peers.ingest import owner, pod_affinity, spread
 from kcore.scheduler.plugins.image_locality import normalised
 from kcore.scheduler.plugins.node_ports import WILDCARD
-from kcore.scheduler.requests import PODS, Container, ContainerStatus, Pairs, PodShape, Resizing, amount, pod_requests
+from kcore.scheduler.requests import PODS, Amounts, Container, ContainerStatus, Pairs, PodShape, Resizing, amount, pod_requests
 from kcore.scheduler.rows import (
     Account,
     Ask,
@@ -104,6 +105,7 @@ RESIZING_PATHS: Final = (
 NODE_PATHS: Final = (
     "metadata.name",
     "metadata.labels",
+    "metadata.annotations",
     "spec.unschedulable",
     "spec.taints[].key",
     "spec.taints[].value",
@@ -144,6 +146,9 @@ _TOLERATION: Final = Projection("kcore.api.core.v1.Toleration", ("key", "operato
 
 _CONDITION: Final = Projection("kcore.api.core.v1.PodCondition", ("type", "status", "reason"))
 
+USAGE: Final = "kcore.io/usage"
+"""The annotation of a node by which whoever measures says how much is used."""
+
 DISRUPTION_TARGET: Final = "DisruptionTarget"
 PREEMPTED: Final = "PreemptionByScheduler"
 """The type of the condition of a pod that has to go, and its reason where a scheduler preempted it."""
@@ -159,7 +164,7 @@ def node_row(raw: bytes) -> NodeRow:
 
     Raises  DecodeError
     """
-    name, labels, unschedulable, keys, values, effects, allocatable, images, sizes = _NODE(raw)
+    name, labels, annotations, unschedulable, keys, values, effects, allocatable, images, sizes = _NODE(raw)
     return NodeRow(
         name=name,
         labels=labels,
@@ -168,7 +173,18 @@ def node_row(raw: bytes) -> NodeRow:
         allocatable=tuple(sorted((resource, amount(resource, text)) for resource, text in allocatable.items() if resource != PODS)),
         pod_limit=amount(PODS, allocatable.get(PODS, "0")),
         images=tuple(map(Image, images, sizes)),
+        usage=measured(annotations.get(USAGE, "")),
     )
+
+
+@lru_cache(SCHEDULER_TEMPLATES_MAX)
+def measured(text: str) -> Amounts:
+    """Read the annotation that says what of a node is used, a map of quantities as JSON; what is none says nothing."""
+    try:
+        found = json.loads(text or "{}")
+        return tuple(sorted((resource, amount(resource, quantity)) for resource, quantity in found.items()))
+    except (ValueError, AttributeError, TypeError):
+        return ()
 
 
 def pod_row(raw: bytes) -> PodRow:
@@ -269,7 +285,7 @@ def _template(
     requests = pod_requests(PodShape(running, starting, _requests(pod_level), overhead, resizing))
     sidecar_ports = (each for each, policy in zip(init_ports, init_policies, strict=True) if policy == "Always")
     host_ports = tuple(port for each in (*ports, *sidecar_ports) for port in map(_port, each) if port[2])
-    required, preferred, pod_terms = _affinity(affinity)
+    required, preferred, pod_terms = affinity_terms(affinity)
     ask = Ask(
         tolerations=tuple(map(_toleration, tolerations)),
         node_selector=node_selector,
@@ -300,7 +316,7 @@ def _wishes(
 
 
 @lru_cache(SCHEDULER_TEMPLATES_MAX)
-def _affinity(raw: bytes) -> tuple[tuple[Term, ...] | None, tuple[Preference, ...], tuple[tuple[bytes, ...], ...]]:
+def affinity_terms(raw: bytes) -> tuple[tuple[Term, ...] | None, tuple[Preference, ...], tuple[tuple[bytes, ...], ...]]:
     """Return required and preferred node terms, and the four lists of pod terms."""
     if not raw:
         return None, (), ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from kcore.base.limits import SCHEDULER_VOLUMES_BOUND_S_MAX
 from kcore.scheduler.framework import NodeFilter, NodeScore, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Waker
 from kcore.scheduler.plugins.dynamic_resources import DynamicResources
 from kcore.scheduler.plugins.image_locality import ImageLocality
@@ -37,11 +38,23 @@ _INTER_POD_AFFINITY: Final = InterPodAffinity()
 DEFAULT_NAME: Final = "default-scheduler"
 
 
+class PreemptionArgs(NamedTuple):
+    """How many candidates are looked for: a percentage of the nodes that may be cleared, at least so many."""
+
+    percentage: int = 10
+    absolute: int = 100
+
+
+DEFAULT_PREEMPTION: Final = PreemptionArgs()
+
+
 class Profile(NamedTuple):
     """What decides for the pods of one scheduler name.
 
     node_scores, placed_scores, peer_scores   plugins with their weights
     late_filters                              placed filters whose reasons come after those of peer filters
+    preemption                                None where nobody is preempted
+    bind_timeout_s                            how long a pod waits for its claims
     """
 
     name: str
@@ -52,12 +65,14 @@ class Profile(NamedTuple):
     peer_filters: tuple[PeerFilter, ...] = ()
     peer_scores: tuple[tuple[PeerScore, int], ...] = ()
     late_filters: tuple[PlacedFilter, ...] = ()
+    preemption: PreemptionArgs | None = DEFAULT_PREEMPTION
+    bind_timeout_s: float = SCHEDULER_VOLUMES_BOUND_S_MAX
 
     @property
-    def wakers(self) -> dict[str, Waker]:
-        """Return the filters by name, as the queue asks them."""
+    def wakers(self) -> dict[str, tuple[Waker, ...]]:
+        """Return the filters by name, as the queue asks them; a plugin may consist of two."""
         filters: tuple[Waker, ...] = (*self.node_filters, *self.placed_filters, *self.peer_filters, *self.late_filters)
-        return {plugin.name: plugin for plugin in filters}
+        return {each.name: tuple(plugin for plugin in filters if plugin.name == each.name) for each in filters}
 
     @property
     def peers(self) -> tuple[PeerFilter | PeerScore, ...]:

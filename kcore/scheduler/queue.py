@@ -6,14 +6,23 @@
     gated           has scheduling gates: waits for its own update
     in flight       handed out by `pop`: decided, or on its way to its node
 
-A failed attempt names the filters that rejected the pod; an event wakes it only if one of those says that it may help. Pods with equal asks
-are asked about once. A pod that failed for another reason (its binding was refused) backs off and is not tried early.
+A failed attempt names the filters that rejected the pod; an event wakes it only if one of those says that it may help. A pod that failed
+for another reason (its binding was refused) backs off and is not tried early.
+
+Pods that would be decided alike are a group, and an event wakes one of them, the one that has waited longest. If it finds a node, the next
+one is woken, and so on; if not, the others would find none either, and sleep on. Whoever leaves without an answer (deleted, changed) passes
+the turn on. A pod that a node is being cleared for is woken by what happens on that node, whoever has the turn, and has it last itself:
+
+    b, c, d sleep; a pod ends   ->  b is woken and finds a node  ->  c is woken and finds none; d sleeps on
 
 Guarantees
 - A pod that was added is in exactly one of these until it is deleted or bound.
 - There is no time at which an event could be missed: a decision is made without events between `pop` and `fail`.
+- A pod sleeps through an event that may help it only while another one of its group has the turn.
 
-Pure: whoever asks brings the time. Cost: add and pop 2 us; an event O(different asks that wait for its kind + pods woken).
+Differs from upstream: there every pod of a group is woken and tried.
+
+Pure: whoever asks brings the time. Cost: add and pop 2 us; an event O(different groups that wait for its kind + pods woken).
 Source: kube-scheduler 1.37, scheduling queue.
 """
 from __future__ import annotations
@@ -22,12 +31,12 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BACKOFF_S_MAX, SCHEDULER_UNSCHEDULABLE_S_MAX
-from kcore.scheduler.events import ClusterEvent
+from kcore.scheduler.events import ClusterEvent, NodeGone, PodGone
 from kcore.scheduler.framework import Waker
-from kcore.scheduler.rows import Ask, PodRow
+from kcore.scheduler.rows import Account, Ask, Owner, PodRow
 
 
 class State(Enum):
@@ -44,36 +53,71 @@ class State(Enum):
 class Waiting:
     """A pod in the queue.
 
-    since     when it came to where it is (s)
-    attempts  how often it was handed out
-    early     whether it may be tried before its pause is over
-    entry     number of its valid entry in a heap; older entries of it are passed over
+    since      when it came to where it is (s); queued_at: when it was added, or failed last: who waits longest comes first
+    attempts   how often it was handed out
+    early      whether it may be tried before its pause is over
+    nominated  the node that is being cleared for it, while it is unschedulable
+    entry      number of its valid entry in a heap; older entries of it are passed over
     """
 
     pod: PodRow
     state: State
     since: float
+    queued_at: float
     attempts: int = 0
     rejected_by: tuple[str, ...] = ()
     early: bool = True
+    nominated: str = ""
     entry: int = 0
+
+
+class _Group(NamedTuple):
+    """What decides about a pod; with claims, whose they are decides too."""
+
+    scheduler_name: str
+    ask: Ask
+    account: Account
+    owner: Owner | None
+    key: str = ""
 
 
 @dataclass(slots=True)
 class _Sleepers:
-    """Keys of unschedulable pods by what they ask, for one filter."""
+    """The unschedulable pods of a group, in the order in which they failed, and who of the group has the turn.
 
-    by_ask: dict[Ask, dict[str, None]] = field(default_factory=dict)
+    free     those that no node is being cleared for; nominated: the others, by that node
+    filters  how many of them each filter rejected
+    turn     the key of the pod that was woken for all of them, or ""
+    """
 
-    def add(self, ask: Ask, key: str) -> None:
-        self.by_ask.setdefault(ask, {})[key] = None
+    free: dict[str, Waiting] = field(default_factory=dict)
+    nominated: dict[str, dict[str, Waiting]] = field(default_factory=dict)
+    filters: dict[str, int] = field(default_factory=dict)
+    turn: str = ""
 
-    def remove(self, ask: Ask, key: str) -> None:
-        keys = self.by_ask.get(ask)
-        if keys is not None:
-            keys.pop(key, None)
-            if not keys:
-                del self.by_ask[ask]
+    def add(self, waiting: Waiting) -> None:
+        among = self.nominated.setdefault(waiting.nominated, {}) if waiting.nominated else self.free
+        among[waiting.pod.key] = waiting
+        for name in waiting.rejected_by:
+            self.filters[name] = self.filters.get(name, 0) + 1
+
+    def remove(self, waiting: Waiting) -> None:
+        among = self.nominated[waiting.nominated] if waiting.nominated else self.free
+        del among[waiting.pod.key]
+        if waiting.nominated and not among:
+            del self.nominated[waiting.nominated]
+        for name in waiting.rejected_by:
+            self.filters[name] -= 1
+
+    def first(self) -> Waiting | None:
+        for among in (self.free, *self.nominated.values()):
+            for waiting in among.values():
+                return waiting
+        return None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.free or self.nominated or self.turn)
 
 
 Heap = list[tuple[float, float, int, Waiting]]
@@ -82,12 +126,21 @@ Heap = list[tuple[float, float, int, Waiting]]
 class Queue:
     """The pods that wait."""
 
-    def __init__(self, wakers: Mapping[str, Waker]) -> None:
+    def __init__(
+        self,
+        wakers: Mapping[str, Mapping[str, tuple[Waker, ...]]],
+        backoff_s: float = SCHEDULER_BACKOFF_S,
+        backoff_s_max: float = SCHEDULER_BACKOFF_S_MAX,
+    ) -> None:
+        """Make an empty queue; wakers: per scheduler name the filters by name."""
         self._wakers: Final = wakers
+        self._backoff_s: Final = backoff_s
+        self._backoff_s_max: Final = backoff_s_max
         self._pods: dict[str, Waiting] = {}
         self._active: Heap = []
         self._backoff: Heap = []
-        self._sleepers: dict[str, _Sleepers] = {name: _Sleepers() for name in wakers}
+        self._groups: dict[_Group, _Sleepers] = {}
+        self._nominated: dict[str, dict[str, Waiting]] = {}
         self._counts = dict.fromkeys(State, 0)
         self._entries = 0
 
@@ -112,28 +165,30 @@ class Queue:
         """Take in a pod that has no node, new or changed."""
         waiting = self._pods.get(pod.key)
         if waiting is None:
-            waiting = self._pods[pod.key] = Waiting(pod, State.GATED, now)
+            waiting = self._pods[pod.key] = Waiting(pod, State.GATED, now, now)
             self._counts[State.GATED] += 1
             if not pod.gates:
                 self._activate(waiting, now)
             return
         old = waiting.pod
-        if waiting.state is State.UNSCHEDULABLE and (old.ask, old.account.peer) != (pod.ask, pod.account.peer):
-            self._leave(waiting)
+        if _group(old) != _group(pod):
+            was_asleep = waiting.state is State.UNSCHEDULABLE
+            self._leave(waiting, now)
             waiting.pod = pod
-            self._rouse(waiting, now)
-            return
+            if was_asleep:
+                self._rouse(waiting, now)
+                return
         waiting.pod = pod
         if waiting.state is State.GATED and not pod.gates:
             self._activate(waiting, now)
         elif waiting.state is State.ACTIVE and old.priority != pod.priority:
-            self._push(self._active, waiting, -pod.priority, waiting.since)
+            self._push(self._active, waiting, -pod.priority, waiting.queued_at)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, now: float) -> None:
         """Forget a pod: it is gone, or has its node."""
         waiting = self._pods.pop(key, None)
         if waiting is not None:
-            self._leave(waiting)
+            self._leave(waiting, now)
             self._counts[waiting.state] -= 1
             waiting.entry = 0
 
@@ -147,40 +202,69 @@ class Queue:
         waiting.attempts += 1
         return waiting.pod
 
-    def fail(self, pod: PodRow, rejected_by: Iterable[str], now: float) -> None:
+    def assumed(self, pod: PodRow, now: float) -> None:
+        """Take in that a pod that was handed out has found a node: the next one of its group may find one too."""
+        if self._groups:
+            self._pass_turn(_group(pod), pod.key, now)
+
+    def fail(self, pod: PodRow, rejected_by: Iterable[str], now: float, nominated: str = "") -> None:
         """Take back a pod that was handed out; rejected_by names the filters that found no node, none if something else went wrong."""
         waiting = self._pods.get(pod.key)
         if waiting is None or waiting.state is not State.IN_FLIGHT or waiting.pod.uid != pod.uid:
             return
-        waiting.rejected_by = tuple(rejected_by)
-        if not waiting.rejected_by or waiting.pod.ask != pod.ask:
+        waiting.rejected_by, waiting.queued_at = tuple(rejected_by), now
+        group = _group(pod)
+        if not waiting.rejected_by or _group(waiting.pod) != group:
             waiting.early = False
             self._back_off(waiting, now)
+            self._pass_turn(group, pod.key, now)
             return
         self._move(waiting, State.UNSCHEDULABLE, now)
-        for name in waiting.rejected_by:
-            if name in self._sleepers:
-                self._sleepers[name].add(waiting.pod.ask, waiting.pod.key)
+        waiting.nominated = nominated
+        sleepers = self._groups.setdefault(group, _Sleepers())
+        sleepers.add(waiting)
+        if nominated:
+            self._nominated.setdefault(nominated, {})[pod.key] = waiting
+        if sleepers.turn == pod.key:
+            sleepers.turn = ""
 
     def activate(self, key: str, now: float) -> None:
         """Let a pod be tried at once, without a pause."""
         waiting = self._pods.get(key)
         if waiting is not None and waiting.state in (State.UNSCHEDULABLE, State.BACKOFF):
-            self._leave(waiting)
+            self._leave(waiting, now)
             self._activate(waiting, now)
 
     def wake(self, event: ClusterEvent, now: float) -> None:
         """Let pods go on that an event may help."""
         if not self._counts[State.UNSCHEDULABLE]:
             return
-        for name, sleepers in self._sleepers.items():
-            if not isinstance(event, self._wakers[name].hears):
+        is_promised = isinstance(event, PodGone) and event.node_name in self._nominated
+        served = self._wake_nominated(event, now) if self._nominated else ()
+        for group, sleepers in [*self._groups.items()]:
+            if sleepers.turn or group in served or (is_promised and not sleepers.free):
                 continue
-            for ask in [ask for ask in sleepers.by_ask if self._wakers[name].wakes(event, ask)]:
-                for key in list(sleepers.by_ask.get(ask, ())):
-                    waiting = self._pods[key]
-                    self._leave(waiting)
-                    self._rouse(waiting, now)
+            if self._may_help(event, group, [name for name, count in sleepers.filters.items() if count]):
+                self._take_turn(group, sleepers, now)
+
+    def _wake_nominated(self, event: ClusterEvent, now: float) -> set[_Group]:
+        """Wake the pods that the event's node is being cleared for: where it may help, when the last victim is gone, or the node."""
+        node = event.node_name if isinstance(event, PodGone) else event.old.name if isinstance(event, NodeGone) else ""
+        is_over = isinstance(event, NodeGone) or (isinstance(event, PodGone) and not event.clearing)
+        served = set()
+        for waiting in [*self._nominated.get(node, {}).values()]:
+            group = _group(waiting.pod)
+            if is_over or self._may_help(event, group, waiting.rejected_by):
+                served.add(group)
+                self._leave(waiting, now)
+                self._rouse(waiting, now)
+        return served
+
+    def _may_help(self, event: ClusterEvent, group: _Group, filters: Iterable[str]) -> bool:
+        wakers = self._wakers.get(group.scheduler_name, {})
+        return any(
+            isinstance(event, waker.hears) and waker.wakes(event, group.ask) for name in filters for waker in wakers.get(name, ())
+        )
 
     def flush(self, now: float) -> None:
         """Let pods go on that have waited for an event too long."""
@@ -190,7 +274,7 @@ class Queue:
             if waiting.state is State.UNSCHEDULABLE and now - waiting.since >= SCHEDULER_UNSCHEDULABLE_S_MAX
         ]
         for waiting in too_long:
-            self._leave(waiting)
+            self._leave(waiting, now)
             self._rouse(waiting, now)
 
     def next_at(self) -> float | None:
@@ -205,7 +289,7 @@ class Queue:
         """Send a pod that left the unschedulable ones on: to its pause, or to the active ones if that is over."""
         if waiting.pod.gates:
             self._move(waiting, State.GATED, now)
-        elif now < waiting.since + backoff_s(waiting.attempts):
+        elif now < waiting.since + self._pause_s(waiting):
             waiting.early = True
             self._back_off(waiting, waiting.since)
         else:
@@ -213,11 +297,11 @@ class Queue:
 
     def _activate(self, waiting: Waiting, now: float) -> None:
         self._move(waiting, State.ACTIVE, now)
-        self._push(self._active, waiting, -waiting.pod.priority, now)
+        self._push(self._active, waiting, -waiting.pod.priority, waiting.queued_at)
 
     def _back_off(self, waiting: Waiting, failed_at: float) -> None:
         self._move(waiting, State.BACKOFF, failed_at)
-        self._push(self._backoff, waiting, failed_at + backoff_s(waiting.attempts), -waiting.pod.priority)
+        self._push(self._backoff, waiting, failed_at + self._pause_s(waiting), -waiting.pod.priority)
 
     def _end_backoffs(self, now: float) -> None:
         while (at := self.next_at()) is not None and at <= now:
@@ -241,18 +325,57 @@ class Queue:
         self._counts[state] += 1
         waiting.state, waiting.since, waiting.entry = state, now, 0
 
-    def _leave(self, waiting: Waiting) -> None:
-        """Take a pod from the unschedulable ones' index."""
-        if waiting.state is State.UNSCHEDULABLE:
-            for name in waiting.rejected_by:
-                if name in self._sleepers:
-                    self._sleepers[name].remove(waiting.pod.ask, waiting.pod.key)
+    def _leave(self, waiting: Waiting, now: float) -> None:
+        """Take a pod from the unschedulable ones of its group; if it had the turn, another one has it."""
+        if not self._groups:
+            return
+        group = _group(waiting.pod)
+        sleepers = self._groups.get(group)
+        if waiting.state is State.UNSCHEDULABLE and sleepers is not None:
+            self._end_sleep(waiting, sleepers)
+            if sleepers.is_empty:
+                del self._groups[group]
+        self._pass_turn(group, waiting.pod.key, now)
+
+    def _end_sleep(self, waiting: Waiting, sleepers: _Sleepers) -> None:
+        sleepers.remove(waiting)
+        among = self._nominated.get(waiting.nominated)
+        if among is not None:
+            among.pop(waiting.pod.key, None)
+            if not among:
+                del self._nominated[waiting.nominated]
+        waiting.nominated = ""
+
+    def _take_turn(self, group: _Group, sleepers: _Sleepers, now: float) -> None:
+        """Wake one of a group."""
+        waiting = sleepers.first()
+        sleepers.turn = ""
+        if waiting is not None:
+            self._end_sleep(waiting, sleepers)
+            sleepers.turn = waiting.pod.key
+            self._rouse(waiting, now)
+        elif sleepers.is_empty:
+            del self._groups[group]
+
+    def _pass_turn(self, group: _Group, key: str, now: float) -> None:
+        """End the turn of a pod if it has it; the next one of its group has it then."""
+        sleepers = self._groups.get(group)
+        if sleepers is not None and sleepers.turn == key:
+            self._take_turn(group, sleepers, now)
+
+    def _pause_s(self, waiting: Waiting) -> float:
+        return backoff_s(waiting.attempts, self._backoff_s, self._backoff_s_max)
 
 
-def backoff_s(attempts: int) -> float:
+def backoff_s(attempts: int, first_s: float = SCHEDULER_BACKOFF_S, longest_s: float = SCHEDULER_BACKOFF_S_MAX) -> float:
     """Return the pause after so many attempts."""
-    doubled: float = SCHEDULER_BACKOFF_S * 2 ** min(attempts - 1, 32) if attempts else 0.0
-    return min(doubled, SCHEDULER_BACKOFF_S_MAX)
+    doubled: float = first_s * 2 ** min(attempts - 1, 32) if attempts else 0.0
+    return min(doubled, longest_s)
+
+
+def _group(pod: PodRow) -> _Group:
+    has_claims = pod.ask.volumes is not None or pod.ask.claims is not None
+    return _Group(pod.scheduler_name, pod.ask, pod.account, pod.owner, pod.key if has_claims else "")
 
 
 def _is_valid(entry: tuple[float, float, int, Waiting]) -> bool:

@@ -231,7 +231,7 @@ class Image(NamedTuple):
 
 
 class NodeRow(NamedTuple):
-    """A node as the scheduler sees it; allocatable holds all resources but pods."""
+    """A node as the scheduler sees it; allocatable holds all resources but pods; usage is what its annotation says is measured."""
 
     name: str
     labels: Mapping[str, str]
@@ -240,6 +240,7 @@ class NodeRow(NamedTuple):
     allocatable: Amounts
     pod_limit: int
     images: tuple[Image, ...] = ()
+    usage: Amounts = ()
 
 
 def rejecting(taint: Taint, tolerations: tuple[Toleration, ...]) -> bool:

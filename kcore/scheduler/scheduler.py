@@ -32,6 +32,7 @@ from kcore.machinery.status import StatusError
 from kcore.scheduler import binding
 from kcore.scheduler.binding import Note
 from kcore.scheduler.cache import Placed
+from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core, Eviction
 from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
@@ -48,8 +49,8 @@ _QUEUES: Final = (State.ACTIVE, State.BACKOFF, State.UNSCHEDULABLE, State.GATED)
 class Scheduler:
     """One scheduler. Thread: the event loop's."""
 
-    def __init__(self, client: Client) -> None:
-        self.core = Core(client.clock, client.entropy)
+    def __init__(self, client: Client, configuration: Configuration | None = None) -> None:
+        self.core = Core(client.clock, client.entropy, configuration)
         self.recorder = EventRecorder(client, SCHEDULER_NAME)
         self._client = client
         self._statuses = BulkClient(client.transport)
@@ -187,7 +188,7 @@ class Scheduler:
                 errors[number] = None if attempts[number].pod.key in bound else errors[number]
         refused: list[PodRow] = []
         for (pod, decision, _), failure in zip(attempts, errors, strict=True):
-            metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", SCHEDULER_NAME)
+            metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", pod.scheduler_name)
             if failure is None:
                 self._note(pod, binding.scheduled_note(pod, decision.node or ""))
                 continue
@@ -217,7 +218,8 @@ class Scheduler:
             if failure is None:
                 namespace, _, name = victim.key.partition("/")
                 note = binding.preempted_note(pod, node)
-                self.recorder.event(Regarding("v1", "Pod", namespace, name, victim.uid), note.type, note.reason, note.message, note.action)
+                about = Regarding("v1", "Pod", namespace, name, victim.uid)
+                self.recorder.event(about, note.type, note.reason, note.message, note.action, pod.scheduler_name)
             elif failure.reason not in binding.EXPECTED_REFUSALS:
                 _LOG.warning("preemption failed", pod=pod.key, victim=victim.key, reason=failure.reason, message=failure.message)
                 self.core.spared(pod, victim)
@@ -262,7 +264,7 @@ class Scheduler:
     def _waiting_items(self, attempts: Sequence[Attempt]) -> Iterator[Item]:
         """Tell why pods wait, and yield the writes of conditions that are new."""
         for pod, decision, nominated in attempts:
-            metrics.SCHEDULE_ATTEMPTS.inc("unschedulable", SCHEDULER_NAME)
+            metrics.SCHEDULE_ATTEMPTS.inc("unschedulable", pod.scheduler_name)
             self._note(pod, binding.failed_note(decision))
             yield from self._status_items(pod, binding.UNSCHEDULABLE, decision.message, nominated)
 
@@ -293,4 +295,5 @@ class Scheduler:
             self._status_slots.release()
 
     def _note(self, pod: PodRow, note: Note) -> None:
-        self.recorder.event(Regarding("v1", "Pod", pod.namespace, pod.name, pod.uid), note.type, note.reason, note.message, note.action)
+        about = Regarding("v1", "Pod", pod.namespace, pod.name, pod.uid)
+        self.recorder.event(about, note.type, note.reason, note.message, note.action, pod.scheduler_name)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -27,6 +28,9 @@ from kcore.serve.direct import DirectTransport
 from kcore.serve.failure import PartError
 from kcore.serve.running import Running
 
+if TYPE_CHECKING:
+    from kcore.scheduler.configuration.reading import Configuration
+
 SUPERVISOR = "supervisor"
 
 
@@ -40,9 +44,12 @@ class Plan:
     nodes: int
     shapes: tuple[NodeShape, ...] = ()
     optional: tuple[str, ...] = ()
+    scheduling: Configuration | None = None
 
     def settings(self, part: str) -> object:
         """The settings of a part."""
+        if part == "scheduler":
+            return self.scheduling
         if part != "nodes":
             return self.optional if part == "controllers" else None
         return NodeSettings(count=self.nodes, awaits_cidr="controllers" in self.parts, shapes=self.shapes), HollowSettings()

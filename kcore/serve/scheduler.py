@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kcore.base.config import DataDir
+from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.scheduler import Scheduler
 from kcore.serve.running import Running, Work, lead
 
 LEASE = "kube-scheduler"
 
 
-def work(_directory: DataDir, _settings: Any) -> Work:
+def work(_directory: DataDir, configuration: Configuration | None) -> Work:
     """What a scheduler does: it schedules while it leads."""
 
     async def act(running: Running) -> None:
-        await lead(running, LEASE, lambda: Scheduler(running.client).run(running.ready))
+        await lead(running, LEASE, lambda: Scheduler(running.client, configuration).run(running.ready))
 
     return act

@@ -15,19 +15,22 @@ from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged
 from kcore.scheduler.framework import normalise_to_largest
 from kcore.scheduler.labels import NAME_FIELD, term_matches
-from kcore.scheduler.rows import Ask, Expression, NodeRow, Term
+from kcore.scheduler.rows import Ask, Expression, NodeRow, Preference, Term
 
 
 class NodeAffinity:
-    """Match nodes by labels and name."""
+    """Match nodes by labels and name; preferred: terms that count for every pod besides its own."""
 
     name: Final = "NodeAffinity"
     reason: Final = "node(s) didn't match Pod's node affinity/selector"
     hears: Final = (NodeChanged,)
 
+    def __init__(self, preferred: tuple[Preference, ...] = ()) -> None:
+        self._preferred = preferred
+
     def reads(self, ask: Ask) -> Hashable:
         """Return selector and terms."""
-        if not ask.node_selector and ask.required is None and not ask.preferred:
+        if not ask.node_selector and ask.required is None and not ask.preferred and not self._preferred:
             return None
         return ask.node_selector, ask.required, ask.preferred
 
@@ -42,10 +45,11 @@ class NodeAffinity:
 
     def raw(self, ask: Ask, columns: Columns) -> Int64 | None:
         """Return the weights of the preferred terms that hold."""
-        if not ask.preferred:
+        preferred = (*ask.preferred, *self._preferred)
+        if not preferred:
             return None
         raw = np.zeros(columns.count, np.int64)
-        for weight, term in ask.preferred:
+        for weight, term in preferred:
             raw += _term_mask(term, columns) * np.int64(weight)
         return raw
 
@@ -58,6 +62,30 @@ class NodeAffinity:
         if not isinstance(event, NodeChanged) or not matches(ask, event.new):
             return False
         return event.old is None or not matches(ask, event.old)
+
+
+class EnforcedNodeAffinity:
+    """Let every pod go only where one of some terms holds, whatever it asks for itself."""
+
+    name: Final = "NodeAffinity"
+    reason: Final = "node(s) didn't match scheduler-enforced node affinity"
+    hears: Final = (NodeChanged,)
+
+    def __init__(self, required: tuple[Term, ...]) -> None:
+        self._ask = Ask(required=required)
+        self._plugin = NodeAffinity()
+
+    def reads(self, ask: Ask) -> Hashable:
+        """Return that every pod is concerned."""
+        return True
+
+    def mask(self, ask: Ask, columns: Columns) -> UInt8:
+        """Return 1 where one of the terms holds."""
+        return self._plugin.mask(self._ask, columns)
+
+    def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
+        """A node helps that matches and is new or did not match before."""
+        return self._plugin.wakes(event, self._ask)
 
 
 def named_nodes(ask: Ask) -> frozenset[str] | None:

@@ -7,18 +7,34 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+import numpy as np
+
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged, PodGone
-from kcore.scheduler.requests import Amounts
+from kcore.scheduler.plugins.scoring_strategy import Strategy, score
+from kcore.scheduler.requests import PODS, Amounts
 from kcore.scheduler.rows import Ask, NodeRow
+
+DEFAULT_STRATEGY: Final = Strategy()
 
 
 class NodeResourcesFit:
-    """Compare requests with what is free."""
+    """Compare requests with what is free.
+
+    ignored, ignored_groups  extended resources that are not compared, by name and by what stands before the slash
+    strategy                 how nodes are scored
+    """
 
     name: Final = "NodeResourcesFit"
     hears: Final = (NodeChanged, PodGone)
+
+    def __init__(
+        self, strategy: Strategy = DEFAULT_STRATEGY, ignored: frozenset[str] = frozenset(), ignored_groups: frozenset[str] = frozenset()
+    ) -> None:
+        self._strategy = strategy
+        self._ignored = ignored
+        self._ignored_groups = ignored_groups
 
     def reads(self, ask: Ask) -> Hashable:
         """Return the requests, and what of them counts in scores."""
@@ -26,7 +42,13 @@ class NodeResourcesFit:
 
     def counted(self, ask: Ask) -> Amounts:
         """Return the requests that are compared."""
-        return ask.amounts
+        if not (self._ignored or self._ignored_groups):
+            return ask.amounts
+        return tuple((name, amount) for name, amount in ask.amounts if not self._ignores(name))
+
+    def _ignores(self, name: str) -> bool:
+        group, slash, _ = name.partition("/")
+        return bool(slash) and (name in self._ignored or group in self._ignored_groups)
 
     def codes(self, ask: Ask, columns: Columns, start: int, stop: int, out: Int64) -> None:
         """Write a bit for each resource that is not free."""
@@ -38,21 +60,30 @@ class NodeResourcesFit:
         return ("Too many pods", *(f"Insufficient {name}" for name, _ in self.counted(ask)))
 
     def score(self, ask: Ask, columns: Columns, feasible: UInt8, start: int, stop: int, out: Int64) -> None:
-        """Write the mean share of cpu and memory that stays free."""
+        """Write the score of the strategy; that of the default one, the mean share of cpu and memory that stays free, is compiled."""
+        if self._strategy != DEFAULT_STRATEGY:
+            out[start:stop] = np.where(feasible[start:stop], score(self._strategy, ask, columns, start, stop), 0)
+            return
         _kernels.least_allocated(columns.allocatable, columns.nonzero, ask.nonzero_cpu, ask.nonzero_memory, feasible, start, stop, out)
 
     def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
-        """A pod's end helps, or a node that could hold the pod were it empty, if it is new or has more than before."""
+        """A pod's end helps if the pod might fit there now, or a node that could hold it were it empty, if it is new or has more."""
+        asked = self.counted(ask)
+        if isinstance(event, PodGone):
+            if event.room is None:
+                return True
+            room = event.room(ask.priority)
+            return room.get(PODS, 0) > 0 and all(room.get(name, 0) >= amount for name, amount in asked)
         if not isinstance(event, NodeChanged):
-            return isinstance(event, PodGone)
-        return _holds(event.new, ask) and (event.old is None or _grew(event.old, event.new, ask))
+            return False
+        return _holds(event.new, asked) and (event.old is None or _grew(event.old, event.new, asked))
 
 
-def _holds(node: NodeRow, ask: Ask) -> bool:
+def _holds(node: NodeRow, asked: Amounts) -> bool:
     offered = dict(node.allocatable)
-    return node.pod_limit > 0 and all(offered.get(name, 0) >= amount for name, amount in ask.amounts)
+    return node.pod_limit > 0 and all(offered.get(name, 0) >= amount for name, amount in asked)
 
 
-def _grew(old: NodeRow, new: NodeRow, ask: Ask) -> bool:
+def _grew(old: NodeRow, new: NodeRow, asked: Amounts) -> bool:
     before, after = dict(old.allocatable), dict(new.allocatable)
-    return new.pod_limit > old.pod_limit or any(after.get(name, 0) > before.get(name, 0) for name, _ in ask.amounts)
+    return new.pod_limit > old.pod_limit or any(after.get(name, 0) > before.get(name, 0) for name, _ in asked)

@@ -21,18 +21,12 @@ from kcore.scheduler.diagnosis import message, resolvable
 from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.preemption.budgets import Budgets
 from kcore.scheduler.preemption.dry_run import Candidate, Refusal, dry_run
+from kcore.scheduler.profile import DEFAULT_PREEMPTION, PreemptionArgs
 from kcore.scheduler.rows import Ask, PodRow
 
 NEVER: Final = "not eligible due to preemptionPolicy=Never."
 TERMINATING: Final = "not eligible due to a terminating pod on the nominated node."
 NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
-
-
-class PreemptionArgs(NamedTuple):
-    """How many candidates are looked for: a percentage of the nodes that may be cleared, at least so many."""
-
-    percentage: int = 10
-    absolute: int = 100
 
 
 class Preemption(NamedTuple):
@@ -84,10 +78,10 @@ class DryRuns:
 class Preemptor:
     """Decides on preemption."""
 
-    def __init__(self, cache: Cache, budgets: Budgets, args: PreemptionArgs | None = None) -> None:
+    def __init__(self, cache: Cache, budgets: Budgets, args: PreemptionArgs = DEFAULT_PREEMPTION) -> None:
         self._cache = cache
         self._budgets = budgets
-        self._args = args or PreemptionArgs()
+        self._args = args
         self._kept = DryRuns()
 
     def preempt(self, pod: PodRow, evaluation: Evaluation, columns: Columns, randrange: Callable[[int], int]) -> Preemption:

@@ -11,7 +11,7 @@ Thread: one.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,8 +48,10 @@ class _Waiting:
 class Reservations:
     """All pods that wait."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, timeouts_s: Mapping[str, float] | None = None) -> None:
+        """Hold nobody; timeouts_s: how long pods wait, by scheduler name."""
         self._columns = columns
+        self._timeouts_s = timeouts_s or {}
         self._waiting: dict[str, _Waiting] = {}
         self._by_claim: dict[str, dict[str, None]] = {}
         self._due: dict[str, None] = {}
@@ -59,7 +61,8 @@ class Reservations:
 
     def add(self, pod: PodRow, node_name: str, parts: Sequence[Part], now: float) -> None:
         """Let a pod wait."""
-        self._waiting[pod.key] = _Waiting(pod, node_name, parts, now + SCHEDULER_VOLUMES_BOUND_S_MAX)
+        until = now + self._timeouts_s.get(pod.scheduler_name, SCHEDULER_VOLUMES_BOUND_S_MAX)
+        self._waiting[pod.key] = _Waiting(pod, node_name, parts, until)
         for key in (key for part in parts for key in part.keys):
             self._by_claim.setdefault(key, {})[pod.key] = None
 

@@ -52,6 +52,10 @@ def test_controllers_that_are_off_by_default_are_asked_for_by_name() -> None:
     assert refused.exit_code == 2 and "job is not off by default" in refused.output
 
 
+def test_the_configuration_goes_to_the_scheduler_by_its_whole_path() -> None:
+    assert lines(replace(PLAIN, config_file=Path("/config.yaml")))["scheduler"] == "scheduler --scheduler-config /config.yaml"
+
+
 def test_parts_are_known_once_and_in_order() -> None:
     assert up.read_parts("nodes, apiserver,nodes") == ("apiserver", "nodes")
 

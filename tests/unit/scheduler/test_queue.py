@@ -1,6 +1,6 @@
 """The queue: who is next, who waits for what, and for how long."""
 
-from kcore.scheduler.events import NodeChanged, PodGone
+from kcore.scheduler.events import NodeChanged, NodeGone, PodGone
 from kcore.scheduler.profile import DEFAULT
 from kcore.scheduler.queue import Queue, State, backoff_s
 from kcore.scheduler.rows import Account, Ask, Taint
@@ -10,7 +10,7 @@ FIT = ("NodeResourcesFit",)
 
 
 def queue_of(*pods, now: float = 0.0) -> Queue:
-    queue = Queue(DEFAULT.wakers)
+    queue = Queue({DEFAULT.name: DEFAULT.wakers})
     for each in pods:
         queue.update(each, now)
     return queue
@@ -24,7 +24,7 @@ def failed(queue: Queue, name: str, rejected_by: tuple[str, ...], now: float) ->
 
 
 def test_pods_come_by_priority_and_then_by_time() -> None:
-    queue = Queue(DEFAULT.wakers)
+    queue = Queue({DEFAULT.name: DEFAULT.wakers})
     for at, row in enumerate((pod("old"), pod("young"), pod("high", priority=10))):
         queue.update(row, float(at))
     assert [queue.pop(9.0).name for _ in range(3)] == ["high", "old", "young"]
@@ -111,7 +111,7 @@ def test_a_pod_that_changed_while_it_was_decided_is_tried_again() -> None:
 def test_a_late_answer_about_a_former_pod_of_the_name_changes_nothing() -> None:
     queue = queue_of(pod("a"))
     row = queue.pop(0.0)
-    queue.delete("default/a")
+    queue.delete("default/a", 0.0)
     queue.fail(row, (), 0.0)
     assert queue.state("default/a") is None
     queue.update(pod("a", uid="new"), 1.0)
@@ -126,8 +126,84 @@ def test_counts_follow_the_pods() -> None:
     assert {state: queue.count(state) for state in State} == {
         State.ACTIVE: 1, State.BACKOFF: 0, State.UNSCHEDULABLE: 1, State.GATED: 1, State.IN_FLIGHT: 0,
     }  # fmt: skip
-    queue.delete("default/a")
-    queue.delete("default/c")
-    queue.delete("default/none")
+    queue.delete("default/a", 0.0)
+    queue.delete("default/c", 0.0)
+    queue.delete("default/none", 0.0)
     assert len(queue) == 1
     assert queue.count(State.UNSCHEDULABLE) == queue.count(State.GATED) == 0
+
+
+def test_one_of_a_group_is_woken_and_the_next_one_once_it_has_found_a_node() -> None:
+    queue = queue_of(pod("a"), pod("b"), pod("c"))
+    for name in "abc":
+        failed(queue, name, FIT, 0.0)
+    queue.wake(PodGone("n", Account()), 20.0)
+    queue.wake(PodGone("n", Account()), 20.0)
+    row = queue.pop(20.0)
+    assert row.name == "a"
+    assert queue.pop(20.0) is None
+    queue.assumed(row, 20.0)
+    assert queue.pop(20.0).name == "b"
+    queue.fail(pod("b"), FIT, 20.0)
+    assert queue.pop(20.0) is None
+    assert queue.count(State.UNSCHEDULABLE) == 2
+
+
+def test_who_leaves_without_an_answer_passes_the_turn_on() -> None:
+    queue = queue_of(pod("a"), pod("b"))
+    for name in "ab":
+        failed(queue, name, FIT, 0.0)
+    queue.wake(PodGone("n", Account()), 20.0)
+    queue.delete("default/a", 20.0)
+    assert queue.pop(20.0).name == "b"
+
+
+def test_pods_of_other_priority_or_wishes_have_a_turn_of_their_own() -> None:
+    queue = queue_of(pod("a"), pod("b", priority=5), pod("c", Ask(amounts=(("cpu", 1),))))
+    for name in "bac":
+        failed(queue, name, FIT, 0.0)
+    queue.wake(PodGone("n", Account()), 20.0)
+    assert [queue.pop(20.0).name for _ in range(3)] == ["b", "a", "c"]
+
+
+def test_a_pod_waits_for_the_last_victim_on_its_node() -> None:
+    queue = queue_of(pod("a"), pod("b"))
+    for name, node_name in (("a", "n"), ("b", "m")):
+        queue.fail(queue.pop(0.0), FIT, 0.0, node_name)
+        assert queue.state(f"default/{name}") is State.UNSCHEDULABLE
+    none_left = lambda priority: {}  # noqa: E731
+    queue.wake(PodGone("n", Account(), True, none_left), 20.0)
+    assert queue.pop(20.0) is None
+    queue.wake(PodGone("n", Account(), False, none_left), 20.0)
+    assert queue.pop(20.0).name == "a"
+    assert queue.pop(20.0) is None
+    queue.wake(NodeGone(node("m")), 20.0)
+    assert queue.pop(20.0).name == "b"
+
+
+def test_a_pods_end_wakes_only_who_might_fit_on_its_node() -> None:
+    queue = queue_of(pod("a"))
+    failed(queue, "a", FIT, 0.0)
+    queue.wake(PodGone("n", Account(), False, lambda priority: {"cpu": 499, "pods": 1}), 20.0)
+    queue.wake(PodGone("n", Account(), False, lambda priority: {"cpu": 500, "pods": 0}), 20.0)
+    assert queue.state("default/a") is State.UNSCHEDULABLE
+    queue.wake(PodGone("n", Account(), False, lambda priority: {"cpu": 500, "pods": 1}), 20.0)
+    assert queue.state("default/a") is State.ACTIVE
+
+
+def test_who_was_woken_comes_before_who_came_after_it_had_failed() -> None:
+    queue = queue_of(pod("a"))
+    failed(queue, "a", FIT, 0.0)
+    queue.update(pod("b"), 5.0)
+    queue.wake(PodGone("n", Account()), 20.0)
+    assert [queue.pop(20.0).name for _ in range(2)] == ["a", "b"]
+
+
+def test_pauses_are_those_that_were_configured() -> None:
+    queue = Queue({DEFAULT.name: DEFAULT.wakers}, backoff_s=3.0, backoff_s_max=5.0)
+    queue.update(pod("a"), 0.0)
+    failed(queue, "a", (), 0.0)
+    assert queue.next_at() == 3.0
+    failed_again = queue.pop(3.0)
+    queue.fail(failed_again, (), 3.0)
+    assert queue.next_at() == 8.0

@@ -1,0 +1,27 @@
+"""The file of `--scheduler-config`: a KubeSchedulerConfiguration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import yaml
+
+from kcore.cli.manifests import Loader
+
+if TYPE_CHECKING:
+    from kcore.scheduler.configuration.reading import Configuration
+
+
+def read(path: Path) -> Configuration:
+    """What a file says. Raises ClickException with a line for each thing that is wrong."""
+    from kcore.scheduler.configuration.reading import ConfigurationError
+    from kcore.scheduler.configuration.reading import read as read_document
+
+    try:
+        return read_document(yaml.load(path.read_text(), Loader=Loader))
+    except ConfigurationError as error:
+        raise click.ClickException("\n".join(f"{path}: {problem.message()}" for problem in error.problems)) from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise click.ClickException(f"{path}: {' '.join(str(error).split())}") from error
