@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
 
 from kcore.base import verify
 from kcore.scheduler.columns import Columns
@@ -46,6 +45,24 @@ class Placed:
         return self.preempted or self.condemned
 
 
+class Room:
+    """What a pod might get of a node as it is when it is asked first, by the pod's priority."""
+
+    __slots__ = ("_cache", "_known", "_node_name")
+
+    def __init__(self, cache: Cache, node_name: str) -> None:
+        self._cache = cache
+        self._node_name = node_name
+        self._known: dict[int, Mapping[str, int]] = {}
+
+    def __call__(self, priority: int) -> Mapping[str, int]:
+        """Return what is free of each resource and of pods, with what pods of lower priority hold."""
+        found = self._known.get(priority)
+        if found is None:
+            found = self._known[priority] = self._cache.room(self._node_name, priority)
+        return found
+
+
 class Cache:
     """Placed pods and nodes, kept in columns."""
 
@@ -65,6 +82,15 @@ class Cache:
     def on(self, node_name: str) -> Iterable[Placed]:
         """Return the pods of a node."""
         return self._on.get(node_name, {}).values()
+
+    def room(self, node_name: str, priority: int) -> Mapping[str, int]:
+        """Return what a pod of this priority might get of a node: what is free, and what pods of lower priority hold."""
+        room = self._columns.free(node_name)
+        for placed in self.on(node_name):
+            if placed.account.priority < priority:
+                for name, amount in ((PODS, 1), *placed.account.amounts):
+                    room[name] = room.get(name, 0) + amount
+        return room
 
     def is_assumed(self, key: str) -> bool:
         """Say whether a pod is placed here and not yet in the API."""
@@ -114,7 +140,7 @@ class Cache:
             del self._on[placed.node_name]
         self._columns.displace(placed.node_name, placed.account)
         clearing = any(each.leaves for each in beside.values()) if self._columns.nominated else False
-        return PodGone(placed.node_name, placed.account, clearing, lru_cache(partial(self._room, placed.node_name)))
+        return PodGone(placed.node_name, placed.account, clearing, Room(self, placed.node_name))
 
     def set_node(self, row: NodeRow) -> NodeChanged | None:
         """Take in a node, new or changed."""
@@ -159,15 +185,6 @@ class Cache:
         self._columns.place(node_name, pod.account)
         placed = self._pods[pod.key] = Placed(pod.key, pod.uid, node_name, pod.account, assumed, pod.started, pod.preempted)
         self._on.setdefault(node_name, {})[pod.key] = placed
-
-    def _room(self, node_name: str, priority: int) -> Mapping[str, int]:
-        """Return what a pod of this priority might get of a node: what is free, and what pods of lower priority hold."""
-        room = self._columns.free(node_name)
-        for placed in self.on(node_name):
-            if placed.account.priority < priority:
-                for name, amount in ((PODS, 1), *placed.account.amounts):
-                    room[name] = room.get(name, 0) + amount
-        return room
 
     def _refresh(self, placed: Placed, pod: PodRow) -> None:
         """Take in what changes while a pod stands; what decides on preemption is told by the log of the columns."""

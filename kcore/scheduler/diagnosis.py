@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from kcore.scheduler.columns import Columns, UInt8
+from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.framework import UNRESOLVABLE, Diagnosis
 from kcore.scheduler.rows import Unsupported
@@ -41,7 +41,8 @@ def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
     if absent:
         reasons["node(s) didn't satisfy plugin(s) [NodeAffinity]"] = absent
         rejected_by.append("NodeAffinity")
-    for plugin in evaluation.profile.node_filters:
+    all_pass = int(np.count_nonzero(evaluation.mask)) == columns.node_count
+    for plugin in () if all_pass else evaluation.profile.node_filters:
         if plugin.reads(ask) is None:
             continue
         passing = plugin.mask(ask, columns)
@@ -91,15 +92,16 @@ def rejections(evaluation: Evaluation, columns: Columns, node: str | None = None
     return found
 
 
-def resolvable(evaluation: Evaluation, columns: Columns) -> list[int]:
+def resolvable(evaluation: Evaluation, columns: Columns) -> Int64:
     """Return the slots of the nodes that reject the pod for a reason that removing pods may end."""
-    left = evaluation.mask.copy()
+    left = evaluation.mask.astype(np.bool_)
     found = np.zeros(columns.count, np.bool_)
     for _, all_codes in evaluation.filters:
         codes = all_codes[: columns.count]
-        found |= (left != 0) & (codes != 0) & (codes & UNRESOLVABLE == 0)
-        left[codes != 0] = 0
-    slots: list[int] = np.flatnonzero(found).tolist()
+        # What cannot be resolved has the highest bit below the sign, so that it is larger than all else.
+        found |= left & (codes > 0) & (codes < UNRESOLVABLE)
+        left &= codes == 0
+    slots: Int64 = np.flatnonzero(found)
     return slots
 
 

@@ -3,7 +3,7 @@
 Nodes that reject the pod for a reason that removing pods may end are tried one by one, from one drawn at random, until enough are found (a
 tenth of them, 100 at least) of which one violates no budget. Of those the one is chosen that costs least: fewest violations of budgets,
 then the lowest highest priority of a victim, the smallest sum of priorities, the fewest victims, the latest start of a victim with the
-highest priority, and the first by name.
+highest priority, and the first tried.
 
 A pod that was promised a node before waits until its victims there are gone.
 
@@ -14,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kcore.base.limits import SCHEDULER_DRY_RUNS_KEPT_MAX
 from kcore.scheduler.cache import Cache, Placed
-from kcore.scheduler.columns import Columns
+from kcore.scheduler.columns import Columns, Int64
 from kcore.scheduler.diagnosis import message, resolvable
 from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.preemption.budgets import Budgets
@@ -27,6 +30,9 @@ from kcore.scheduler.rows import Ask, PodRow
 NEVER: Final = "not eligible due to preemptionPolicy=Never."
 TERMINATING: Final = "not eligible due to a terminating pod on the nominated node."
 NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
+UNKNOWN: Final = 0
+CANDIDATE: Final = 1
+REFUSED: Final = 2
 
 
 class Preemption(NamedTuple):
@@ -43,22 +49,68 @@ class Preemption(NamedTuple):
     keeps: bool = False
 
 
+class Found:
+    """What dry runs of one ask found, by slot.
+
+    kinds  (slots,) UNKNOWN, CANDIDATE or REFUSED; costs (5, slots) what a candidate costs, the most important first
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.kinds: NDArray[np.int8] = np.zeros(capacity, np.int8)
+        self.costs = np.zeros((5, capacity), np.float64)
+        self.candidates: dict[int, Candidate] = {}
+        self.refusals: dict[int, Refusal] = {}
+
+    def set(self, slot: int, found: Candidate | Refusal) -> None:
+        """Keep what a dry run found."""
+        if isinstance(found, Candidate):
+            self.kinds[slot] = CANDIDATE
+            self.costs[:, slot] = found[:5]
+            self.candidates[slot] = found
+        else:
+            self.kinds[slot] = REFUSED
+            self.refusals[slot] = found
+
+    def forget(self, slot: int) -> None:
+        """Take for unknown what may have changed."""
+        self.kinds[slot] = UNKNOWN
+        self.candidates.pop(slot, None)
+        self.refusals.pop(slot, None)
+
+    def cheapest(self, slots: Int64) -> Candidate:
+        """Return the cheapest of some candidates, the first of several."""
+        for costs in self.costs:
+            if len(slots) == 1:
+                break
+            own = costs[slots]
+            slots = slots[own == own.min()]
+        return self.candidates[int(slots[0])]
+
+    def reasons(self, slots: Int64) -> dict[str, int]:
+        """Count why some nodes are none."""
+        counts: dict[str, int] = {}
+        for slot in slots.tolist():
+            for reason in self.refusals[slot]:
+                counts[reason] = counts.get(reason, 0) + 1
+        return counts
+
+
 class DryRuns:
-    """What dry runs found, by ask and slot; dropped where a node or a budget changed since."""
+    """What dry runs found, by ask; dropped where a node or a budget changed since."""
 
     def __init__(self) -> None:
-        self._found: dict[Ask, dict[int, Candidate | Refusal]] = {}
+        self._found: dict[Ask, Found] = {}
         self._versions = (-1, -1)
         self._position = 0
 
-    def of(self, evaluation: Evaluation, columns: Columns, budgets: Budgets) -> dict[int, Candidate | Refusal]:
+    def of(self, evaluation: Evaluation, columns: Columns, budgets: Budgets) -> Found:
         """Return what is known for an ask, to be completed; nothing is kept where more than a node itself decides."""
         if evaluation.fit_alone is None:
-            return {}
+            return Found(columns.capacity)
         self._expire(columns, budgets)
         found = self._found.pop(evaluation.ask, None)
         if found is None:
-            found = {}
+            found = Found(columns.capacity)
             if len(self._found) >= max(1, SCHEDULER_DRY_RUNS_KEPT_MAX // columns.capacity):
                 del self._found[next(iter(self._found))]
         self._found[evaluation.ask] = found
@@ -71,7 +123,7 @@ class DryRuns:
         else:
             for slot in touched:
                 for found in self._found.values():
-                    found.pop(slot, None)
+                    found.forget(slot)
         self._versions, self._position = versions, columns.position
 
 
@@ -91,15 +143,19 @@ class Preemptor:
         slots = resolvable(evaluation, columns)
         if self._waits(pod, slots, columns):
             return Preemption(TERMINATING, keeps=True)
-        found = self._candidates(slots, evaluation, columns, randrange)
-        if isinstance(found, dict):
+        found = self._kept.of(evaluation, columns, self._budgets)
+        offset = randrange(len(slots)) if len(slots) else 0
+        slots = np.concatenate((slots[offset:], slots[:offset]))
+        tried = self._try(found, slots, evaluation, columns)
+        candidates = tried[found.kinds[tried] == CANDIDATE]
+        if not len(candidates):
             unhelped = {NOT_HELPFUL: columns.node_count - len(slots)}
-            return Preemption(message(columns.node_count, found | unhelped))
-        best = min(found)
+            return Preemption(message(columns.node_count, found.reasons(slots) | unhelped))
+        best = found.cheapest(candidates)
         text = f"found a potential placement for pod on node {best.node}, preempting {best.victim_count} victims"
         return Preemption(text, best.node, best.victims)
 
-    def _waits(self, pod: PodRow, slots: list[int], columns: Columns) -> bool:
+    def _waits(self, pod: PodRow, slots: Int64, columns: Columns) -> bool:
         """Say whether pods are leaving the node that was cleared for this one, which it still may go to."""
         slot = columns.slots.get(pod.nominated)
         if slot is None or slot not in slots:
@@ -107,26 +163,23 @@ class Preemptor:
         leaving = (other for other in self._cache.on(pod.nominated) if other.leaves)
         return any(other.account.priority < pod.priority for other in leaving)
 
-    def _candidates(
-        self, slots: list[int], evaluation: Evaluation, columns: Columns, randrange: Callable[[int], int]
-    ) -> list[Candidate] | dict[str, int]:
-        """Return candidates, or where there is none how many nodes have which reason."""
+    def _try(self, found: Found, slots: Int64, evaluation: Evaluation, columns: Columns) -> Int64:
+        """Clear nodes on trial, in this order, until enough candidates are known; -> the nodes tried, of which all is known then."""
         wanted = min(len(slots), max(self._args.absolute, len(slots) * self._args.percentage // 100))
-        known = self._kept.of(evaluation, columns, self._budgets)
-        offset = randrange(len(slots)) if slots else 0
-        candidates: list[Candidate] = []
-        reasons: dict[str, int] = {}
-        is_kept = False
-        for slot in (*slots[offset:], *slots[:offset]):
-            if is_kept and len(candidates) >= wanted:
-                break
-            found = known.get(slot)
-            if found is None:
-                found = known[slot] = dry_run(slot, evaluation, self._cache, columns, self._budgets)
-            if isinstance(found, Candidate):
-                candidates.append(found)
-                is_kept |= not found.violations
-            else:
-                for reason in found:
-                    reasons[reason] = reasons.get(reason, 0) + 1
-        return candidates or reasons
+        while True:
+            tried = slots[: _enough(found, slots, wanted)]
+            unknown = tried[found.kinds[tried] == UNKNOWN][:wanted]
+            if not len(unknown):
+                return tried
+            for slot in unknown.tolist():
+                found.set(slot, dry_run(slot, evaluation, self._cache, columns, self._budgets))
+
+
+def _enough(found: Found, slots: Int64, wanted: int) -> int:
+    """Return how many nodes have to be tried, as far as is known: to the wanted candidate, and to the first that keeps the budgets."""
+    is_candidate = found.kinds[slots] == CANDIDATE
+    places = np.flatnonzero(is_candidate)
+    if len(places) < wanted:
+        return len(slots)
+    keeping = places[found.costs[0, slots[places]] == 0]
+    return int(max(places[wanted - 1], keeping[0])) + 1 if len(keeping) else len(slots)

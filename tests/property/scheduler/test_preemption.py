@@ -5,7 +5,6 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from kcore.base.entropy import SeededEntropy
 from kcore.machinery.labels import Selector, from_labels
 from kcore.scheduler.cache import Cache
 from kcore.scheduler.columns import Columns
@@ -103,7 +102,7 @@ class World:
         if evaluation.feasible_count:
             event("feasible")
             return
-        found = self.preemptor.preempt(pod, evaluation, self.columns, SeededEntropy(1).randrange)
+        found = self.preemptor.preempt(pod, evaluation, self.columns, lambda _: 0)
         wanted = twin.preempt(ask, self.nodes, self.placed, self.nominated, list(self.rows.values()))
         if isinstance(wanted, tuple):
             event("victims")
