@@ -122,6 +122,12 @@ SCHEDULER_VOLUME_RESULTS_MAX: Final = 256
 SCHEDULER_DEVICE_RESULTS_MAX: Final = 16_384
 """Answers about devices that are remembered (100 to 500 bytes each): one for each different state of a node's devices and claim."""
 
+SCHEDULER_DEVICE_VERDICTS_MAX: Final = 64
+"""Different wishes for devices of which it is kept which nodes can satisfy them (9 bytes a node each)."""
+
+SCHEDULER_CLAIMS_APART_MAX: Final = 64
+"""A pod with more unbound claims of one class is decided anew whenever any volume of the class comes or goes."""
+
 SCHEDULER_DEVICE_STEPS_MAX: Final = 20_000
 """Steps of one search for devices (3 us each): what is not found in 60 ms is taken as not to be had (upstream: 10 s a node)."""
 

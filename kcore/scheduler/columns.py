@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from kcore.base.limits import (
     SCHEDULER_TEMPLATES_MAX,
     SCHEDULER_TOUCHED_MAX,
 )
+from kcore.scheduler.dra.asks import Wish
 from kcore.scheduler.dra.devices import Devices
 from kcore.scheduler.labels import LabelColumn
 from kcore.scheduler.peers.index import PeerIndex
@@ -40,6 +41,9 @@ from kcore.scheduler.requests import CPU, MEMORY, PODS, Amounts
 from kcore.scheduler.rows import Account, NodeRow, Peer, Port, Taint
 from kcore.scheduler.volumes.catalog import Catalog
 from kcore.scheduler.volumes.usage import Usage
+
+if TYPE_CHECKING:
+    from kcore.scheduler.dra.verdict import Verdict
 
 CPU_ROW: Final = 0
 MEMORY_ROW: Final = 1
@@ -59,6 +63,7 @@ class Columns:
         self.catalog = catalog or Catalog()
         self.usage = Usage(self.catalog.handle_of)
         self.devices = devices or Devices()
+        self.device_verdicts: dict[tuple[Wish, ...], Verdict] = {}
         self.count = 0
         self.node_count = 0
         self.static_version = 0

@@ -3,6 +3,7 @@
     rows        slices of devices, classes and claims as plain values; `ingest` reads them from bytes
     allocator   which devices of a node satisfy claims: pure, on values alone
     devices     all of them as they are, and as this scheduler assumes them to become; what each node offers
+    verdict     what every node is to wishes, kept up to date
     needs       a pod's claims looked up: what they need of a node, or why the pod has to wait whatever the node
     reservation what claims are given along with the node, written before the pod is bound
 

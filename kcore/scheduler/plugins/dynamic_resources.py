@@ -6,7 +6,7 @@ Source: kube-scheduler DynamicResources.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.needs import has_alternatives
 from kcore.scheduler.dra.rows import DeviceClaim
+from kcore.scheduler.dra.verdict import verdict
 from kcore.scheduler.events import ClusterEvent, NodeChanged
 from kcore.scheduler.framework import UNRESOLVABLE, normalise_to_largest
 from kcore.scheduler.plugins.node_affinity import terms_mask
@@ -42,11 +43,8 @@ class DynamicResources:
         for terms in needs.nodes:
             out[start:stop] = np.where(terms_mask(terms, columns)[start:stop] != 0, out[start:stop], NOT_AVAILABLE)
         if needs.wishes:
-            lacking = np.ones(stop - start, np.bool_)
-            for slot in _slots(columns, start, stop):
-                node = columns.rows[slot]
-                lacking[slot - start] = node is None or columns.devices.allocate(needs.wishes, node) is None
-            out[start:stop] = np.where(lacking, CANNOT_ALLOCATE, out[start:stop])
+            can = verdict(needs.wishes, columns).can[start:stop]
+            out[start:stop] = np.where(can == 0, CANNOT_ALLOCATE, out[start:stop])
         out[start:stop] |= (out[start:stop] != 0) * UNRESOLVABLE
 
     def reasons(self, ask: Ask) -> tuple[str, ...]:
@@ -58,12 +56,7 @@ class DynamicResources:
         wishes = ask.device_needs.wishes if ask.device_needs is not None else ()
         if not has_alternatives(wishes):
             return None
-        raw = np.zeros(columns.count, np.int64)
-        for slot in _slots(columns, 0, columns.count):
-            node = columns.rows[slot]
-            found = columns.devices.allocate(wishes, node) if node is not None else None
-            raw[slot] = found.score if found is not None else 0
-        return raw
+        return verdict(wishes, columns).scores.copy()
 
     def normalise(self, raw: Int64 | None, feasible: UInt8) -> Int64 | int:
         """Give 100 to the nodes with the largest sum."""
@@ -80,10 +73,3 @@ class DynamicResources:
         is_own = any(reference.key == event.new.key for reference in ask.claims or ())
         before = event.old.allocation if isinstance(event.old, DeviceClaim) else None
         return is_own or (bool(before) and not event.new.allocation)
-
-
-def _slots(columns: Columns, start: int, stop: int) -> Iterable[int]:
-    """Return the slots of the span that have any devices."""
-    if columns.devices.shared or stop - start == 1:
-        return range(start, stop)
-    return [slot for name in columns.devices.nodes() if (slot := columns.slots.get(name, -1)) >= 0 and start <= slot < stop]

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kcore.base.limits import SCHEDULER_CLAIMS_APART_MAX, SCHEDULER_VOLUME_RESULTS_MAX
 from kcore.scheduler.rows import Term
 from kcore.scheduler.volumes.asks import Wanted
 from kcore.scheduler.volumes.rows import Volume
@@ -28,8 +29,6 @@ Int64 = NDArray[np.int64]
 Affinity = tuple[Term, ...] | None
 
 NONE: Final = -1
-CLAIMS_TOLD_APART_MAX: Final = 64
-"""A pod with more claims of one class is decided anew whenever any volume of the class comes or goes."""
 
 
 class Nodes(NamedTuple):
@@ -136,14 +135,14 @@ class Pool:
     def _count(self, number: int, smaller: int) -> None:
         """Take in that a kind has one volume more or fewer; smaller is the smaller of the two numbers."""
         self.left[number] = len(self._names[number])
-        while len(self._changes) <= min(smaller, CLAIMS_TOLD_APART_MAX - 1):
+        while len(self._changes) <= min(smaller, SCHEDULER_CLAIMS_APART_MAX - 1):
             self._changes.append(0)
-        self._changes[min(smaller, CLAIMS_TOLD_APART_MAX - 1)] += 1
+        self._changes[min(smaller, SCHEDULER_CLAIMS_APART_MAX - 1)] += 1
 
     def _suits(self, claim: Wanted) -> NDArray[np.bool_]:
         found = self._suiting.get(claim)
         if found is None:
-            if len(self._suiting) >= 64:
+            if len(self._suiting) >= SCHEDULER_VOLUME_RESULTS_MAX:
                 self._suiting.clear()
             found = self._suiting[claim] = np.array([kind.suits(claim) for kind in self.kinds], np.bool_)
         return found

@@ -3,10 +3,12 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcore.scheduler.columns import Columns
 from kcore.scheduler.dra.allocator import allocate
 from kcore.scheduler.dra.asks import Choice, Constraint, Request, Wish
 from kcore.scheduler.dra.devices import Devices
 from kcore.scheduler.dra.rows import Device, DeviceClaim, DeviceClass, Offer, Slice, Where
+from kcore.scheduler.dra.verdict import verdict
 from kcore.scheduler.rows import Taint
 from tests.reference.scheduler import devices as twin
 from tests.unit.scheduler.pods import node
@@ -104,14 +106,15 @@ steps = st.one_of(
 
 @given(st.lists(steps, max_size=30))
 @settings(max_examples=200, deadline=None)
-def test_what_is_remembered_equals_what_is_found_afresh_and_a_change_marks_its_node_or_counts(changes: list[tuple]) -> None:
+def test_what_is_remembered_equals_what_is_found_afresh(changes: list[tuple]) -> None:
     kept, nodes = Devices(), {name: node(name) for name in ("n0", "n1")}
+    columns = Columns(devices=kept)
+    for each in nodes.values():
+        columns.set_node(each)
     rows: dict[tuple[type, str], object] = {}
     kept.set(DeviceClass("c"))
     assumed: dict[str, DeviceClaim] = {}
     for step, value in changes:
-        before = {name: (kept.allocate((WISH,), each), kept.version) for name, each in nodes.items()}
-        kept.take_marked()
         if step == "set":
             kept.set(value)
             rows[(type(value), value[0])] = value
@@ -133,8 +136,7 @@ def test_what_is_remembered_equals_what_is_found_afresh_and_a_change_marks_its_n
             fresh.set(row)  # type: ignore[arg-type]
         for claim in assumed.values():
             fresh.assume(claim)
-        marked = kept.take_marked()
-        for name, each in nodes.items():
-            found = kept.allocate((WISH,), each)
-            assert found == fresh.allocate((WISH,), each)
-            assert (found, kept.version) == before[name] or name in marked or kept.version != before[name][1]
+        whole = verdict((WISH,), columns)
+        assert [bool(can) for can in whole.can] == [fresh.allocate((WISH,), each) is not None for each in nodes.values()]
+        for each in nodes.values():
+            assert kept.allocate((WISH,), each) == fresh.allocate((WISH,), each)
