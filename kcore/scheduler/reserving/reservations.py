@@ -59,6 +59,11 @@ class Reservations:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def is_due(self) -> bool:
+        """Say whether `take` has anybody to look at."""
+        return bool(self._due)
+
     def add(self, pod: PodRow, node_name: str, parts: Sequence[Part], now: float) -> None:
         """Let a pod wait."""
         until = now + self._timeouts_s.get(pod.scheduler_name, SCHEDULER_VOLUMES_BOUND_S_MAX)

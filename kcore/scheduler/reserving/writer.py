@@ -15,6 +15,7 @@ from kcore.machinery.status import StatusError
 from kcore.scheduler.core import Core
 from kcore.scheduler.dra import ingest as device_ingest
 from kcore.scheduler.dra import rows as device_rows
+from kcore.scheduler.queue import State
 from kcore.scheduler.reserving.part import Write
 from kcore.scheduler.rows import PodRow
 from kcore.scheduler.volumes import ingest, rows
@@ -72,12 +73,14 @@ class ReservationWriter:
         self._told()
 
     def _changed(self, kind: type[Row], read: Callable[[bytes], Row], changes: list[WatchEvent]) -> None:
+        waiting = self._core.queue.count(State.UNSCHEDULABLE)
         for type_, raw, key, _ in changes:
             if type_ == DELETED:
                 self._core.row_deleted(kind, key)
             else:
                 self._core.row_changed(read(raw))
-        self._told()
+        if self._core.reservations.is_due or self._core.queue.count(State.UNSCHEDULABLE) != waiting:
+            self._told()
 
 
 def _problem(result: BulkResult) -> str:
