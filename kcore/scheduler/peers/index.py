@@ -3,7 +3,7 @@
     groups                                 a1 a2: {app: a}    b1: {app: b}, stays away from app=a by zone
     slots                                  a1 on 0, a2 and b1 on 2
     tally of "pods with app=a"             [1 0 1]            asked for by an incoming pod's wish
-    tally of "pods that hold b's term"     [0 0 1]            so that a pod with app=a need not look at every pod
+    tally of "pods that hold b's term"     [0 0 1]            asked for by a pod with app=a, which that term means
 
 Pods that show the same are a group, which knows the tallies that it counts in. A tally is made when somebody asks for it first, from the
 groups; from then on a pod that comes or goes changes one number in each tally of its group, and nothing else. Above a bound, the tally
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class Tally:
 
 
 class Wish(NamedTuple):
-    """A term that placed pods hold: purpose REQUIRED, AVOIDED, or PREFERRED with a weight."""
+    """A term of placed pods: purpose REQUIRED, AVOIDED, or PREFERRED with a weight."""
 
     purpose: str
     term: PodTerm
@@ -58,15 +59,14 @@ class Wish(NamedTuple):
 
 
 class Held:
-    """A wish, and on which slots the pods stand that hold it; the number is never given to another one."""
+    """A wish that placed pods hold: by what they show, and how often they name it; the number is never given to another one."""
 
-    __slots__ = ("groups", "number", "tally", "wish")
+    __slots__ = ("holders", "number", "wish")
 
-    def __init__(self, number: int, wish: Wish, capacity: int) -> None:
+    def __init__(self, number: int, wish: Wish) -> None:
         self.number = number
         self.wish = wish
-        self.tally = Tally(capacity)
-        self.groups = 0
+        self.holders: dict[Peer, int] = {}
 
 
 class _Group:
@@ -124,7 +124,7 @@ class PeerIndex:
         self.drop_count = 0
         self._capacity = capacity
         self._groups: dict[str, dict[Peer, _Group]] = {}
-        self._tallies: dict[Sort, Tally] = {}
+        self._tallies: dict[Sort | Held, Tally] = {}
         self._sorts: Anchored[Sort] = Anchored()
         self._held: dict[Wish, Held] = {}
         self._wishes: Anchored[Held] = Anchored()
@@ -178,8 +178,9 @@ class PeerIndex:
         tallies = [self._tallies[sort] for sort in self._sorts.candidates(peer.labels) if self._is_of(sort, peer, labels)]
         for wish in _wishes(peer):
             held = self._held.get(wish) or self._hold(wish)
-            held.groups += 1
-            tallies.append(held.tally)
+            held.holders[peer] = held.holders.get(peer, 0) + 1
+            if held in self._tallies:
+                tallies.append(self._tallies[held])
         group.tallies = tuple(tallies)
         return group
 
@@ -188,51 +189,63 @@ class PeerIndex:
         del beside[peer]
         if not beside:
             del self._groups[peer.namespace]
-        for wish in _wishes(peer):
+        for wish in set(_wishes(peer)):
             held = self._held[wish]
-            held.groups -= 1
-            if not held.groups:
-                del self._held[wish]
-                self._wishes.remove(anchor(wish.term.pods), held)
-                self._concerning.clear()
+            del held.holders[peer]
+            if not held.holders:
+                self._release(held)
 
     # what incoming pods ask for
 
     def tally(self, *selectors: PodSelector, living: bool = False) -> Tally:
         """Return the tally of the pods that all of these select, made at first use."""
-        sort = Sort(selectors, living)
-        tally = self._tallies.pop(sort, None)
+        return self._asked(Sort(selectors, living))
+
+    def holders(self, held: Held) -> Tally:
+        """Return the tally of the pods that hold a wish, made at first use; one that names it twice counts twice."""
+        return self._asked(held)
+
+    def _asked(self, key: Sort | Held) -> Tally:
+        tally = self._tallies.pop(key, None)
         if tally is None:
             if len(self._tallies) >= SCHEDULER_TALLIES_MAX:
                 self._drop(next(iter(self._tallies)))
-            tally = self._count(sort)
-            self._sorts.add(anchor(selectors[0]), sort)
-        self._tallies[sort] = tally
+            tally = Tally(self._capacity)
+            for peer, group in self._among(key):
+                self._count(tally, group, self._times(key, peer))
+            if isinstance(key, Sort):
+                self._sorts.add(anchor(key.selectors[0]), key)
+        self._tallies[key] = tally
         return tally
 
-    def _count(self, sort: Sort) -> Tally:
-        tally = Tally(self._capacity)
-        for peer, group in self._among(sort):
-            if self._is_of(sort, peer, dict(peer.labels)):
-                group.tallies = (*group.tallies, tally)
-                for slot, count in group.slots.items():
-                    tally.counts[slot] += count
-        return tally
+    def _count(self, tally: Tally, group: _Group, times: int) -> None:
+        if times:
+            group.tallies = (*group.tallies, *repeat(tally, times))
+            for slot, count in group.slots.items():
+                tally.counts[slot] += count * times
 
-    def _drop(self, sort: Sort) -> None:
-        tally = self._tallies.pop(sort)
+    def _drop(self, key: Sort | Held) -> None:
+        tally = self._tallies.pop(key)
         tally.kept = False
         self.drop_count += 1
-        self._sorts.remove(anchor(sort.selectors[0]), sort)
-        for _, group in self._among(sort):
+        if isinstance(key, Sort):
+            self._sorts.remove(anchor(key.selectors[0]), key)
+        for _, group in self._among(key):
             if tally in group.tallies:
                 group.tallies = tuple(other for other in group.tallies if other is not tally)
 
-    def _among(self, sort: Sort) -> Iterator[tuple[Peer, _Group]]:
-        """Return the groups of the namespaces that a sort may be in."""
-        first = sort.selectors[0]
+    def _among(self, key: Sort | Held) -> Iterator[tuple[Peer, _Group]]:
+        """Return the groups that may count: those that hold a wish, those of the namespaces that a sort may be in."""
+        if isinstance(key, Held):
+            yield from ((peer, self._groups[peer.namespace][peer]) for peer in key.holders)
+            return
+        first = key.selectors[0]
         for name in self._groups if first.namespace_selector is not None else first.namespaces:
             yield from self._groups.get(name, NO_GROUPS).items()
+
+    def _times(self, key: Sort | Held, peer: Peer) -> int:
+        """Return how often each pod of a group counts."""
+        return key.holders[peer] if isinstance(key, Held) else self._is_of(key, peer, dict(peer.labels))
 
     def _is_of(self, sort: Sort, peer: Peer, labels: Mapping[str, str]) -> bool:
         if sort.living and peer.terminating:
@@ -260,10 +273,18 @@ class PeerIndex:
 
     def _hold(self, wish: Wish) -> Held:
         self._numbers += 1
-        held = self._held[wish] = Held(self._numbers, wish, self._capacity)
+        held = self._held[wish] = Held(self._numbers, wish)
         self._wishes.add(anchor(wish.term.pods), held)
         self._concerning.clear()
         return held
+
+    def _release(self, held: Held) -> None:
+        """Forget a wish that no pod holds any more."""
+        del self._held[held.wish]
+        self._wishes.remove(anchor(held.wish.term.pods), held)
+        self._concerning.clear()
+        if held in self._tallies:
+            self._drop(held)
 
     # namespaces
 
@@ -280,7 +301,8 @@ class PeerIndex:
         new = labels or NO_LABELS
         if old == new:
             return False
-        for sort in [sort for sort in self._tallies if any(_tells(pods, old, new) for pods in sort.selectors)]:
+        sorts = [key for key in self._tallies if isinstance(key, Sort)]
+        for sort in [sort for sort in sorts if any(_tells(pods, old, new) for pods in sort.selectors)]:
             self._drop(sort)
         self._concerning.clear()
         return True
@@ -290,7 +312,7 @@ class PeerIndex:
     def grow(self, capacity: int) -> None:
         """Make room for more slots."""
         self._capacity = capacity
-        for tally in (*self._tallies.values(), *(held.tally for held in self._held.values())):
+        for tally in self._tallies.values():
             counts = np.zeros(capacity, np.int32)
             counts[: len(tally.counts)] = tally.counts
             tally.counts = counts
@@ -300,14 +322,13 @@ class PeerIndex:
         return {peer: group.slots[slot] for groups in self._groups.values() for peer, group in groups.items() if slot in group.slots}
 
     def count_like(self, other: PeerIndex) -> None:
-        """Count all that incoming pods asked of another index; to compare the two."""
-        for sort in other._tallies:
-            self.tally(*sort.selectors, living=sort.living)
+        """Count all that is counted in another index of the same pods; to compare the two."""
+        for key in other._tallies:
+            self._asked(self._held[key.wish] if isinstance(key, Held) else key)
 
     def tallies(self) -> dict[Sort | Wish, Tally]:
         """Return all that is counted."""
-        found: dict[Sort | Wish, Tally] = dict(self._tallies.items())
-        return found | {wish: held.tally for wish, held in self._held.items()}
+        return {key.wish if isinstance(key, Held) else key: tally for key, tally in self._tallies.items()}
 
 
 def _wishes(peer: Peer) -> Iterator[Wish]:

@@ -69,9 +69,9 @@ class InterPodAffinity:
         for held in columns.peers.concerning(pod.account.peer):
             purpose, term, weight = held.wish
             if purpose == PREFERRED:
-                parts.append((term.key, held.tally, weight))
+                parts.append((term.key, columns.peers.holders(held), weight))
             elif purpose == REQUIRED and self._hard_weight:
-                parts.append((term.key, held.tally, self._hard_weight))
+                parts.append((term.key, columns.peers.holders(held), self._hard_weight))
         return AffinityScores(parts, columns) if parts else None
 
     def reasons(self, ask: Ask) -> tuple[str, ...]:
@@ -111,12 +111,12 @@ class AffinityVerdicts:
         wanted = peers.tally(*(term.pods for term in wishes.required)) if wishes.required else None
         required = _by_key(((term.key, wanted, 1) for term in wishes.required if wanted), columns)
         avoided = _by_key(((term.key, peers.tally(term.pods), 1) for term in wishes.avoided), columns)
-        concerning = peers.concerning(pod.account.peer)
-        avoiding = _by_key(((held.wish.term.key, held.tally, 1) for held in concerning if held.wish.purpose == AVOIDED), columns)
+        avoiding = [held for held in peers.concerning(pod.account.peer) if held.wish.purpose == AVOIDED]
+        avoiders = _by_key(((held.wish.term.key, peers.holders(held), 1) for held in avoiding), columns)
         self.rules: list[Rule] = [
             *((sums, True, 0, np.zeros(len(sums.values), np.int64)) for sums in required),
             *((sums, False, AVOIDS, np.zeros(len(sums.values), np.int64)) for sums in avoided),
-            *((sums, False, IS_AVOIDED, np.zeros(len(sums.values), np.int64)) for sums in avoiding),
+            *((sums, False, IS_AVOIDED, np.zeros(len(sums.values), np.int64)) for sums in avoiders),
         ]
         for _, is_required, _, verdicts in self.rules:
             verdicts[0] = UNWANTED | UNRESOLVABLE if is_required else 0

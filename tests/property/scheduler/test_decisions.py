@@ -100,9 +100,9 @@ def test_kept_results_and_columns_equal_fresh_ones(waiting: list[PodRow], steps:
             assert_equal(evaluations.of(waiting[values[0]], columns), Evaluations().of(waiting[values[0]], columns), columns.count)
             rebuilt = columns_of([(node, []) for node in nodes.values()])
             rebuilt.peers.namespaces.update(columns.peers.namespaces)
-            rebuilt.peers.count_like(columns.peers)
             for name, account in placed:
                 rebuilt.place(name, account)
+            rebuilt.peers.count_like(columns.peers)
             assert columns.held() == rebuilt.held()
             assert columns.tallied() == rebuilt.tallied()
             assert described(columns) == described(rebuilt)

@@ -66,14 +66,27 @@ def test_wishes_of_placed_pods_concern_those_they_mean_as_long_as_a_pod_holds_th
     for slot, holder in enumerate(holders):
         index.place(holder, slot)
     (held,) = index.concerning(peer("web"))
-    assert held.tally.counts.tolist() == [1, 1]
+    tally = index.holders(held)
+    assert tally.counts.tolist() == [1, 1]
     assert index.concerning(peer("db")) == ()
     for slot, holder in enumerate(holders):
         assert index.concerning(peer("web")) == (held,)
         index.displace(holder, slot)
     assert index.concerning(peer("web")) == ()
+    assert not tally.kept
     index.place(holders[0], 0)
     assert index.concerning(peer("web"))[0].number != held.number
+
+
+def test_a_wish_is_counted_once_somebody_is_concerned_and_twice_where_it_is_named_twice():
+    index = PeerIndex(2)
+    term = PodTerm(PodSelector(WEB, ("default",)), "zone")
+    index.place(peer("db", affinity=PodAffinity(avoided=(term, term))), 1)
+    assert index.tallies() == {}
+    (held,) = index.concerning(peer("web"))
+    assert index.holders(held).counts.tolist() == [0, 2]
+    index.place(peer("cache", affinity=PodAffinity(avoided=(term,))), 0)
+    assert index.holders(held).counts.tolist() == [1, 2]
 
 
 def test_above_the_bound_the_tally_asked_for_longest_ago_is_dropped(monkeypatch):
