@@ -28,7 +28,7 @@ import numpy as np
 from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX
 from kcore.scheduler import _kernels, _peers
 from kcore.scheduler.columns import Columns, Int64, UInt8
-from kcore.scheduler.framework import Diagnosis, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Reach, Scores, Verdicts
+from kcore.scheduler.framework import Diagnosis, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Scores, Verdicts
 from kcore.scheduler.plugins.node_affinity import named_nodes
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.profile import DEFAULT, Profile
@@ -293,7 +293,7 @@ class Evaluation:
         changed = self._update_placed(slots, columns)
         array = np.array([*slots], np.int64) if self.verdicts or self._peer_scores else NO_SLOTS
         if self.verdicts:
-            changed = self._update_verdicts(slots, array, changed, columns)
+            changed = self._update_verdicts(slots, array, columns)
         if changed and self._normalised:
             self._sum(columns, nodes)
         else:
@@ -325,14 +325,14 @@ class Evaluation:
                     self.feasible_count += 1 if self._passing[slot] else -1
         return changed
 
-    def _update_verdicts(self, slots: set[int], array: Int64, changed: bool, columns: Columns) -> bool:
-        """Let peer filters take in some slots; changed: others of them pass than before; -> whether other nodes may be feasible."""
-        reach = max([verdicts.update(array) for verdicts, _ in self.verdicts])
-        if reach is Reach.ANYWHERE or columns.nominated:
+    def _update_verdicts(self, slots: set[int], array: Int64, columns: Columns) -> bool:
+        """Let peer filters take in some slots; -> whether other nodes may be feasible than before."""
+        elsewhere = [verdicts.update(array) for verdicts, _ in self.verdicts]
+        if any(elsewhere) or columns.nominated:
             self._mark_peers(columns)
             self._judge(columns.count)
             return True
-        return (changed or reach is Reach.THERE) and self._judge_slots(slots)
+        return self._judge_slots(slots)
 
     def _place(self, slot: int, columns: Columns) -> None:
         """Write the codes of placed filters for one slot: with the pods nominated there, or where these leave room, without."""

@@ -20,7 +20,6 @@ A plugin is stateless; what it needs to remember lies in the columns.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -123,14 +122,6 @@ class PlacedScore(Protocol):
         ...
 
 
-class Reach(IntEnum):
-    """On which slots what a peer plugin says has changed: on none, on those taken in alone, or on any."""
-
-    NOWHERE = 0
-    THERE = 1
-    ANYWHERE = 2
-
-
 class Kept(Protocol):
     """What a peer plugin keeps for one ask, until a node changes."""
 
@@ -144,8 +135,8 @@ class Kept(Protocol):
         """How much memory it takes."""
         ...
 
-    def update(self, slots: Int64) -> Reach:
-        """Take in slots on which pods have come, gone or changed; -> where what it says has changed.
+    def update(self, slots: Int64) -> bool:
+        """Take in slots on which pods have come, gone or changed; -> whether what it says of other slots has changed, too.
 
         What came and went again in between leaves no trace, so a trial is taken in, looked at, undone, and taken in once more.
         """

@@ -17,7 +17,7 @@ import numpy as np
 from kcore.scheduler import _peers
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NamespaceChanged, NodeChanged, NodeGone, PeerChanged, PodGone
-from kcore.scheduler.framework import UNRESOLVABLE, Reach
+from kcore.scheduler.framework import UNRESOLVABLE
 from kcore.scheduler.peers.index import AVOIDED, PREFERRED, REQUIRED, Tally
 from kcore.scheduler.peers.selectors import all_hold, selects
 from kcore.scheduler.peers.sums import Sums
@@ -134,7 +134,7 @@ class AffinityVerdicts:
         """How much memory it takes."""
         return sum(sums.size_bytes + verdicts.nbytes for sums, _, _, verdicts in self.rules)
 
-    def update(self, slots: Int64) -> Reach:
+    def update(self, slots: Int64) -> bool:
         """Take in slots on which pods have changed."""
         touched = [rule for rule in self.rules if rule[0].update(slots)]
         changed = [rule[0] for rule in touched if self._judge(rule, slots)]
@@ -142,10 +142,8 @@ class AffinityVerdicts:
             self._first = not self._first
             for rule in self.rules:
                 self._judge(rule, None)
-            return Reach.ANYWHERE
-        if not changed:
-            return Reach.NOWHERE
-        return Reach.THERE if all(sums.is_unique for sums in changed) else Reach.ANYWHERE
+            return True
+        return not all(sums.is_unique for sums in changed)
 
     def codes(self, count: int, out: Int64) -> None:
         """Write the first verdict against a node."""
@@ -187,10 +185,10 @@ class AffinityScores:
         """How much memory it takes."""
         return self._raw.nbytes + sum(sums.size_bytes for sums in self._sums)
 
-    def update(self, slots: Int64) -> Reach:
+    def update(self, slots: Int64) -> bool:
         """Take in slots on which pods have changed."""
         changed = [sums.update(slots) for sums in self._sums]
-        return Reach.ANYWHERE if any(changed) else Reach.NOWHERE
+        return any(changed)
 
     def score(self, feasible: UInt8, changed: bool, out: Int64) -> None:
         """Stretch the sums from 0 to 100."""

@@ -20,7 +20,7 @@ import numpy as np
 from kcore.scheduler import _peers
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged, NodeGone, PeerChanged, PodGone
-from kcore.scheduler.framework import UNRESOLVABLE, Reach
+from kcore.scheduler.framework import UNRESOLVABLE
 from kcore.scheduler.peers.index import Tally
 from kcore.scheduler.peers.selectors import all_hold
 from kcore.scheduler.peers.sums import Sums
@@ -140,13 +140,13 @@ class SpreadVerdicts:
         """How much memory it takes."""
         return sum(sums.size_bytes for sums, _, _ in self._rules)
 
-    def update(self, slots: Int64) -> Reach:
+    def update(self, slots: Int64) -> bool:
         """Take in slots on which pods have changed."""
         changed = 0
         for sums, domains, limits in self._rules:
             if sums.update(slots):
                 changed += _peers.skew(sums.values, domains, *limits)
-        return Reach.ANYWHERE if changed else Reach.NOWHERE
+        return changed > 0
 
     def codes(self, count: int, out: Int64) -> None:
         """Write the verdict of the first constraint that a node does not satisfy."""
@@ -187,10 +187,10 @@ class SpreadScores:
         """How much memory it takes."""
         return self._raw.nbytes + sum(sums.size_bytes for sums, _, _ in self._parts)
 
-    def update(self, slots: Int64) -> Reach:
+    def update(self, slots: Int64) -> bool:
         """Take in slots on which pods have changed."""
         changed = [sums.update(slots) for sums, _, _ in self._parts]
-        return Reach.ANYWHERE if any(changed) else Reach.NOWHERE
+        return any(changed)
 
     def score(self, feasible: UInt8, changed: bool, out: Int64) -> None:
         """Score the feasible nodes that have the keys."""

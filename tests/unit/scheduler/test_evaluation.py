@@ -54,6 +54,19 @@ def test_results_are_right_though_more_is_asked_for_than_is_counted(monkeypatch)
     assert evaluations.of(waiting, columns).feasible[:4].tolist() == [0, 0, 0, 1]
 
 
+def test_a_node_is_feasible_again_when_a_pod_that_is_avoided_is_no_longer_nominated_to_it():
+    columns, evaluations = Columns(), Evaluations()
+    for name in ("n0", "n1"):
+        columns.set_node(node(name, zone=name))
+    term = PodTerm(PodSelector((Expression("app", "In", ("a",)),), ("default",)), "zone")
+    waiting = pod("w", Ask(affinity=PodAffinity(avoided=(term,))))
+    assert evaluations.of(waiting, columns).feasible[:2].tolist() == [1, 1]
+    columns.nominate("n0", "default/a", pod("a", labels=(("app", "a"),)).account)
+    assert evaluations.of(waiting, columns).feasible[:2].tolist() == [0, 1]
+    columns.withdraw("n0", "default/a")
+    assert evaluations.of(waiting, columns).feasible[:2].tolist() == [1, 1]
+
+
 def test_results_beyond_their_memory_are_given_up(monkeypatch):
     monkeypatch.setattr("kcore.scheduler.evaluation.SCHEDULER_KEPT_BYTES_MAX", 1)
     columns, evaluations = Columns(), Evaluations()
