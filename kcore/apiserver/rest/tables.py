@@ -74,10 +74,14 @@ def has_printer(spec: KindSpec) -> bool:
 
 
 def rows(spec: KindSpec, objects: Sequence[bytes], include: str, version: str, now: float) -> list[Object]:
-    """The rows of objects."""
+    """The rows of objects, in the order in which their kind stands in tables."""
     cells_of = table.reader(spec, table.columns(spec))
     decode = codec.decode if spec.converted or cells.hides(spec.group, spec.kind) else codec.lazy
-    return [row(spec, raw, decode(spec.message, raw), cells_of, include, version, now) for raw in objects]
+    found = [(raw, decode(spec.message, raw)) for raw in objects]
+    key = cells.order(spec.group, spec.kind)
+    if key is not None:
+        found.sort(key=lambda pair: key(pair[1]))
+    return [row(spec, raw, obj, cells_of, include, version, now) for raw, obj in found]
 
 
 def row(spec: KindSpec, raw: bytes, obj: Object, cells_of: Reader, include: str, version: str, now: float) -> Object:

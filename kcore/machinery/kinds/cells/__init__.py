@@ -8,6 +8,7 @@ Source: Kubernetes `pkg/printers/internalversion/printers.go`, recorded tables o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from kcore.machinery import meta
@@ -30,6 +31,14 @@ HIDDEN: Final = {
     ("apps", "DaemonSet"): frozenset((meta.TEMPLATE_GENERATION,)),
     ("autoscaling", "HorizontalPodAutoscaler"): frozenset(horizontal_pod_autoscaler.TRAVELLING),
 }
+
+
+ORDERS: Final[dict[tuple[str, str], Callable[[Object], Any]]] = {("flowcontrol.apiserver.k8s.io", "FlowSchema"): policy.by_precedence}
+
+
+def order(group: str, kind: str) -> Callable[[Object], Any] | None:
+    """By what the rows of a kind are sorted; None for those that stand as they are listed."""
+    return ORDERS.get((group, kind))
 
 
 def of(group: str, kind: str, column: str) -> Cell | None:
@@ -62,4 +71,4 @@ def conditions(group: str, kind: str, obj: Object) -> list[Object]:
     return pods.row_conditions(obj) if (group, kind) == ("", "Pod") else []
 
 
-__all__ = ["Cell", "conditions", "hides", "metadata", "of", "surplus"]
+__all__ = ["Cell", "conditions", "hides", "metadata", "of", "order", "surplus"]

@@ -26,8 +26,9 @@ def event_object(obj: Object) -> str:
 def event_source(obj: Object) -> str:
     """Who says it."""
     source = obj.get("source") or {}
-    parts = [source.get("component") or obj.get("reportingComponent") or "", source.get("host") or obj.get("reportingInstance") or ""]
-    return ", ".join(each for each in parts if each)
+    component = source.get("component") or obj.get("reportingComponent") or ""
+    instance = source.get("host") or obj.get("reportingInstance")
+    return f"{component}, {instance}" if instance else component
 
 
 def first_seen(obj: Object, now: float) -> Any:

@@ -27,16 +27,22 @@ def service_external(obj: Object) -> str:
         return spec.get("externalName") or NONE
     given = list(spec.get("externalIPs") or ())
     if spec.get("type") == "LoadBalancer":
-        ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-        given = [each.get("ip") or each.get("hostname", "") for each in ingress] + given
-        return ",".join(given) or "<pending>"
+        return ",".join(balanced(obj) + given) or "<pending>"
     return joined(given)
+
+
+def balanced(obj: Object) -> list[str]:
+    """Where a load balancer takes requests, each place once."""
+    ingress = part(obj, "status.loadBalancer.ingress") or ()
+    return sorted({each.get("ip") or each.get("hostname") or "" for each in ingress} - {""})
 
 
 def endpoints(obj: Object) -> str:
     """The first addresses with their ports."""
     found = []
-    for subset in obj.get("subsets") or ():
+    if not obj.get("subsets"):
+        return NONE
+    for subset in obj["subsets"]:
         addresses = subset.get("addresses") or ()
         ports = subset.get("ports") or ()
         if not ports:
@@ -51,7 +57,7 @@ def endpoints(obj: Object) -> str:
 def shortened(found: list[str]) -> str:
     """At most three, and how many more."""
     if len(found) <= ENDPOINTS_SHOWN:
-        return joined(found)
+        return ",".join(found)
     return f"{','.join(found[:ENDPOINTS_SHOWN])} + {len(found) - ENDPOINTS_SHOWN} more..."
 
 
@@ -60,8 +66,8 @@ def slice_ports(obj: Object) -> str:
     ports = obj.get("ports")
     if not ports:
         return UNSET
-    shown = [str(port.get("port")) if port.get("port") is not None else "*" if not port.get("name") else port["name"] for port in ports]
-    return shortened(shown)
+    shown = [str(port["port"] if port.get("port") is not None else port.get("name", "*")) for port in ports]
+    return shortened(shown) or UNSET
 
 
 def slice_endpoints(obj: Object) -> str:
@@ -72,13 +78,18 @@ def slice_endpoints(obj: Object) -> str:
 
 def ingress_hosts(obj: Object) -> str:
     """The first hosts of an Ingress; `*` for all."""
-    hosts = [rule["host"] for rule in part(obj, "spec.rules") or () if rule.get("host")]
-    return shortened(hosts) if hosts else "*"
+    rules = part(obj, "spec.rules") or ()
+    hosts: list[str] = []
+    for rule in rules:
+        if len(hosts) == ENDPOINTS_SHOWN:
+            return f"{','.join(hosts)} + {len(rules) - ENDPOINTS_SHOWN} more..."
+        hosts += [rule["host"]] if rule.get("host") else []
+    return ",".join(hosts) or "*"
 
 
 def ingress_address(obj: Object) -> str:
     """Where an Ingress is reached."""
-    return ",".join(each.get("ip") or each.get("hostname", "") for each in part(obj, "status.loadBalancer.ingress") or ())
+    return ",".join(balanced(obj))
 
 
 def ingress_parameters(obj: Object) -> str:

@@ -77,9 +77,9 @@ def requested(obj: Object) -> str:
 def claim_state(obj: Object) -> str:
     """How far a claim of devices came."""
     words = ["deleted"] if obj["metadata"].get("deletionTimestamp") else []
-    words += ["allocated"] if part(obj, "status.allocation") else [] if words else ["pending"]
-    words += ["reserved"] if part(obj, "status.reservedFor") else []
-    return ",".join(words)
+    if part(obj, "status.allocation") is not None:
+        words += ["allocated", "reserved"] if part(obj, "status.reservedFor") else ["allocated"]
+    return ",".join(words or ["pending"])
 
 
 def migrated(obj: Object) -> str:
@@ -108,8 +108,13 @@ def available(obj: Object) -> Any:
 
 
 def missing_level(obj: Object) -> Any:
-    """Whether a flow schema's priority level is not there; None as long as nobody looked."""
-    return next((each.get("status") for each in part(obj, "status.conditions") or () if each.get("type") == "Dangling"), None)
+    """Whether a flow schema's priority level is not there; a question mark as long as nobody looked."""
+    return next((each.get("status") for each in part(obj, "status.conditions") or () if each.get("type") == "Dangling"), "?")
+
+
+def by_precedence(obj: Object) -> tuple[int, str]:
+    """Where a flow schema stands among others: that which is asked first comes first."""
+    return part(obj, "spec.matchingPrecedence") or 0, obj["metadata"].get("name", "")
 
 
 QUEUING: Final = "spec.limited.limitResponse.queuing"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from kcore.machinery.kinds.cells.forms import UNSET, Cell, Cells, Object, at, count, part, plain
+from kcore.machinery.kinds.cells.forms import UNSET, Cell, Cells, Object, at, count, joined, part, plain
 
 ACCESS_MODES: Final = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
+DEFAULT_ANNOTATIONS: Final = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 
 
 def modes(path: str) -> Cell:
@@ -38,6 +39,17 @@ def storage_class(obj: Object) -> str:
     return str((obj["metadata"].get("annotations") or {}).get(CLASS_ANNOTATION) or part(obj, "spec.storageClassName") or "")
 
 
+def phase(obj: Object) -> str:
+    """The phase of a volume or claim, or that it is to go."""
+    return "Terminating" if obj["metadata"].get("deletionTimestamp") else part(obj, "status.phase") or ""
+
+
+def class_name(obj: Object) -> str:
+    """The name of a class, and whether it is the default one."""
+    name, annotations = obj["metadata"].get("name", ""), obj["metadata"].get("annotations") or {}
+    return f"{name} (default)" if any(annotations.get(each) == "true" for each in DEFAULT_ANNOTATIONS) else name
+
+
 def claim(obj: Object) -> str:
     """Which claim has a volume."""
     found = part(obj, "spec.claimRef")
@@ -46,10 +58,13 @@ def claim(obj: Object) -> str:
 
 def audiences(obj: Object) -> str:
     """For whom a driver wants tokens."""
-    return ",".join(each.get("audience", "") for each in part(obj, "spec.tokenRequests") or ()) or UNSET
+    requests = part(obj, "spec.tokenRequests")
+    return ",".join(each.get("audience", "") for each in requests) if requests else UNSET
 
 
 CELLS: Final[Cells] = {
+    ("", "PersistentVolumeClaim", "Status"): plain(phase),
+    ("", "PersistentVolume", "Status"): plain(phase),
     ("", "PersistentVolumeClaim", "Volume"): at("spec.volumeName", ""),
     ("", "PersistentVolumeClaim", "Capacity"): plain(claimed_capacity),
     ("", "PersistentVolumeClaim", "Access Modes"): claimed_modes,
@@ -60,8 +75,9 @@ CELLS: Final[Cells] = {
     ("", "PersistentVolume", "StorageClass"): plain(storage_class),
     ("", "PersistentVolume", "VolumeAttributesClass"): at("spec.volumeAttributesClassName", UNSET),
     ("", "PersistentVolume", "Reason"): at("status.reason", ""),
+    ("storage.k8s.io", "StorageClass", "Name"): plain(class_name),
     ("storage.k8s.io", "StorageClass", "AllowVolumeExpansion"): at("allowVolumeExpansion", False),
     ("storage.k8s.io", "CSIDriver", "TokenRequests"): plain(audiences),
-    ("storage.k8s.io", "CSIDriver", "Modes"): plain(lambda obj: ",".join(part(obj, "spec.volumeLifecycleModes") or ())),
+    ("storage.k8s.io", "CSIDriver", "Modes"): plain(lambda obj: joined(part(obj, "spec.volumeLifecycleModes") or ())),
     ("storage.k8s.io", "CSINode", "Drivers"): count("spec.drivers"),
 }

@@ -8,16 +8,27 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kcore.machinery import ages, labels, timestamp
-from kcore.machinery.kinds.cells.forms import NONE, UNKNOWN, Cell, Cells, Object, at, count, is_true, joined, map_text, part, plain, since
+from kcore.machinery.kinds.cells.forms import (
+    NONE,
+    UNKNOWN,
+    UNSET,
+    Cell,
+    Cells,
+    Object,
+    at,
+    count,
+    is_true,
+    joined,
+    map_text,
+    part,
+    plain,
+    since,
+)
 
 METRICS_SHOWN: Final = 2
-JOB_CONDITIONS: Final = (
-    ("Complete", "Complete"),
-    ("Failed", "Failed"),
-    ("SuccessCriteriaMet", "SuccessCriteriaMet"),
-    ("FailureTarget", "FailureTarget"),
-    ("Suspended", "Suspended"),
-)
+ENDED, UNDER_WAY = ("Complete", "Failed"), ("Suspended", "FailureTarget")
+"""Conditions of a Job that say more than that it is to go, and those that say less."""
+
 AVERAGE: Final = "averageValue"
 
 
@@ -51,10 +62,10 @@ def controller(obj: Object) -> str:
 
 def job_status(obj: Object) -> str:
     """The word that says most about a Job."""
-    for condition, shown in JOB_CONDITIONS:
-        if is_true(obj, condition):
-            return shown
-    return "Terminating" if obj["metadata"].get("deletionTimestamp") else "Running"
+    ended = next((each for each in ENDED if is_true(obj, each)), "")
+    if not ended and obj["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    return ended or next((each for each in UNDER_WAY if is_true(obj, each)), "Running")
 
 
 def completions(obj: Object) -> str:
@@ -82,6 +93,11 @@ def last_schedule(obj: Object, now: float) -> Any:
 def threshold(name: str) -> Cell:
     """A number or percentage of a disruption budget."""
     return plain(lambda obj: "N/A" if part(obj, f"spec.{name}") is None else str(part(obj, f"spec.{name}")))
+
+
+def unset_or(value: Any) -> Any:
+    """A number, or that there is none."""
+    return UNSET if value is None else value
 
 
 def scale_target(obj: Object) -> str:
@@ -137,7 +153,7 @@ CELLS: Final[Cells] = {
     ("policy", "PodDisruptionBudget", "Max Unavailable"): threshold("maxUnavailable"),
     ("autoscaling", "HorizontalPodAutoscaler", "Reference"): plain(scale_target),
     ("autoscaling", "HorizontalPodAutoscaler", "Targets"): plain(targets),
-    ("autoscaling", "HorizontalPodAutoscaler", "MinPods"): plain(lambda obj: str(part(obj, "spec.minReplicas") or "<unset>")),
+    ("autoscaling", "HorizontalPodAutoscaler", "MinPods"): plain(lambda obj: str(unset_or(part(obj, "spec.minReplicas")))),
     ("autoscaling", "HorizontalPodAutoscaler", "Replicas"): at("status.currentReplicas", 0),
 }
 
