@@ -17,7 +17,7 @@ import orjson
 from kcore.apiserver import body_text, components
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.views import Forms, delimited
-from kcore.base import limits
+from kcore.base import limits, metrics
 from kcore.base.clock import Clock
 from kcore.machinery import codec, conversion, fields, labels, request_options, status
 from kcore.machinery.field_error import quote
@@ -351,6 +351,7 @@ class Reads:
         try:
             async with asyncio.timeout(options.get("timeoutSeconds") or None):
                 while batch := await watcher.next_batch():
+                    metrics.WATCH_EVENTS.inc(spec.group, spec.resource, spec.version, amount=len(batch))
                     yield batch
         except WatchExpired as error:
             raise status.expired(str(error)) from error

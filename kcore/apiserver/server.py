@@ -19,7 +19,7 @@ from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry
 from kcore.apiserver.reviews import access, identity, token_request
 from kcore.apiserver.views import views
-from kcore.base import limits, log
+from kcore.base import limits, log, metrics
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.machinery.gvk import GroupVersionKind
@@ -57,6 +57,7 @@ class ApiServer:
         self.adopt()
         self.registry = Registry(scheme, storage, clock, entropy, Chain(cluster, self.addresses))
         self.authorizer = cluster.authorizer = Authorizer(scheme, storage)
+        self.by_storage = {spec.storage: spec for spec in scheme.served() if spec.storage}
         self.pipeline = Pipeline(scheme, self.registry, Reads(scheme, self.hub, clock), self.authorizer)
         self.tokens = AccountTokens(SigningKey(signing_key or new_key()), scheme, storage, clock, entropy)
         self.pipeline.creating |= access.handlers(self.authorizer) | token_request.handlers(self.tokens)
@@ -99,10 +100,25 @@ class ApiServer:
             await self.clock.sleep(limits.MAINTENANCE_PERIOD_S)
             now = self.clock.monotonic()
             self.hub.tick(now)
+            self.report()
             self.storage.expire()
             if now >= compact_at:
                 self.compact(floor)
                 floor, compact_at = self.storage.revision, now + limits.COMPACTION_PERIOD_S
+
+    def report(self) -> None:
+        """Tell the metrics how things are."""
+        self.pipeline.gate.report()
+        metrics.STORAGE_BYTES.set(self.storage.used_bytes, "")
+        for name, state in self.hub.resources.items():
+            spec = self.by_storage[name]
+            labels = (spec.group, spec.resource)
+            if state.present or state.changes:
+                metrics.RESOURCE_OBJECTS.set(len(state.present), *labels)
+                metrics.STORAGE_EVENTS.inc(*labels, amount=state.changes - metrics.STORAGE_EVENTS.value(*labels))
+                metrics.WATCH_CACHE_REVISION.set(state.history[-1].revision if state.history else state.floor, *labels)
+            if state.watchers or metrics.LONG_RUNNING.value("apiserver", *labels, "", "", "WATCH", spec.version):
+                metrics.LONG_RUNNING.set(len(state.watchers), "apiserver", *labels, "", "", "WATCH", spec.version)
 
     def compact(self, revision: int) -> None:
         """Forget history before a revision, unless it is forgotten already."""

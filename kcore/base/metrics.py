@@ -41,7 +41,7 @@ LOG_LINES = Counter("kcore_log_lines_total", "Lines written to the log, by level
 REQUEST_LABELS = ("verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component")
 REQUESTS = Counter(
     "apiserver_request_total",
-    "Requests about objects over HTTP, by what they ask for and the code of the answer.",
+    "Requests about objects, by what they ask for and the code of the answer; not the items of bulk writes.",
     [*REQUEST_LABELS, "code"],
 )
 REQUEST_SECONDS = Histogram(
@@ -55,6 +55,21 @@ FLOW_LABELS = ("flow_schema", "priority_level")
 FLOW_DISPATCHED = Counter("apiserver_flowcontrol_dispatched_requests_total", "Requests that were let in.", FLOW_LABELS)
 FLOW_REJECTED = Counter(
     "apiserver_flowcontrol_rejected_requests_total", "Requests that were refused since too many waited.", [*FLOW_LABELS, "reason"]
+)
+
+FLOW_SEATS_NOMINAL = Gauge("apiserver_flowcontrol_nominal_limit_seats", "Seats of each priority level.", ["priority_level"])
+FLOW_SEATS_TAKEN = Gauge("apiserver_flowcontrol_current_executing_seats", "Seats that are taken.", FLOW_LABELS)
+REQUESTS_WAITING = Gauge("apiserver_current_inqueue_requests", "Requests that wait for their turn.", ["request_kind"])
+RESOURCE_LABELS = ("group", "resource")
+RESOURCE_OBJECTS = Gauge("apiserver_resource_objects", "Objects that are stored.", RESOURCE_LABELS)
+STORAGE_BYTES = Gauge("apiserver_storage_size_bytes", "What the store takes.", ["storage_cluster_id"])
+STORAGE_EVENTS = Counter("apiserver_storage_events_received_total", "Changes that the store told of.", RESOURCE_LABELS)
+WATCH_CACHE_REVISION = Gauge("apiserver_watch_cache_resource_version", "The newest change that watches know.", RESOURCE_LABELS)
+WATCH_EVENTS = Counter("apiserver_watch_events_total", "Events that were sent to watches.", [*RESOURCE_LABELS, "version"])
+LONG_RUNNING = Gauge(
+    "apiserver_longrunning_requests",
+    "Watches that are open.",
+    ["component", "group", "resource", "scope", "subresource", "verb", "version"],
 )
 
 # scheduler

@@ -18,6 +18,7 @@ import grpc.aio
 
 from kcore.base import limits, metrics
 from kcore.client.failures import DETAILS_KEY, PUSHBACK_KEY, from_call
+from kcore.client.transport import token_of
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
 
@@ -51,7 +52,8 @@ class GrpcTransport:
             else grpc.aio.secure_channel(server, credentials, options=options)
             for _ in range(connections)
         ]
-        self._metadata = grpc.aio.Metadata(("authorization", f"Bearer {token}")) if token else None
+        self._token = token
+        self._metadata: dict[str, Any] = {}
         self._is_closed = False
         self._turn = count()
         self._unary: dict[tuple[int, str], Any] = {}
@@ -75,23 +77,33 @@ class GrpcTransport:
         caller = self._unary.get((index, method))
         if caller is None:
             caller = self._unary[index, method] = self._channels[index].unary_unary(method)
-        answer: bytes = await _translated(caller(request, timeout=timeout_s or limits.CALL_TIMEOUT_S, metadata=self._metadata))
+        answer: bytes = await _translated(caller(request, timeout=timeout_s or limits.CALL_TIMEOUT_S, metadata=self._headers()))
         metrics.REST_CLIENT_REQUESTS.inc("OK")
         return answer
 
     def stream(self, method: str, request: bytes) -> GrpcStream:
         """Call a method with many answers."""
-        return GrpcStream(self._next().unary_stream(method)(request, metadata=self._metadata))
+        return GrpcStream(self._next().unary_stream(method)(request, metadata=self._headers()))
 
     def duplex(self, method: str) -> GrpcStream:
         """Call a method with many requests and answers."""
-        return GrpcStream(self._next().stream_stream(method)(metadata=self._metadata))
+        return GrpcStream(self._next().stream_stream(method)(metadata=self._headers()))
 
     async def close(self) -> None:
         """Close the connections; calls that are under way are cancelled, later ones are refused."""
         self._is_closed = True
         for channel in self._channels:
             await channel.close()
+
+    def _headers(self) -> Any:
+        """What every call of who makes this one says."""
+        if not self._token:
+            return None
+        token = token_of(self._token)
+        found = self._metadata.get(token)
+        if found is None:
+            found = self._metadata[token] = grpc.aio.Metadata(("authorization", f"Bearer {token}"))
+        return found
 
     def _check_open(self) -> None:
         if self._is_closed:

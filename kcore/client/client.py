@@ -24,7 +24,7 @@ from kcore.client.dynamic import DynamicClient
 from kcore.client.kinds import Resource
 from kcore.client.objects import ResourceClient
 from kcore.client.retry import Caller
-from kcore.client.transport import Transport
+from kcore.client.transport import Acting, Transport
 
 if TYPE_CHECKING:
     from kcore.api.apps.v1.controller_revision_pb2 import ControllerRevision
@@ -79,10 +79,18 @@ class Client:
         self.transport = transport
         self.clock = clock or SystemClock()
         self.entropy = entropy or SystemEntropy()
+        self.field_manager = field_manager
         self.bulk = BulkClient(transport)
         self._caller = Caller(transport, self.clock, self.entropy, field_manager)
         self.dynamic = DynamicClient(self._caller)
         self._resources: dict[Resource, ResourceClient[Any]] = {}
+        self._acting: list[Client] = []
+
+    def acting(self, name: str) -> Client:
+        """A client on the same way that acts as somebody whose token is made of this one's."""
+        found = Client(Acting(self.transport, name), clock=self.clock, entropy=self.entropy, field_manager=self.field_manager)
+        self._acting.append(found)
+        return found
 
     def resource(self, resource: Resource) -> ResourceClient[Any]:
         """Return the calls of a resource."""
@@ -121,6 +129,8 @@ class Client:
 
     async def close(self) -> None:
         """Give up what is under way, and the transport."""
+        for client in self._acting:
+            await client.close()
         await self.bulk.close()
         await self.transport.close()
 

@@ -106,6 +106,27 @@ COMPONENTS: Final = {
 }
 """Fixed by Kubernetes: as what controllers sign their Events; the others sign as `<name>-controller`."""
 
+ACCOUNTS: Final = {
+    "replicationcontroller": "replication-controller",
+    "daemonset": "daemon-set-controller",
+    job_orphans.NAME: "job-controller",
+    "endpoints": "endpoint-controller",
+    "node-lifecycle": "node-controller",
+    node_ttl.NAME: "ttl-controller",
+    "taint-eviction": "node-controller",
+    "pod-garbage-collector": "pod-garbage-collector",
+    "serviceaccount": "service-account-controller",
+    "root-ca-certificate-publisher": "root-ca-cert-publisher",
+    servicecidr.NAME: "service-cidrs-controller",
+    volume_protection.OF_CLAIMS: "pvc-protection-controller",
+    volume_protection.OF_VOLUMES: "pv-protection-controller",
+    volumes.NAME: "persistent-volume-binder",
+    resource_claims.NAME: "resource-claim-controller",
+    "garbage-collector": "generic-garbage-collector",
+    NODE_IPAM: "node-controller",
+}
+"""Fixed by Kubernetes: as which service account of kube-system controllers write; the others as `<name>-controller`."""
+
 LEASE_NAMESPACE: Final = "kube-system"
 LEASE_NAME: Final = "kube-controller-manager"
 COMPONENT: Final = "kube-controller-manager"
@@ -140,7 +161,13 @@ async def lead(
     recorder = EventRecorder(client, COMPONENT)
     context = Context(client, informers.whole, informers.metadata, recorder, clock, entropy, settings)
     controllers = [
-        make(replace(context, recorder=recorder.named(COMPONENTS.get(name, f"{name}-controller"))))
+        make(
+            replace(
+                context,
+                api=client.acting(ACCOUNTS.get(name, f"{name}-controller")),
+                recorder=recorder.named(COMPONENTS.get(name, f"{name}-controller")),
+            )
+        )
         for name, make in _table(subnets, settings).items()
         if not settings.controllers or name in settings.controllers
     ]

@@ -47,7 +47,7 @@ class ApiServerSettings:
 
 def tokens(directory: DataDir, settings: ApiServerSettings) -> dict[str, User]:
     """Whom each token belongs to. Raises PartError."""
-    found = {directory.token(name).read_text(): user for name, user in users.USERS.items()}
+    found = users.by_token({name: directory.token(name).read_text() for name in users.USERS})
     if settings.token_auth_file is not None:
         try:
             with open(settings.token_auth_file) as lines:
@@ -182,7 +182,7 @@ async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bo
 async def serve(directory: DataDir, settings: ApiServerSettings, ready_fd: int | None) -> None:
     """Serve until SIGTERM. Raises PartError if it cannot."""
     async with opened(directory, settings, supervised=ready_fd is not None) as api:
-        diagnostics = Diagnostics(PART, directory)
+        diagnostics = Diagnostics(PART, directory, api.plane.may_get_metrics)
         await diagnostics.start()
         stop = asyncio.Event()
         service.on_stop(asyncio.get_running_loop(), stop.set)

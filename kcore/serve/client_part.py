@@ -13,7 +13,7 @@ from kcore.client import connect
 from kcore.client.client import Client
 from kcore.machinery.status import StatusError
 from kcore.serve import slow_start
-from kcore.serve.diagnostics import Diagnostics
+from kcore.serve.diagnostics import Diagnostics, by_reviews
 from kcore.serve.failure import PartError
 from kcore.serve.running import Running, Work, as_coroutine
 
@@ -32,7 +32,7 @@ async def serve(part: str, directory: DataDir, ready_fd: int | None, work: Work)
     if isinstance(held, lock.Holder) and ready_fd is not None:
         raise PartError(f"the {part} of {directory.path} runs already, as process {held.pid}")
     client = await opened(part, directory)
-    diagnostics = Diagnostics(part, directory)
+    diagnostics = Diagnostics(part, directory, by_reviews(client))
     await diagnostics.start()
 
     def ready() -> None:

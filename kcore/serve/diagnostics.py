@@ -1,23 +1,36 @@
 """The health and metrics port of a part: plain HTTP on loopback, its address in DIR/run/<part>.json.
 
-`/healthz` and `/readyz` answer ok or 500, `/metrics` is Prometheus text. One small request a connection: nothing here takes a body.
+`/healthz` and `/readyz` answer ok or 500, to everybody; `/metrics` is Prometheus text, for those who may get that path at the API server:
+it is asked whose a bearer token is and what he may, as the parts of Kubernetes ask it. One small request a connection, without a body.
 """
 
 from __future__ import annotations
 
 import asyncio
+import http
 import os
+import re
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from kcore.base import limits, metrics
 from kcore.base import metric as instruments
 from kcore.base.config import DataDir, write_private_json
+from kcore.machinery import status
+from kcore.machinery.field_error import quote
+from kcore.machinery.status import StatusError
 
 TEXT = "text/plain; charset=utf-8"
+METRICS = "/metrics"
+TOKEN = re.compile(rb"\r\nauthorization: *bearer +([!-~]+)", re.IGNORECASE)
 
+Judge = Callable[[str], Awaitable[None]]
+"""Whether who has a token may get the metrics. Raises StatusError (401, 403) if not."""
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
+
+    from kcore.client.client import Client
 
 
 class Collector:
@@ -31,8 +44,8 @@ class Collector:
 class Diagnostics:
     """The port of one part. Thread: the event loop's."""
 
-    def __init__(self, part: str, directory: DataDir) -> None:
-        self.part, self.directory = part, directory
+    def __init__(self, part: str, directory: DataDir, judge: Judge) -> None:
+        self.part, self.directory, self.judge = part, directory, judge
         self.ready = False
         self.server: asyncio.Server | None = None
 
@@ -48,7 +61,7 @@ class Diagnostics:
         try:
             async with asyncio.timeout(limits.DIAGNOSTICS_TIMEOUT_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-            code, body = self.respond(head.split(b" ", 2)[1] if head.startswith(b"GET ") else b"")
+            code, body = await self.respond(head.split(b" ", 2)[1] if head.startswith(b"GET ") else b"", head)
             writer.write(
                 f"HTTP/1.1 {code}\r\nContent-Type: {TEXT}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
             )
@@ -58,13 +71,18 @@ class Diagnostics:
         finally:
             writer.close()
 
-    def respond(self, path: bytes) -> tuple[str, bytes]:
-        """-> (status line, body) for a path."""
+    async def respond(self, path: bytes, head: bytes) -> tuple[str, bytes]:
+        """-> (status line, body) for a path, and the head that it came in."""
         if path in (b"/healthz", b"/livez"):
             return "200 OK", b"ok\n"
         if path == b"/readyz":
             return ("200 OK", b"ok\n") if self.ready else ("500 Internal Server Error", b"not ready\n")
-        if path == b"/metrics":
+        if path == METRICS.encode():
+            given = TOKEN.search(head)
+            try:
+                await self.judge(given[1].decode() if given else "")
+            except StatusError as error:
+                return f"{error.code} {http.HTTPStatus(error.code).phrase}", f"{error.message}\n".encode()
             return "200 OK", exposition()
         return "404 Not Found", b"not found\n"
 
@@ -73,6 +91,25 @@ class Diagnostics:
         if self.server is not None:
             self.server.close()
             await self.server.wait_closed()
+
+
+def by_reviews(client: Client) -> Judge:
+    """The judge of a part that is a client of the API server."""
+
+    async def judge(token: str) -> None:
+        if not token:
+            raise status.unauthorized()
+        known = await client.dynamic.resource("authentication.k8s.io", "v1", "tokenreviews").create({"spec": {"token": token}})
+        user = known.get("status") or {}
+        if not user.get("authenticated"):
+            raise status.unauthorized()
+        asked = {"nonResourceAttributes": {"path": METRICS, "verb": "get"}, "user": user["user"].get("username", "")}
+        asked["groups"] = user["user"].get("groups") or []
+        found = await client.dynamic.resource("authorization.k8s.io", "v1", "subjectaccessreviews").create({"spec": asked})
+        if not (found.get("status") or {}).get("allowed"):
+            raise status.forbidden("", "", "", f"User {quote(asked['user'])} cannot get path {quote(METRICS)}")
+
+    return judge
 
 
 def exposition() -> bytes:

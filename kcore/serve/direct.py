@@ -17,6 +17,7 @@ import grpc
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.base import limits
 from kcore.client import failures
+from kcore.client.transport import token_of
 from kcore.machinery import status
 from kcore.machinery.status import StatusError
 
@@ -64,7 +65,7 @@ class DirectTransport:
     async def unary(self, method: str, request: bytes, timeout_s: float | None = None) -> bytes:
         """Call a method with one answer."""
         act: Any = self.handler(method).unary_unary
-        call = asyncio.ensure_future(act(request, DirectContext(self.token)))
+        call = asyncio.ensure_future(act(request, DirectContext(token_of(self.token))))
         self.calls.add(call)
         call.add_done_callback(self.calls.discard)
         wanted_s = timeout_s or limits.CALL_TIMEOUT_S
@@ -78,13 +79,13 @@ class DirectTransport:
     def stream(self, method: str, request: bytes) -> DirectStream:
         """Call a method with many answers."""
         act: Any = self.handler(method).unary_stream
-        return DirectStream(self, act(request, DirectContext(self.token)), None)
+        return DirectStream(self, act(request, DirectContext(token_of(self.token))), None)
 
     def duplex(self, method: str) -> DirectStream:
         """Call a method with many requests and answers."""
         act: Any = self.handler(method).stream_stream
         requests: asyncio.Queue[bytes] = asyncio.Queue(limits.DIRECT_MESSAGES_WAITING_MAX)
-        return DirectStream(self, act(taken(requests), DirectContext(self.token)), requests)
+        return DirectStream(self, act(taken(requests), DirectContext(token_of(self.token))), requests)
 
     async def close(self) -> None:
         """Cancel what is under way, and refuse what comes later."""

@@ -75,7 +75,7 @@ class Together:
     async def serve(self) -> None:
         """Serve until SIGTERM. Raises PartError if a part cannot start, or ends."""
         async with apiserver.opened(self.directory, self.plan.api, supervised=True) as api:
-            diagnostics = Diagnostics(apiserver.PART, self.directory)
+            diagnostics = Diagnostics(apiserver.PART, self.directory, api.plane.may_get_metrics)
             await diagnostics.start()
             stop = asyncio.Event()
             service.on_stop(asyncio.get_running_loop(), stop.set)

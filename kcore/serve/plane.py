@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kcore.apiserver.authorization import of_path
 from kcore.apiserver.rest.frontend import RestFrontend
 from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.server import ApiServer
@@ -12,7 +13,7 @@ from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.machinery import scheme
 from kcore.machinery.request import User
-from kcore.serve.diagnostics import exposition
+from kcore.serve.diagnostics import METRICS, exposition
 from kcore.serve.networks import SERVICE_CIDRS
 from kcore.store import Storage
 from kcore.watch import Hub
@@ -25,6 +26,11 @@ class Plane:
     server: ApiServer
     frontend: RpcFrontend
     rest: RestFrontend
+
+    async def may_get_metrics(self, token: str) -> None:
+        """Refuse who may not get the metrics. Raises StatusError (401, 403)."""
+        user = self.frontend.authenticator.authenticate(f"Bearer {token}" if token else None)
+        self.server.authorizer.require(user, of_path("GET", METRICS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from kcore.base.config import DataDir, read_json
 EVENTS_DROPPED = "kcore_recorder_events_dropped"
 
 
-def metrics_of(address: str) -> str:
+def metrics_of(address: str, token: str) -> str:
     """The metrics text of one part; '' if it does not answer."""
     connection = http.client.HTTPConnection(address, timeout=limits.DIAGNOSTICS_TIMEOUT_S)
     try:
-        connection.request("GET", "/metrics")
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().read().decode()
     except (OSError, http.client.HTTPException):
         return ""
@@ -26,12 +26,12 @@ def metrics_of(address: str) -> str:
 
 def total(directory: DataDir, name: str) -> int:
     """The sum of a counter over all labels of all parts."""
-    found = 0.0
+    found, token = 0.0, directory.token("admin").read_text()
     for state in directory.run.glob("*.json"):
         address = (read_json(state) or {}).get("address")
         if not address:
             continue
-        for family in text_string_to_metric_families(metrics_of(address)):
+        for family in text_string_to_metric_families(metrics_of(address, token)):
             if family.name == name:
                 found += sum(sample.value for sample in family.samples if sample.name == f"{name}_total")
     return int(found)

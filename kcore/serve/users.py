@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from kcore.base.config import write_private
@@ -22,6 +23,26 @@ USERS = {
     **{part: User(name, f"kcore:{part}", (GROUP,)) for part, name in PARTS.items()},
 }
 """By the name of their token; `admin` is the user of people."""
+
+
+CONTROLLERS = (
+    "clusterrole-aggregation-controller", "daemon-set-controller", "deployment-controller", "disruption-controller",
+    "endpoint-controller", "endpointslice-controller", "generic-garbage-collector", "job-controller", "namespace-controller",
+    "node-controller", "persistent-volume-binder", "pod-garbage-collector", "pv-protection-controller", "pvc-protection-controller",
+    "resource-claim-controller", "replicaset-controller", "replication-controller", "resourcequota-controller",
+    "root-ca-cert-publisher", "service-account-controller", "service-cidrs-controller", "statefulset-controller", "ttl-controller",
+    "ttl-after-finished-controller",
+)  # fmt: skip
+"""Fixed by Kubernetes: the service accounts as which controllers write, each with a role of its own."""
+ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:kube-system")
+
+
+def by_token(tokens: Mapping[str, str]) -> dict[str, User]:
+    """Whom each token belongs to, from the tokens by their names; a controller's is the controllers' own and its account's name."""
+    found = {token: USERS[name] for name, token in tokens.items()}
+    for account in CONTROLLERS:
+        found[f"{tokens['controllers']}.{account}"] = User(f"system:serviceaccount:kube-system:{account}", "", ACCOUNTS)
+    return found
 
 
 def new_token() -> str:

@@ -117,11 +117,13 @@ class Storage(Protocol):
     revision          newest revision that is durable
     head_revision     newest revision, durable or not
     compact_revision  oldest revision that can be read
+    used_bytes        what is stored takes so much
     """
 
     revision: int
     head_revision: int
     compact_revision: int
+    used_bytes: int
 
     def head(self, key: bytes) -> KeyValue | None:
         """The newest value of a key, durable or not."""

@@ -111,7 +111,7 @@ class Cluster:
         self._storage = self._opened_store()
         self._stack.callback(self._storage.close)
         self._tokens = self._made_tokens()
-        by_token = {token: users.USERS[name] for name, token in self._tokens.items()}
+        by_token = users.by_token(self._tokens)
         shared = None if self._origin is None else self._origin._plane.server.hub
         self._plane = await assembled(self._storage, by_token, self._clock, self._entropy, origin=shared, keys=self._made_keys())
         self._stack.push_async_callback(cancelled, asyncio.create_task(self._plane.server.maintain(), name="maintenance"))

@@ -35,13 +35,18 @@ class ResourceView:
 
 @dataclass(slots=True)
 class ResourceState:
-    """A resource: its present objects, its recent changes, its watchers. `floor` is the revision after which the history is whole."""
+    """A resource: its present objects, its recent changes, its watchers.
+
+    floor    the revision after which the history is whole
+    changes  how many there were since the start
+    """
 
     view: ResourceView
     present: dict[bytes, Item] = field(default_factory=dict)
     history: deque[Change] = field(default_factory=deque)
     history_bytes: int = 0
     floor: int = 0
+    changes: int = 0
     index: FanoutIndex = field(default_factory=FanoutIndex)
     watchers: dict[Watcher, tuple[int, str, str]] = field(default_factory=dict)
 
@@ -162,6 +167,7 @@ class Hub:
 
     def remember(self, state: ResourceState, change: Change) -> None:
         """Keep a change for watchers that come back, within bounds."""
+        state.changes += 1
         state.history.append(change)
         state.history_bytes += change.size
         while len(state.history) > limits.WATCH_HISTORY_EVENTS_MAX or state.history_bytes > limits.WATCH_HISTORY_BYTES_MAX:

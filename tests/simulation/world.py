@@ -57,7 +57,7 @@ class World:
         self.history = History(clock, [*checkers, self.witness.updates, self.witness.watches])
         self._seed, self._directory, self._hollow = seed, directory, hollow
         self._tokens = {name: f"token-of-{name}" for name in users.USERS}
-        by_token = {token: users.USERS[name] for name, token in self._tokens.items()}
+        by_token = users.by_token(self._tokens)
         self.server = Server(directory / "store", by_token, self.clocks[SERVER], f"{seed}", self.history)
         self.parts = {name: Part(name, partial(self._client, name), partial(self._work, name)) for name in PARTS}
         self._starts = 0

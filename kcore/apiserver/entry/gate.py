@@ -39,6 +39,8 @@ SCHEMA_HEADER: Final = b"x-kubernetes-pf-flowschema-uid"
 LEVEL_HEADER: Final = b"x-kubernetes-pf-prioritylevel-uid"
 TOO_MANY: Final = "too many requests, please try again later"
 
+OK, CREATED, INTERNAL = 200, 201, 500
+
 Counts = Callable[[Request], int]
 
 
@@ -71,30 +73,53 @@ class Refused(status.StatusError):
 
 
 class Seat:
-    """A request's place, as `async with`: entered when its turn has come. Raises Refused."""
+    """A request's place, as `async with`: entered when its turn has come. Raises Refused.
 
-    __slots__ = ("began", "caller", "flow", "gate", "is_counted", "refused_at", "turn", "width")
+    request  what is counted at the end; None if it is about no object, or part of something that is
+    """
 
-    def __init__(self, gate: Gate, flow: Flow, caller: Caller, width: int) -> None:
-        self.gate, self.flow, self.caller, self.width = gate, flow, caller, width
+    __slots__ = ("began", "caller", "entered", "flow", "gate", "is_counted", "refused_at", "request", "turn", "width")
+
+    def __init__(self, gate: Gate, flow: Flow, caller: Caller, width: int, request: Request | None = None) -> None:
+        self.gate, self.flow, self.caller, self.width, self.request = gate, flow, caller, width, request
         self.turn: asyncio.Future[None] | None = None
-        self.began = self.refused_at = 0.0
+        self.began = self.entered = self.refused_at = 0.0
         self.is_counted = False
 
     async def __aenter__(self) -> Seat:
         if self.refused_at:
             await asyncio.sleep(self.refused_at - self.began)
-            raise Refused(self.flow)
+            refusal = Refused(self.flow)
+            self.count(refusal, 0.0)
+            raise refusal
         if self.turn is not None:
             try:
                 await self.turn
             except (asyncio.CancelledError, Refused):
                 self.gate.gone(self)
                 raise
+        self.entered = asyncio.get_running_loop().time()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self.gate.leave(self)
+        self.count(error, asyncio.get_running_loop().time() - self.entered)
+
+    def count(self, error: BaseException | None, seconds: float) -> None:
+        """Count a request, with the code of its answer."""
+        request = self.request
+        if request is None:
+            return
+        code = CREATED if request.verb == "create" else OK
+        if error is not None:
+            code = error.code if isinstance(error, status.StatusError) else INTERNAL
+        scope = "resource" if request.name else "namespace" if request.namespace else "cluster"
+        dry_run = "All" if request.dry_run else ""
+        labels = (
+            request.verb.upper(), dry_run, request.group, request.version, request.resource, request.subresource, scope, "apiserver",
+        )  # fmt: skip
+        metrics.REQUESTS.inc(*labels, str(code))
+        metrics.REQUEST_SECONDS.observe(seconds, *labels)
 
 
 class Gate:
@@ -151,7 +176,7 @@ class Gate:
         """A place for a request about objects."""
         flow = self.flow(request)
         width = self.width(request, flow.level) if request.verb == "list" else 1
-        return self.placed(flow, Caller(request.user, connection), width)
+        return self.placed(Seat(self, flow, Caller(request.user, connection), width, request))
 
     def flow(self, request: Request) -> Flow:
         """The flow of a request about objects."""
@@ -166,7 +191,7 @@ class Gate:
         """A place for a request whose path is no resource."""
         key = (caller.user, asked.verb, asked.path)
         flow = None if self.is_stale else self.flows.get(key)
-        return self.placed(flow or self.flow_of(caller.user, asked, key), caller, 1)
+        return self.placed(Seat(self, flow or self.flow_of(caller.user, asked, key), caller, 1))
 
     def flow_of(self, user: User, asked: Attributes, key: tuple[Any, ...] | None) -> Flow:
         """The flow of a request, remembered under a key."""
@@ -189,9 +214,9 @@ class Gate:
         count = min(self.counts(request), request.options.get("limit") or math.inf)
         return max(1, min(math.ceil(count / limits.FLOW_OBJECTS_PER_SEAT), limits.FLOW_WIDTH_MAX, level.seats or limits.FLOW_WIDTH_MAX))
 
-    def placed(self, flow: Flow, caller: Caller, width: int) -> Seat:
+    def placed(self, seat: Seat) -> Seat:
         """A place: taken, in a line, or none."""
-        seat, level = Seat(self, flow, caller, width), flow.level
+        level, caller, width = seat.flow.level, seat.caller, seat.width
         if level.is_exempt:
             seat.is_counted = self.bound.begin(caller.user.name, caller.connection)
             if not seat.is_counted:
@@ -298,6 +323,13 @@ class Gate:
             self.leave(seat)
         elif seat.is_counted:
             self.bound.end(seat.caller.user.name, seat.caller.connection)
+
+    def report(self) -> None:
+        """Tell the metrics how things are."""
+        for level in self.levels.values():
+            metrics.FLOW_SEATS_NOMINAL.set(level.seats, level.name)
+            metrics.FLOW_SEATS_TAKEN.set(level.executing, "", level.name)
+        metrics.REQUESTS_WAITING.set(self.waiting, "")
 
     def leave(self, seat: Seat) -> None:
         """A request that was let in is answered."""

@@ -21,7 +21,7 @@ from kcore.apiserver.reads import list_bytes
 from kcore.apiserver.rest import encoding, media, pod_log, tables
 from kcore.apiserver.rest.media import JSON, PROTOBUF, TABLE, Form
 from kcore.apiserver.rest.streams import Streams, error_event, partial_envelope
-from kcore.base import limits, metrics
+from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.machinery import codec, field_error, request_options, status
@@ -124,25 +124,12 @@ class RestFrontend:
                 if error.reason != "Forbidden":
                     self.pipeline.authorizer.require(user, of_path(http.method, http.path, query))
                 raise
-            return await self.counted(http, request, warnings)
+            return await self.resource(http, request, warnings)
 
     def placed(self, seat: Seat, http: HttpRequest) -> Seat:
         """A place, of which the answer says to which flow it belongs."""
         http.flow = seat.flow.headers
         return seat
-
-    async def counted(self, http: HttpRequest, request: Request, warnings: list[str]) -> Answer:
-        """Answer a request about objects, and count it."""
-        began, code = self.clock.monotonic(), 0
-        try:
-            answer = await self.resource(http, request, warnings)
-            code = answer.code
-            return answer
-        except status.StatusError as error:
-            code = error.code
-            raise
-        finally:
-            count(request, code or 500, self.clock.monotonic() - began)
 
     def document(self, http: HttpRequest, query: dict[str, list[str]]) -> Answer:
         """What is no object: discovery, OpenAPI, health, version. Raises StatusError."""
@@ -273,17 +260,6 @@ def check_list(form: Form, stored: KindSpec, kind: str, is_list: bool) -> None:
         group = stored.group.partition(".")[0] or "core"
         what = f"{'a' if is_list else 'not a'} list (*{group}.{kind})"
         raise status.failure("NotAcceptable", f"you requested {form.transform}, but the requested object is {what}")
-
-
-def count(request: Request, code: int, seconds: float) -> None:
-    """Count a request about objects."""
-    scope = "resource" if request.name else "namespace" if request.namespace else "cluster"
-    labels = (
-        request.verb.upper(), "All" if request.dry_run else "", request.group, request.version, request.resource, request.subresource,
-        scope, "apiserver",
-    )  # fmt: skip
-    metrics.REQUESTS.inc(*labels, str(code))
-    metrics.REQUEST_SECONDS.observe(seconds, *labels)
 
 
 async def once(piece: bytes) -> AsyncGenerator[bytes, None]:

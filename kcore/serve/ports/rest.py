@@ -50,8 +50,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self.stop_waiting()
-        if self.patience is not None:
-            self.patience.cancel()
+        self.wait_no_more()
         super().connection_lost(exc)
 
     # what comes in
@@ -117,10 +116,14 @@ class Protocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         """The client takes what is sent to it."""
+        self.wait_no_more()
+        super().resume_writing()
+
+    def wait_no_more(self) -> None:
+        """Stop the timer."""
         if self.patience is not None:
             self.patience.cancel()
             self.patience = None
-        super().resume_writing()
 
 
 def web_socket(**given: Any) -> asyncio.Protocol:

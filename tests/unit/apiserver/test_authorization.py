@@ -8,9 +8,10 @@ import pytest
 
 from kcore.apiserver.authorization import Attributes, of_path, rules
 from kcore.apiserver.authorization.attributes import of_request
+from kcore.controllers import manager
 from kcore.machinery.request import User
 from kcore.machinery.status import StatusError
-from kcore.serve.users import USERS
+from kcore.serve.users import CONTROLLERS, USERS, by_token
 from tests.unit.apiserver.api import ADMIN, MERGE_PATCH, Api, configmap, node, pod, reason_of
 
 ALICE = User("alice", "2", ("developers", "system:authenticated"))
@@ -283,6 +284,26 @@ async def test_a_start_gives_roles_back_what_they_lost(api: Api) -> None:
     revision = api.storage.revision
     await api.server.bootstrap()
     assert api.storage.revision == revision
+
+
+async def test_each_controller_has_the_role_of_its_account_alone(api: Api) -> None:
+    known = by_token({name: name for name in USERS})
+    pods, sets = (Attributes("create", group, name, "", "default") for group, name in (("", "pods"), ("apps", "replicasets")))
+    for account, allowed, refused in (
+        ("replicaset-controller", pods, sets),
+        ("deployment-controller", sets, pods),
+        ("node-controller", Attributes("patch", "", "nodes", "status"), Attributes("create", "", "nodes")),
+        ("job-controller", Attributes("update", "batch", "jobs", "status", "default"), Attributes("get", "", "secrets", "", "default")),
+    ):
+        user = known[f"controllers.{account}"]
+        assert api.server.authorizer.authorize(user, allowed).allowed, account
+        assert not api.server.authorizer.authorize(user, refused).allowed, account
+    assert not api.server.authorizer.authorize(USERS["controllers"], Attributes("create", "", "pods", "", "default")).allowed
+
+
+def test_every_controller_acts_as_an_account_that_there_is() -> None:
+    names = (*manager.CONTROLLERS, *manager.OPTIONAL, manager.NODE_IPAM)
+    assert {manager.ACCOUNTS.get(name, f"{name}-controller") for name in names} == set(CONTROLLERS)
 
 
 async def test_parts_have_no_more_than_they_need(api: Api) -> None:

@@ -173,6 +173,29 @@ async def test_requests_are_counted_under_upstreams_names(http: Http) -> None:
     assert "apiserver_request_duration_seconds_bucket{" in told
 
 
+async def test_store_watches_and_flows_are_measured_under_upstreams_names(http: Http, api: Api) -> None:
+    async with http.watch(MAPS) as sent:
+        await sent.get()
+        await http("POST", MAPS, config("measured"))
+        for _ in range(2):
+            await sent.get()
+        api.server.report()
+        told = (await http("GET", "/metrics")).body.decode().splitlines()
+    labels = 'group="",resource="configmaps"'
+    for name, least in (
+        (f"apiserver_resource_objects{{{labels}}}", 1),
+        (f"apiserver_storage_events_received_total{{{labels}}}", 1),
+        (f"apiserver_watch_cache_resource_version{{{labels}}}", 1),
+        (f'apiserver_watch_events_total{{{labels},version="v1"}}', 1),
+        ('apiserver_storage_size_bytes{storage_cluster_id=""}', 1_000),
+        ('apiserver_flowcontrol_nominal_limit_seats{priority_level="workload-low"}', 245),
+        ('apiserver_flowcontrol_dispatched_requests_total{flow_schema="exempt",priority_level="exempt"}', 1),
+    ):
+        [value] = [float(line.removeprefix(name)) for line in told if line.startswith(name)]
+        assert value >= least, name
+    assert any(line.startswith("apiserver_longrunning_requests{") and labels in line for line in told)
+
+
 async def test_the_keys_of_service_account_tokens_are_published(http: Http) -> None:
     told = (await http("GET", "/.well-known/openid-configuration", host="here:1")).json()
     assert told["jwks_uri"] == "https://here:1/openid/v1/jwks"
