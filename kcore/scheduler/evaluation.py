@@ -225,8 +225,8 @@ class Evaluation:
         self.feasible_count = 0 if self._placed else int(np.count_nonzero(self.mask))
         for plugin, codes in self._placed:
             plugin.codes(ask, columns, 0, count, codes)
-        for slot in columns.claimed():
-            self._place(slot, columns)
+        if columns.nominated:
+            self._place_claimed(columns)
         for _, codes in self._placed:
             self.feasible_count = _kernels.keep_passing(codes, 0, count, self._passing)
         for scorer, _, scores in self._scores:
@@ -346,6 +346,15 @@ class Evaluation:
                     return
         for plugin, codes in self._placed:
             plugin.codes(self.ask, columns, slot, slot + 1, codes)
+
+    def _place_claimed(self, columns: Columns) -> None:
+        """Write the codes of placed filters for all slots with nominated pods; amounts are compared in one pass."""
+        plugin, codes = self._placed[0] if len(self._placed) == 1 else (None, None)
+        if isinstance(plugin, NodeResourcesFit) and codes is not None:
+            plugin.add_claims(self.ask, columns, columns.claimed(), codes)
+            return
+        for slot in columns.claimed():
+            self._place(slot, columns)
 
     def _mark_peers(self, columns: Columns) -> None:
         """Write the codes of peer filters: with nominated pods, or where these leave room, without."""

@@ -14,6 +14,7 @@ from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.service_pb2 import Service
 from kcore.api.policy.v1.pod_disruption_budget_pb2 import PodDisruptionBudget
 from kcore.machinery import status
+from kcore.scheduler.configuration.reading import read
 from kcore.scheduler.rows import Peer
 from kcore.scheduler.scheduler import Scheduler
 from tests.unit.client.virtual import run
@@ -33,8 +34,8 @@ def a_pod(name: str, spec: dict | None = None, **metadata: Any) -> Pod:
 
 
 @asynccontextmanager
-async def scheduling(world):
-    scheduler = Scheduler(world.client)
+async def scheduling(world, configuration=None):
+    scheduler = Scheduler(world.client, configuration)
     synced = asyncio.Event()
     task = asyncio.create_task(scheduler.run(on_synced=synced.set))
     try:
@@ -344,5 +345,26 @@ def test_a_pod_that_could_not_be_preempted_is_tried_again():
             await world.client.pods.create(a_pod("high", {"priority": 5}))
             await settle(world)
             assert (await pods(world))["low"].metadata.HasField("deletionTimestamp")
+
+    run(test)
+
+
+def test_schedulers_side_by_side_bind_the_pods_of_their_name_and_see_each_others():
+    async def test(world):
+        await world.client.nodes.create(a_node("n0", cpu="1"))
+        await world.client.nodes.create(a_node("n1", cpu="1"))
+        mine = read({
+            "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration", "profiles": [{"schedulerName": "mine"}],
+        })  # fmt: skip
+        async with scheduling(world) as first, scheduling(world, mine) as second:
+            for number in range(6):
+                name = "mine" if number % 2 else "default-scheduler"
+                await world.client.pods.create(a_pod(f"p{number}", {"schedulerName": name}))
+                await settle(world)
+            found = await pods(world)
+            assert sorted(each.spec.nodeName for each in found.values()) == ["", "", "n0", "n0", "n1", "n1"]
+            assert first.core.columns.held() == second.core.columns.held()
+            told = {each.involvedObject.name: each.source.component for each in (await world.client.of(Event).list_page()).items}
+            assert told == {f"p{number}": "mine" if number % 2 else "default-scheduler" for number in range(6)}
 
     run(test)
