@@ -244,7 +244,8 @@ class Core:
                 batch.assumed.append(Attempt(outcome.pod, Decision(outcome.node_name)))
 
     def _release(self, key: str) -> None:
-        self._give_back(self.reservations.drop(key))
+        if key in self.reservations:
+            self._give_back(self.reservations.drop(key))
 
     def _give_back(self, restored: Sequence[ClusterEvent]) -> None:
         self.columns.touch_devices()
@@ -309,7 +310,8 @@ class Core:
         return node
 
     def _leave_queue(self, key: str) -> None:
-        self.queue.delete(key, self._clock.monotonic())
+        if key in self.queue:
+            self.queue.delete(key, self._clock.monotonic())
         if self._nominated:
             self._withdraw(key)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -29,7 +30,6 @@ from kcore.scheduler.rows import (
     Image,
     NodeRow,
     Peer,
-    PodAffinity,
     PodRow,
     Port,
     Preference,
@@ -58,6 +58,14 @@ POD_PATHS: Final = (
     "metadata.ownerReferences[].name",
     "metadata.ownerReferences[].controller",
     "metadata.labels",
+    # Signs of a resize, which are looked at closely where there is one.
+    "status.containerStatuses[].allocatedResources",
+    "status.containerStatuses[].resources@present",
+    "status.initContainerStatuses[].allocatedResources",
+    "status.initContainerStatuses[].resources@present",
+    "status.allocatedResources",
+    "status.resources@present",
+    "status.conditions[].reason",
     # Volumes, which pods of one template may have each its own.
     "spec.volumes[].persistentVolumeClaim.claimName",
     "spec.volumes[].ephemeral@present",
@@ -153,10 +161,20 @@ DISRUPTION_TARGET: Final = "DisruptionTarget"
 PREEMPTED: Final = "PreemptionByScheduler"
 """The type of the condition of a pod that has to go, and its reason where a scheduler preempted it."""
 
+INFEASIBLE: Final = "Infeasible"
 _IDENTITY_COUNT: Final = 10
+_SIGNS_AT: Final = POD_PATHS.index("status.containerStatuses[].allocatedResources")
 _SOURCES_AT: Final = POD_PATHS.index("spec.volumes[].persistentVolumeClaim.claimName")
 _TEMPLATE_AT: Final = POD_PATHS.index("spec.affinity@raw")
 _FINISHED: Final = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """What pods of one template ask for and take. Known by its identity: it is a part of keys, and what it holds is much to hash."""
+
+    ask: Ask
+    account: Account
 
 
 def node_row(raw: bytes) -> NodeRow:
@@ -195,13 +213,13 @@ def pod_row(raw: bytes) -> PodRow:
     """
     values = _POD(raw)
     namespace, name, uid, terminating, node_name, scheduler_name, gates, phase, conditions, generation = values[:_IDENTITY_COUNT]
-    nominated, started, *references, labels = values[_IDENTITY_COUNT:_SOURCES_AT]
+    nominated, started, *references, labels = values[_IDENTITY_COUNT:_SIGNS_AT]
     *sources, claims = values[_SOURCES_AT:_TEMPLATE_AT]
     affinity, constraints, *template = values[_TEMPLATE_AT:-2]
-    resizing = _resizing(raw) if node_name else None
+    resizing = _resizing(raw) if node_name and _tells_of_resize(*values[_SIGNS_AT:_SOURCES_AT]) else None
     home = namespace if affinity or constraints else ""
-    ask, account = _template(home, affinity, constraints, *template, _pairs(values[-2]), _pairs(values[-1]), resizing)
-    account = _shown(account, namespace, _pairs(labels), terminating, ask.affinity)
+    shared = _template(home, affinity, constraints, *template, _pairs(values[-2]), _pairs(values[-1]), resizing)
+    ask, account = shared.ask, _shown(shared, namespace, _pairs(labels), terminating)
     if claims:
         ask = ask._replace(claims=pod_claims(raw, namespace, uid))
     if has_volumes(*sources):
@@ -234,9 +252,18 @@ def preempted(conditions: Iterable[bytes]) -> bool:
 
 
 @lru_cache(SCHEDULER_TEMPLATES_MAX)
-def _shown(account: Account, namespace: str, labels: Pairs, terminating: bool, affinity: PodAffinity | None) -> Account:
-    """Return an account with what the pod shows to others; one for all that show the same."""
-    return account._replace(peer=Peer(namespace, labels, terminating, affinity))
+def _shown(template: Template, namespace: str, labels: Pairs, terminating: bool) -> Account:
+    """Return a template's account with what the pod shows to others; one for all that show the same."""
+    return template.account._replace(peer=Peer(namespace, labels, terminating, template.ask.affinity))
+
+
+def _tells_of_resize(
+    allocated: tuple[Any, ...], resources: tuple[bool, ...], init_allocated: tuple[Any, ...], init_resources: tuple[bool, ...],
+    pod_allocated: Any, pod_resources: bool, reasons: tuple[str, ...],
+) -> bool:  # fmt: skip
+    """Say whether the status may tell of a resize; nearly none does."""
+    of_containers = any(allocated) or any(resources) or any(init_allocated) or any(init_resources)
+    return of_containers or bool(pod_allocated) or pod_resources or INFEASIBLE in reasons
 
 
 def _resizing(raw: bytes) -> Resizing | None:
@@ -249,7 +276,7 @@ def _resizing(raw: bytes) -> Resizing | None:
         )
         if amounts or resources
     )
-    infeasible = ("PodResizePending", "Infeasible") in zip(types, reasons, strict=True)
+    infeasible = ("PodResizePending", INFEASIBLE) in zip(types, reasons, strict=True)
     if not (statuses or pod_allocated or pod_requests or infeasible):
         return None
     return Resizing(statuses, infeasible, _pairs(pod_allocated), _requests(pod_requests))
@@ -274,7 +301,7 @@ def _template(
     preemption_policy: str,
     tolerations: tuple[bytes, ...],
     *more: Any,
-) -> tuple[Ask, Account]:
+) -> Template:
     """Work out what pods of one template ask for and take; home: their namespace, where they have wishes about pods of it."""
     *wishes, overhead, node_selector, resizing = more
     running = tuple(Container(name, _requests(each)) for name, each in zip(names, resources, strict=True))
@@ -302,7 +329,7 @@ def _template(
         affinity=pod_affinity(home, *pod_terms) if pod_terms else None,
         unsupported=_wishes(*wishes),
     )
-    return ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority)
+    return Template(ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority))
 
 
 def _wishes(

@@ -151,6 +151,9 @@ class Queue:
         """Return how many pods wait there."""
         return self._counts[state]
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._pods
+
     def pod(self, key: str) -> PodRow | None:
         """Return a pod that waits, as it was seen last; None where it does not."""
         waiting = self._pods.get(key)

@@ -85,6 +85,10 @@ class Reservations:
             waiting.written = True
             self._due[pod.key] = None
 
+    def __contains__(self, key: str) -> bool:
+        """Whether something is reserved for a pod."""
+        return key in self._waiting
+
     def changed(self, key: str) -> None:
         """Look again at the pods that wait for a claim."""
         self._due.update(self._by_claim.get(key, {}))
