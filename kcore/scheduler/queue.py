@@ -34,9 +34,11 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BACKOFF_S_MAX, SCHEDULER_UNSCHEDULABLE_S_MAX
+from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.events import ClusterEvent, NodeGone, PodGone
 from kcore.scheduler.framework import Waker
 from kcore.scheduler.rows import Account, Ask, Owner, PodRow
+from kcore.scheduler.volumes.catalog import StorageChanged
 
 
 class State(Enum):
@@ -140,6 +142,7 @@ class Queue:
         self._active: Heap = []
         self._backoff: Heap = []
         self._groups: dict[_Group, _Sleepers] = {}
+        self._naming: dict[str, dict[_Group, None]] = {}
         self._nominated: dict[str, dict[str, Waiting]] = {}
         self._counts = dict.fromkeys(State, 0)
         self._entries = 0
@@ -224,7 +227,7 @@ class Queue:
             return
         self._move(waiting, State.UNSCHEDULABLE, now)
         waiting.nominated = nominated
-        sleepers = self._groups.setdefault(group, _Sleepers())
+        sleepers = self._groups.get(group) or self._make_group(group)
         sleepers.add(waiting)
         if nominated:
             self._nominated.setdefault(nominated, {})[pod.key] = waiting
@@ -244,11 +247,32 @@ class Queue:
             return
         is_promised = isinstance(event, PodGone) and event.node_name in self._nominated
         served = self._wake_nominated(event, now) if self._nominated else ()
-        for group, sleepers in [*self._groups.items()]:
+        for group, sleepers in self._concerned(event):
             if sleepers.turn or group in served or (is_promised and not sleepers.free):
                 continue
             if self._may_help(event, group, [name for name, count in sleepers.filters.items() if count]):
                 self._take_turn(group, sleepers, now)
+
+    def _concerned(self, event: ClusterEvent) -> list[tuple[_Group, _Sleepers]]:
+        """Return the groups that an event may help: of one about a claim those that name it."""
+        claim = event.claim if isinstance(event, StorageChanged | DevicesChanged) else None
+        if claim is None:
+            return [*self._groups.items()]
+        return [(group, self._groups[group]) for group in self._naming.get(claim, ())]
+
+    def _make_group(self, group: _Group) -> _Sleepers:
+        for claim in group.ask.claim_keys:
+            self._naming.setdefault(claim, {})[group] = None
+        self._groups[group] = _Sleepers()
+        return self._groups[group]
+
+    def _end_group(self, group: _Group) -> None:
+        del self._groups[group]
+        for claim in group.ask.claim_keys:
+            groups = self._naming[claim]
+            del groups[group]
+            if not groups:
+                del self._naming[claim]
 
     def _wake_nominated(self, event: ClusterEvent, now: float) -> set[_Group]:
         """Wake the pods that the event's node is being cleared for: where it may help, when the last victim is gone, or the node."""
@@ -337,7 +361,7 @@ class Queue:
         if waiting.state is State.UNSCHEDULABLE and sleepers is not None:
             self._end_sleep(waiting, sleepers)
             if sleepers.is_empty:
-                del self._groups[group]
+                self._end_group(group)
         self._pass_turn(group, waiting.pod.key, now)
 
     def _end_sleep(self, waiting: Waiting, sleepers: _Sleepers) -> None:
@@ -358,7 +382,7 @@ class Queue:
             sleepers.turn = waiting.pod.key
             self._rouse(waiting, now)
         elif sleepers.is_empty:
-            del self._groups[group]
+            self._end_group(group)
 
     def _pass_turn(self, group: _Group, key: str, now: float) -> None:
         """End the turn of a pod if it has it; the next one of its group has it then."""

@@ -163,6 +163,12 @@ class Ask(NamedTuple):
     claims: tuple[ClaimReference, ...] | None = None
     device_needs: DeviceNeeds | None = None
 
+    @property
+    def claim_keys(self) -> frozenset[str]:
+        """Return namespace/name of all claims that the pod names, of volumes and of devices; distinct kinds may share a name."""
+        volumes = (use.key for use in self.volumes.claims) if self.volumes is not None else ()
+        return frozenset((*volumes, *(reference.key for reference in self.claims or () if reference.key)))
+
 
 class Peer(NamedTuple):
     """What the wishes of other pods see of a pod; labels are (label, value) pairs, sorted."""

@@ -30,6 +30,14 @@ class DevicesChanged(NamedTuple):
     old: DeviceRow | None
     new: DeviceRow
 
+    @property
+    def claim(self) -> str | None:
+        """Return the claim that it is about; None where it may concern any pod, as devices do that a claim gives back."""
+        if not isinstance(self.new, DeviceClaim):
+            return None
+        gives_back = isinstance(self.old, DeviceClaim) and self.old.allocation and not self.new.allocation
+        return None if gives_back else self.new.key
+
 
 class Devices:
     """All that is known of devices."""

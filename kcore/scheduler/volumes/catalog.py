@@ -26,6 +26,13 @@ class StorageChanged(NamedTuple):
     old: Row | None
     new: Row
 
+    @property
+    def claim(self) -> str | None:
+        """Return the claim that it is about; None where it may concern any pod."""
+        if isinstance(self.new, Claim):
+            return self.new.key
+        return (self.new.claim or None) if isinstance(self.new, Volume) else None
+
 
 class Kept:
     """Results that hold until nodes change, the oldest given up first."""

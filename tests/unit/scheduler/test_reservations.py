@@ -8,9 +8,10 @@ from kcore.base.limits import SCHEDULER_VOLUMES_BOUND_S_MAX
 from kcore.scheduler.core import Batch, Core
 from kcore.scheduler.queue import State
 from kcore.scheduler.rows import PodRow
+from kcore.scheduler.volumes.catalog import StorageChanged
 from kcore.scheduler.volumes.rows import Claim, Row, Volume
 from tests.unit.scheduler.pods import node, pod
-from tests.unit.scheduler.storage import MADE, WAITS, claim, using, volume
+from tests.unit.scheduler.storage import AT_ONCE, MADE, WAITS, claim, using, volume
 
 BINDING = 'running PreBind plugin "VolumeBinding": binding volumes: '
 
@@ -178,3 +179,16 @@ def test_two_pods_of_one_claim_go_to_one_node():
     batch = world.decide(using("p", "a"), using("q", "a"))
     assert len({decision.node for _, decision, _ in batch.reserved}) == 1
     assert len([write for each, *_ in batch.reserved for write in world.core.reservations.writes(each, 0.0)]) <= 2
+
+
+def test_an_event_about_a_claim_is_asked_about_only_of_pods_that_name_it():
+    world = World(AT_ONCE, *(claim(name, "at-once") for name in "ab"))
+    world.decide(using("p", "a"), using("q", "b"))
+    queue = world.core.queue
+    event = StorageChanged(claim("a", "at-once"), complete(claim("a", "at-once"), "v"))
+    assert [group.key for group, _ in queue._concerned(event)] == ["default/p"]
+    assert {group.key for group, _ in queue._concerned(StorageChanged(None, AT_ONCE))} == {"default/p", "default/q"}
+    world.core.row_changed(event.new)
+    assert queue.state("default/p") is State.BACKOFF and queue.state("default/q") is State.UNSCHEDULABLE
+    world.core.pod_deleted("default/p")
+    assert not queue._concerned(event)
