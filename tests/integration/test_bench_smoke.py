@@ -24,7 +24,8 @@ def test_the_small_bench_measures_every_figure(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(file.read_text())
     assert list(report["rows"]) == [row.name for row in rows.SIZES["smoke"]] and report["missed"] == []
-    rest, varied, load, *called, listed, table, watched, event, idle, unchanged, changed, got, first = report["rows"].values()
+    *measured, beside, beside_https = report["rows"].values()
+    rest, varied, load, *called, listed, table, watched, event, idle, unchanged, changed, got, first = measured
     assert rest["memory_mb_by_part"].keys() == rest["idle_cpu_percent_by_part"].keys() == PARTS
     assert 0 < rest["start_s"] < TIMEOUT_S and rest["memory_mb"] > 10
     for each in (varied, load):
@@ -39,8 +40,9 @@ def test_the_small_bench_measures_every_figure(tmp_path: Path) -> None:
     unmeasured = 0
     if which("h2load"):
         assert len(called) == 4 and all(each["calls_per_s"] > 0 for each in called)
+        assert all(each["p99_ms"] >= each["p50_ms"] > 0 and each["alone_p50_ms"] > 0 for each in (beside, beside_https))
     else:
-        unmeasured += 4
+        unmeasured += 6
         assert {each["not_measured"] for each in called} == {calls.MISSING} and len(called) == 4
     if which("kubectl"):
         assert got["get_s"] > 0 and first["answered_s"] > 0

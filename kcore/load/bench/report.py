@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from kcore import __version__
-from kcore.load.bench import applies, calls, http_watches, kubectl, lists, podload, rest, watches
+from kcore.load.bench import applies, calls, floods, http_watches, kubectl, lists, podload, rest, watches
 from kcore.load.bench.plane import BenchError
 from kcore.load.bench.rows import (
     Applies,
     FirstAnswer,
+    Flood,
     HttpList,
     HttpWatches,
     IdleWatches,
@@ -39,6 +40,7 @@ RUNS: Final[dict[type[Row], Callable[[Any], Figures]]] = {
     Applies: applies.run,
     Kubectl: kubectl.run,
     FirstAnswer: kubectl.run_first,
+    Flood: floods.run,
 }
 
 

@@ -128,7 +128,18 @@ class FirstAnswer:
     targets: Targets = field(default_factory=dict)
 
 
-Row = Rest | PodLoad | Requests | List | HttpList | Watches | HttpWatches | IdleWatches | Applies | Kubectl | FirstAnswer
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Gets of a quiet client, one at a time, beside those of another user, so many of them in flight."""
+
+    name: str
+    in_flight: int
+    calls: int
+    targets: Targets = field(default_factory=dict)
+    https: bool = False
+
+
+Row = Rest | PodLoad | Requests | List | HttpList | Watches | HttpWatches | IdleWatches | Applies | Kubectl | FirstAnswer | Flood
 
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 JSON: Final = "application/json"
@@ -164,6 +175,8 @@ SIZES: Final[Mapping[str, tuple[Row, ...]]] = {
         Watches("one event to 2,000 watches on 20 connections", 2_000, 20, 100, {"p99_ms": 300}),
         HttpWatches("one event to 1,000 watches over HTTPS", 1_000, 100, {"p99_ms": 50}),
         IdleWatches("10,000 idle watches over HTTPS", 10_000, {"more_mb": 400}),
+        Flood("a get beside a flood of 3,000", 3_000, 500, {"p99_ms": 100}),
+        Flood("a get over HTTPS beside a flood of 1,000", 1_000, 500, {"p99_ms": 100}, https=True),
         Applies("apply over HTTPS, unchanged, 16 in flight", False, 16, 8_000, {"calls_per_s": 800}),
         Applies("apply over HTTPS, changed, 16 in flight", True, 16, 4_000, {"calls_per_s": 500}),
         Kubectl("kubectl get pods, 5 pods", 5, 25, {"of_own_start": 1.3}),
@@ -192,6 +205,8 @@ SIZES: Final[Mapping[str, tuple[Row, ...]]] = {
         Applies("apply over HTTPS, changed, 2 in flight", True, 2, 10),
         Kubectl("kubectl get pods, 2 pods", 2, 1),
         FirstAnswer("kcore up until kubectl get nodes is answered", 2, 1),
+        Flood("a get beside a flood of 8", 8, 5),
+        Flood("a get over HTTPS beside a flood of 8", 8, 5, https=True),
     ),
 }
 
