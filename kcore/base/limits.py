@@ -410,8 +410,8 @@ GZIP_LEVEL: Final = 1
 HTTP_BODY_WAIT_S: Final = 60.0
 """The time in which a request's body has to arrive: 3 MiB at 50 KB a second."""
 
-HTTP_HEAD_WAIT_S: Final = 10.0
-"""The time in which the head of a request has to arrive once it has begun, and the first one of a new connection."""
+HTTP_HEAD_WAIT_S: Final = 32.0
+"""Fixed by Kubernetes (ReadHeaderTimeout): in which time a head has to arrive once it has begun, and the first one of a new connection."""
 
 HTTP_HEAD_BYTES_MAX: Final = 512 << 10
 """A head of a request, and as much of its body as comes with it: what the loop reads at once is half as long. Kubernetes has a megabyte."""
@@ -422,8 +422,8 @@ HTTP_URL_BYTES_MAX: Final = 65_535
 HTTP_HEADERS_MAX: Final = 200
 """Headers of one request: clients send some ten, proxies a few more, and one for each group that is impersonated."""
 
-HTTP_TLS_WAIT_S: Final = 10.0
-"""The time in which a client has to be through with the TLS handshake."""
+HTTP_TLS_WAIT_S: Final = 32.0
+"""The time in which a client has to be through with the TLS handshake, the same."""
 
 HTTP_SEND_WAIT_S: Final = 60.0
 """A client that takes nothing of an answer for so long has gone."""
