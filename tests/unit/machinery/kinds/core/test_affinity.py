@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from kcore.machinery.field_error import FieldError
+from kcore.machinery.kinds.core import affinity
 from tests.unit.machinery.kinds.core.pods import wrong_spec
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -144,3 +146,20 @@ def test_spread_keys_need_a_selector_too() -> None:
     assert wrong_spread({**good, "labelSelector": selector}) == [
         '[0].matchLabelKeys[0]: Invalid value: "a": exists in both matchLabelKeys and labelSelector',
     ]
+
+
+def test_many_spread_constraints_are_compared_in_linear_time() -> None:
+    looks = 0
+
+    class Counted(dict[str, Any]):
+        def get(self, *asked: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            return super().get(*asked)
+
+    constraint = {"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+    many = [Counted(constraint, topologyKey=f"k{number}") for number in range(500)]
+    errors: list[FieldError] = []
+    affinity.validate_topology_spread([*many, many[7]], "p", errors)
+    assert [error.field for error in errors] == ["p[7].{topologyKey, whenUnsatisfiable}"]
+    assert looks < 20 * len(many)
