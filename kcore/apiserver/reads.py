@@ -181,7 +181,7 @@ class Reads:
         """
         request_options.check("list", options)
         wanted = selection(spec, namespace, options)
-        limit = options.get("limit") or None
+        limit = max(0, options.get("limit") or 0) or None
         start = spec.prefix + read_token(options["continue"]).start.encode() if options.get("continue") else b""
         found = list(itertools.islice(self.hub.select(spec.storage, wanted, start), limit))
         metadata: Options = {"resourceVersion": str(self.hub.revision)}

@@ -201,3 +201,10 @@ async def test_deleting_a_collection_of_jobs_says_once_that_pods_stay_unless_it_
     doubts = api.send(api.request("deletecollection", "jobs")).all_warnings()
     assert [text.partition(";")[0] for text in doubts] == ["child pods are preserved by default when jobs are deleted"]
     assert api.send(api.request("deletecollection", "jobs", propagationPolicy="Orphan")).all_warnings() == []
+
+
+async def test_a_collection_is_deleted_whole_where_the_limit_is_no_number_of_objects(api: Api) -> None:
+    for name in "ab":
+        await api.create("configmaps", {"metadata": {"name": name}})
+    await api.write("deletecollection", "configmaps", limit=-1)
+    assert (await api.list("configmaps"))["items"] == []
