@@ -172,8 +172,8 @@ def command(
     Runs API server, scheduler, controllers and hollow nodes, and starts again what dies, until it is stopped.
     """
     where = (bind, port, grpc_port, etcd_port)
-    served = (token_auth_file, insecure, feature_gates, shapes_file, kubeconfig)
-    given = UpOptions(nodes, read_parts(parts), *where, *served, optional, config_file)
+    files = (shapes_file, kubeconfig, optional, config_file)
+    given = UpOptions(nodes, read_parts(parts), *where, token_auth_file, insecure, feature_gates, *files)
     check(given)
     if detached:
         given_line: list[str] = click.get_current_context().obj
