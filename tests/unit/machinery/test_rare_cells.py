@@ -1,4 +1,4 @@
-"""Cells of objects in states that no recording has: what is to go, what is the default, addresses said twice."""
+"""Cells of objects in states that no recording has: what is to go, addresses said twice."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ def cell(plural: str, column: str, obj: dict[str, Any]) -> Any:
         ("persistentvolumeclaims", "Status", {"metadata": GOING, "status": {"phase": "Bound"}}, "Terminating"),
         ("persistentvolumeclaims", "Status", {"status": {"phase": "Bound"}}, "Bound"),
         ("persistentvolumes", "Status", {"metadata": GOING, "status": {"phase": "Released"}}, "Terminating"),
-        ("storageclasses", "Name", {"metadata": DEFAULT}, "x (default)"),
-        ("storageclasses", "Name", {"metadata": {"name": "x", "annotations": {"is-default-class": "true"}}}, "x"),
+        ("storageclasses", "Name", {"metadata": DEFAULT}, "x"),
         ("csidrivers", "Modes", {"spec": {}}, "<none>"),
         ("csidrivers", "TokenRequests", {"spec": {"tokenRequests": [{"audience": ""}]}}, ""),
         ("services", "External-IP", {"spec": {"type": "LoadBalancer"}, "status": TWICE}, "1.1.1.1,2.2.2.2,a.example"),

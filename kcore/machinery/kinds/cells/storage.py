@@ -11,7 +11,6 @@ from kcore.machinery.kinds.cells.forms import UNSET, Cell, Cells, Object, at, co
 
 ACCESS_MODES: Final = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
-DEFAULT_ANNOTATIONS: Final = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 
 
 def modes(path: str) -> Cell:
@@ -44,12 +43,6 @@ def phase(obj: Object) -> str:
     return "Terminating" if obj["metadata"].get("deletionTimestamp") else part(obj, "status.phase") or ""
 
 
-def class_name(obj: Object) -> str:
-    """The name of a class, and whether it is the default one."""
-    name, annotations = obj["metadata"].get("name", ""), obj["metadata"].get("annotations") or {}
-    return f"{name} (default)" if any(annotations.get(each) == "true" for each in DEFAULT_ANNOTATIONS) else name
-
-
 def claim(obj: Object) -> str:
     """Which claim has a volume."""
     found = part(obj, "spec.claimRef")
@@ -75,7 +68,6 @@ CELLS: Final[Cells] = {
     ("", "PersistentVolume", "StorageClass"): plain(storage_class),
     ("", "PersistentVolume", "VolumeAttributesClass"): at("spec.volumeAttributesClassName", UNSET),
     ("", "PersistentVolume", "Reason"): at("status.reason", ""),
-    ("storage.k8s.io", "StorageClass", "Name"): plain(class_name),
     ("storage.k8s.io", "StorageClass", "AllowVolumeExpansion"): at("allowVolumeExpansion", False),
     ("storage.k8s.io", "CSIDriver", "TokenRequests"): plain(audiences),
     ("storage.k8s.io", "CSIDriver", "Modes"): plain(lambda obj: joined(part(obj, "spec.volumeLifecycleModes") or ())),
