@@ -33,6 +33,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/client-go/util/retry"
 )
 
 const manager = "walk"
@@ -145,10 +146,15 @@ func scaled(ctx context.Context, client kubernetes.Interface, config *rest.Confi
 	fmt.Println("mapped:", mapping.Resource, mapping.Scope.Name())
 	scales := must(scale.NewForConfig(config, mapper, dynamic.LegacyAPIPathResolverFunc, scale.NewDiscoveryScaleKindResolver(client.Discovery())))
 	resource := deployments.GroupResource()
-	found := must(scales.Scales(namespace).Get(ctx, resource, "web", metav1.GetOptions{}))
-	found.Spec.Replicas = 2
-	found = must(scales.Scales(namespace).Update(ctx, resource, found, metav1.UpdateOptions{}))
-	fmt.Println("scaled:", found.Spec.Replicas, found.Status.Selector)
+	must0(retry.RetryOnConflict(retry.DefaultBackoff, func() error { // the controller writes the status of the same object
+		found := must(scales.Scales(namespace).Get(ctx, resource, "web", metav1.GetOptions{}))
+		found.Spec.Replicas = 2
+		found, err := scales.Scales(namespace).Update(ctx, resource, found, metav1.UpdateOptions{})
+		if err == nil {
+			fmt.Println("scaled:", found.Spec.Replicas, found.Status.Selector)
+		}
+		return err
+	}))
 	lists, err := discovery.ServerPreferredNamespacedResources(client.Discovery())
 	must0(err)
 	deletable := discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"delete", "list", "watch"}}, lists)
