@@ -59,14 +59,14 @@ class Wish(NamedTuple):
 
 
 class Held:
-    """A wish that placed pods hold: by what they show, and how often they name it; the number is never given to another one."""
+    """A wish that placed pods hold: the groups of these, and how often they name it; the number is never given to another one."""
 
     __slots__ = ("holders", "number", "wish")
 
     def __init__(self, number: int, wish: Wish) -> None:
         self.number = number
         self.wish = wish
-        self.holders: dict[Peer, int] = {}
+        self.holders: dict[_Group, int] = {}
 
 
 class _Group:
@@ -178,7 +178,7 @@ class PeerIndex:
         tallies = [self._tallies[sort] for sort in self._sorts.candidates(peer.labels) if self._is_of(sort, peer, labels)]
         for wish in _wishes(peer):
             held = self._held.get(wish) or self._hold(wish)
-            held.holders[peer] = held.holders.get(peer, 0) + 1
+            held.holders[group] = held.holders.get(group, 0) + 1
             if held in self._tallies:
                 tallies.append(self._tallies[held])
         group.tallies = tuple(tallies)
@@ -186,12 +186,12 @@ class PeerIndex:
 
     def _end(self, peer: Peer) -> None:
         beside = self._groups[peer.namespace]
-        del beside[peer]
+        group = beside.pop(peer)
         if not beside:
             del self._groups[peer.namespace]
         for wish in set(_wishes(peer)):
             held = self._held[wish]
-            del held.holders[peer]
+            del held.holders[group]
             if not held.holders:
                 self._release(held)
 
@@ -211,8 +211,8 @@ class PeerIndex:
             if len(self._tallies) >= SCHEDULER_TALLIES_MAX:
                 self._drop(next(iter(self._tallies)))
             tally = Tally(self._capacity)
-            for peer, group in self._among(key):
-                self._count(tally, group, self._times(key, peer))
+            for group, times in self._counted(key):
+                self._count(tally, group, times)
             if isinstance(key, Sort):
                 self._sorts.add(anchor(key.selectors[0]), key)
         self._tallies[key] = tally
@@ -230,22 +230,19 @@ class PeerIndex:
         self.drop_count += 1
         if isinstance(key, Sort):
             self._sorts.remove(anchor(key.selectors[0]), key)
-        for _, group in self._among(key):
+        for group, _ in self._counted(key):
             if tally in group.tallies:
                 group.tallies = tuple(other for other in group.tallies if other is not tally)
 
-    def _among(self, key: Sort | Held) -> Iterator[tuple[Peer, _Group]]:
-        """Return the groups that may count: those that hold a wish, those of the namespaces that a sort may be in."""
+    def _counted(self, key: Sort | Held) -> Iterator[tuple[_Group, int]]:
+        """Return groups and how often each of their pods counts: those that hold a wish, or all of the namespaces that a sort may be in."""
         if isinstance(key, Held):
-            yield from ((peer, self._groups[peer.namespace][peer]) for peer in key.holders)
+            yield from key.holders.items()
             return
         first = key.selectors[0]
         for name in self._groups if first.namespace_selector is not None else first.namespaces:
-            yield from self._groups.get(name, NO_GROUPS).items()
-
-    def _times(self, key: Sort | Held, peer: Peer) -> int:
-        """Return how often each pod of a group counts."""
-        return key.holders[peer] if isinstance(key, Held) else self._is_of(key, peer, dict(peer.labels))
+            for peer, group in self._groups.get(name, NO_GROUPS).items():
+                yield group, int(self._is_of(key, peer, dict(peer.labels)))
 
     def _is_of(self, sort: Sort, peer: Peer, labels: Mapping[str, str]) -> bool:
         if sort.living and peer.terminating:
