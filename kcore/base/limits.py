@@ -170,6 +170,9 @@ SCHEDULER_UNSCHEDULABLE_S_MAX: Final = 300.0
 SCHEDULER_FLUSH_INTERVAL_S: Final = 30.0
 """Fixed by Kubernetes: how often pods that waited too long are looked for."""
 
+SIMULATED_PREEMPTIONS_MAX: Final = 10
+"""A pod that was preempted more often in one simulation stays away: whatever made pods displace one another would go on forever."""
+
 SCHEDULER_BATCH_MAX: Final = 1_000
 """Pods decided before bindings go out and events are let in: some 20 ms of deciding, and one bulk request of 100 KB."""
 

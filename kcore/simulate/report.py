@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kcore.scheduler.cycle import Decision
@@ -51,13 +51,12 @@ def grouped(unplaced: dict[str, Decision]) -> list[Report]:
     return sorted(groups.values(), key=lambda group: -len(group["pods"]))
 
 
-def _steps(what_if: WhatIf, changes: Sequence[Change], unplaced: Iterable[str]) -> list[Report]:
+def _steps(what_if: WhatIf, changes: Sequence[Change], unplaced: dict[str, Decision]) -> list[Report]:
     """Per change, how many pods looked for a node because of it, and how many have one in the end."""
-    waiting = set(unplaced)
     titles = [AS_IT_IS, *(change.title for change in changes)]
     steps = [
-        {"change": title, "pods": len(set(keys)), "placed": len(set(keys) - waiting), "unplaced": len(set(keys) & waiting)}
-        for title, keys in zip(titles, what_if.brought, strict=True)
+        {"change": title, "pods": len(keys), "placed": len(keys & what_if.placed.keys()), "unplaced": len(keys & unplaced.keys())}
+        for title, keys in zip(titles, map(set, what_if.brought), strict=True)
     ]
     return steps if steps[0]["pods"] else steps[1:]
 

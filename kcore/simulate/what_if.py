@@ -5,6 +5,7 @@
 
 A pod that is evicted, by a drain or by preemption, is made again as its controller would: without a node, with a status of its own. Daemons
 and static pods belong to their node: they go with it, and come with each node like it. What is terminating already does not come back.
+Who was preempted comes back when nothing else can go on, so that whoever it went for is placed first.
 
 Time is virtual: it passes only when all that could be decided is waiting for its pause to end.
 """
@@ -16,7 +17,7 @@ from typing import Final, NamedTuple
 
 from kcore.base.clock import VirtualClock
 from kcore.base.entropy import SeededEntropy
-from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BATCH_MAX
+from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BATCH_MAX, SIMULATED_PREEMPTIONS_MAX
 from kcore.machinery.codec import Splice
 from kcore.machinery.projection import Projection
 from kcore.scheduler.columns import Columns
@@ -68,6 +69,8 @@ class WhatIf:
         self._nodes: dict[str, NodeRow] = {}
         self._failed: dict[str, Decision] = {}
         self._others: dict[str, int] = {}
+        self._evicted: list[PodRow] = []
+        self._preemptions: dict[str, int] = {}
         self.homes: dict[str, str] = {}
         self.brought: list[list[str]] = [[]]
         self.placed: dict[str, str] = {}
@@ -103,10 +106,14 @@ class WhatIf:
             batch = self._core.decide(SCHEDULER_BATCH_MAX)
             if batch.assumed or batch.waiting:
                 self._carry_out(batch)
-            elif self._core.queue.next_at() is None:
-                return
-            else:
+            elif self._core.queue.next_at() is not None:
                 self._clock.step(SCHEDULER_BACKOFF_S)
+            elif self._evicted:
+                evicted, self._evicted = self._evicted, []
+                for pod in evicted:
+                    self._bring(pod)
+            else:
+                return
 
     def change(self, change: Change) -> None:
         """Carry out a change, and decide what it asks for.
@@ -172,8 +179,9 @@ class WhatIf:
             self._core.node_deleted(node)
             self.drained.append(node)
         for node in nodes:
-            for pod in [*self._core.cache.on(node)]:
-                self._evict(pod.key, node_goes=True)
+            for placed in [*self._core.cache.on(node)]:
+                for pod in self._take_away(placed.key, node_goes=True):
+                    self._bring(pod)
 
     def _retry(self) -> None:
         """Let all pods that wait be tried once more, so that what is said of them is said of the nodes that are there now."""
@@ -208,19 +216,18 @@ class WhatIf:
         self._core.pod_changed(pod)
         self.brought[-1].append(pod.key)
 
-    def _evict(self, key: str, node_goes: bool = False) -> None:
-        """Take a pod from its node, and make it again unless nobody would."""
+    def _take_away(self, key: str, node_goes: bool = False) -> list[PodRow]:
+        """Take a pod from its node; Returns it as it is made again, or nothing where it is not."""
         self._core.pod_deleted(key)
         self.placed.pop(key, None)
-        pod = self._added.get(key)
-        if pod is None:
-            raw = self._raws.get(key)
-            if raw is None or pod_row(raw).terminating or (node_goes and self._is_daemon(key)):
-                return
-            if not any(OWNERS(raw)[1]):
-                self.unmanaged.append(key)
-            pod = pod_row(MADE_AGAIN(raw, None, None))
-        self._bring(pod)
+        if key in self._added:
+            return [self._added[key]]
+        raw = self._raws.get(key)
+        if raw is None or pod_row(raw).terminating or (node_goes and self._is_daemon(key)):
+            return []
+        if not any(OWNERS(raw)[1]) and key not in self.unmanaged:
+            self.unmanaged.append(key)
+        return [pod_row(MADE_AGAIN(raw, None, None))]
 
     def _is_daemon(self, key: str) -> bool:
         kinds, controls, annotations = OWNERS(self._raws[key])
@@ -237,7 +244,9 @@ class WhatIf:
         for preemptor, node, victims in batch.evictions:
             for victim in victims:
                 self.preempted.append(Preempted(victim.key, node, preemptor.key))
-                self._evict(victim.key)
+                times = self._preemptions[victim.key] = self._preemptions.get(victim.key, 0) + 1
+                made_again = self._take_away(victim.key)
+                self._evicted += made_again if times <= SIMULATED_PREEMPTIONS_MAX else []
 
 
 def _like(pattern: NodeRow, name: str) -> NodeRow:

@@ -457,6 +457,28 @@ def test_creates_that_are_refused_are_reported(shell: Shell) -> None:
     assert done.err == 'kcore: a create was refused: namespaces "nobody" not found\n'
 
 
+def test_simulate_reads_the_same_cluster_through_every_door(shell: Shell, plane: Plane, space: str, tmp_path: Path) -> None:
+    template, dump = tmp_path / "web.yaml", tmp_path / "dump.json"
+    template.write_text(WEB.partition("---")[0])
+    shell.good("apply", "-n", space, "-f", str(template))
+    shell.good("apply", "-n", space, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hidden"}}))
+    wait_for(lambda: json.loads(shell.good("get", "deployment", "web", "-n", space, "-o", "json").out)["status"].get("readyReplicas") == 2)
+    listed = [json.loads(shell.good("get", kind, "-A", "-o", "json").out) for kind in ("nodes", "pods", "replicasets", "secrets")]
+    dump.write_text("\n---\n".join(json.dumps(each) for each in listed))
+    changes = ("--add", f"{template}=5", "--drain", "node-1", "--grow", "node-0=1", "--json")
+    kubeconfig = str(plane.directory.path / "kubeconfig")
+    over_grpc, over_http, dumped = (
+        json.loads(shell.good("simulate", *source, *changes).out) for source in ((), ("--kubeconfig", kubeconfig), ("--dump", str(dump)))
+    )
+    assert over_grpc == over_http
+    assert dumped["cluster"].pop("skipped") == {"Secret": 1} and over_grpc["cluster"].pop("skipped") == {}
+    assert dumped == over_grpc
+    assert (over_grpc["drained"], over_grpc["grown"], over_grpc["unplaced"]) == (["node-1"], ["node-0-new-1"], [])
+    assert json.loads(shell.good("get", "nodes", "-o", "json").out)["items"][1]["metadata"]["name"] == "node-1"
+    judged = json.loads(shell.good("simulate", "--backtest", "--json").out)
+    assert judged["bound"] == judged["feasible"] == over_grpc["cluster"]["pods"]
+
+
 def test_a_command_is_a_process_with_an_exit_status(plane: Plane, tmp_path: Path) -> None:
     assert plane.kcore("get", "pods", "missing").code == 1
     done = process("get", "pods", home=tmp_path)

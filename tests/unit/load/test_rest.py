@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
+from typing import Any
 
 import pytest
 
-from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.api.core.v1.pod_pb2 import Pod, PodList
 from kcore.api.meta.v1.meta_pb2 import Status, WatchEvent
 from kcore.base import limits
+from kcore.base.clock import VirtualClock
+from kcore.base.entropy import SeededEntropy
 from kcore.client import kinds, wire
-from kcore.load.rest import event_of, frames, path, refusal
+from kcore.load.kubeconfig import Access
+from kcore.load.rest import RestServer, event_of, frames, path, refusal
 from kcore.machinery import codec
 from kcore.machinery.status import StatusError
 
@@ -71,3 +76,20 @@ def test_a_resource_has_its_path() -> None:
     assert path(kinds.resource("", "v1", "pods"), "n") == "/api/v1/namespaces/n/pods"
     assert path(kinds.resource("", "v1", "nodes"), "") == "/api/v1/nodes"
     assert path(kinds.resource("apps", "v1", "deployments"), "n") == "/apis/apps/v1/namespaces/n/deployments"
+
+
+def test_all_objects_are_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {"": (["a", "b"], "more"), "more": (["c"], "")}
+    asked = []
+
+    async def call(method: str, where: str, _body: bytes = b"", **query: str) -> bytes:
+        asked.append((method, where, query["limit"]))
+        names, token = pages[query["continue"]]
+        metadata: dict[str, Any] = {"continue": token}
+        return PodList(metadata=metadata, items=[Pod(metadata={"name": name}) for name in names]).SerializeToString()
+
+    server = RestServer(Access("https://somewhere"), 1, VirtualClock(), SeededEntropy(1))
+    monkeypatch.setattr(server, "call", call)
+    found = asyncio.run(server.all(server.pods))
+    assert [Pod.FromString(raw).metadata.name for raw in found] == ["a", "b", "c"]
+    assert asked == [("GET", "/api/v1/pods", str(limits.REST_LIST_PAGE_OBJECTS))] * 2
