@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from kcore.cli import options
 
 if TYPE_CHECKING:
     from kcore.client.client import Client
+    from kcore.scheduler.profile import Profile
 
 Report = dict[str, Any]
 ROWS = 20
@@ -24,12 +25,14 @@ ROWS = 20
 @click.option("-n", "--namespace", default="default", show_default=True, help="The pod's namespace.")
 @click.option("--rows", type=click.IntRange(0), default=ROWS, show_default=True, help="Nodes shown of each sort; 0 shows all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every node.")
+@options.scheduler_config
 @options.server
 def command(
     pod: str,
     namespace: str,
     rows: int,
     as_json: bool,
+    config_file: Path | None,
     directory: DataDir,
     address: str | None,
     ca: Path | None,
@@ -38,20 +41,24 @@ def command(
 ) -> None:
     """Show per node the filter that rejects a pod, or its score by plugin, and which node is best.
 
-    A pod that has a node already is judged as if it were pending, and everything else as it is.
+    A pod that has a node already is judged as if it were pending, and everything else as it is. A scheduler that was given a configuration
+    decides by it: give the same one here.
     """
-    from kcore.cli import session
+    from kcore.cli import scheduler_configuration, session
+    from kcore.scheduler.profile import DEFAULT
+
+    profiles = scheduler_configuration.read(config_file).profiles if config_file is not None else (DEFAULT,)
 
     where, _, name = pod.rpartition("/")
 
     async def act(client: Client) -> Report:
-        return await explained(client, where or namespace, name)
+        return await explained(client, where or namespace, name, profiles)
 
     report = session.run(act, directory, address, ca, token, insecure)
     click.echo(json.dumps(report, indent=2) if as_json else "\n".join(lines(report, rows)))
 
 
-async def explained(client: Client, namespace: str, name: str) -> Report:
+async def explained(client: Client, namespace: str, name: str, profiles: Sequence[Profile]) -> Report:
     """Read the cluster, and judge the pod on it."""
     from kcore.client import kinds
     from kcore.scheduler.snapshot import OTHERS
@@ -64,14 +71,19 @@ async def explained(client: Client, namespace: str, name: str) -> Report:
         listed = (await client.resource(kinds.resource(group, "v1", resource)).list()).items
         others += [(kind, each.SerializeToString()) for each in listed]
     cluster = [node.SerializeToString() for node in nodes], [each.SerializeToString() for each in pods]
-    report = judged(found.SerializeToString(), *cluster, others, client.entropy.randrange)
+    report = judged(found.SerializeToString(), *cluster, others, client.entropy.randrange, profiles)
     return {"pod": f"{namespace}/{name}", "node": found.spec.nodeName or None, "nodes": len(nodes)} | report
 
 
 def judged(
-    pod: bytes, nodes: list[bytes], pods: list[bytes], others: list[tuple[str, bytes]], randrange: Callable[[int], int]
+    pod: bytes,
+    nodes: list[bytes],
+    pods: list[bytes],
+    others: list[tuple[str, bytes]],
+    randrange: Callable[[int], int],
+    profiles: Sequence[Profile],
 ) -> Report:
-    """What the scheduler finds for a pod, whatever node it has."""
+    """What the scheduler finds for a pod, whatever node it has; a pod of a scheduler without a profile is judged by the first one."""
     from kcore.machinery.codec import Splice
     from kcore.scheduler.cycle import explain, schedule
     from kcore.scheduler.evaluation import Evaluations
@@ -79,9 +91,10 @@ def judged(
     from kcore.scheduler.snapshot import snapshot
 
     row = pod_row(Splice("kcore.api.core.v1.Pod", ["spec.nodeName"])(pod, None))
+    profile = next((each for each in profiles if each.name == row.scheduler_name), profiles[0])
     columns, preemptor = snapshot(nodes, pods, others)
-    decision = schedule(row, columns, Evaluations(), randrange, preemptor)
-    found = explain(row, columns)
+    decision = schedule(row, columns, Evaluations(profile), randrange, preemptor if profile.preemption else None)
+    found = explain(row, columns, profile)
     return {
         "scheduler": row.scheduler_name,
         "gates": list(row.gates),

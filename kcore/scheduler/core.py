@@ -171,6 +171,8 @@ class Core:
             self._flush_at = now + SCHEDULER_FLUSH_INTERVAL_S
         if verify.ON:
             self.cache.verify()
+            claimed = {key: node for node, claims in self.columns.nominated.items() for key in claims}
+            verify.that(claimed == self._nominated, "nominations in the columns are those of pods that wait")
             self.reservations.verify()
         batch = Batch([], [], [], [], [], [])
         self._take_outcomes(batch, now)

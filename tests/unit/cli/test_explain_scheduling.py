@@ -4,6 +4,7 @@ from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.base.entropy import SeededEntropy
 from kcore.cli import explain_scheduling
+from kcore.scheduler.profile import DEFAULT, Profile
 
 
 def node(name: str, cpu: str, tainted: bool = False) -> Node:
@@ -24,10 +25,10 @@ def pod(name: str, cpu: str, on: str = "") -> Pod:
     return found
 
 
-def judged(wanted: Pod, others: list[Pod]) -> explain_scheduling.Report:
+def judged(wanted: Pod, others: list[Pod], profiles: tuple[Profile, ...] = (DEFAULT,)) -> explain_scheduling.Report:
     nodes = [each.SerializeToString() for each in (node("large", "8"), node("small", "2"), node("kept", "8", tainted=True))]
     placed = [each.SerializeToString() for each in others]
-    return explain_scheduling.judged(wanted.SerializeToString(), nodes, placed, [], SeededEntropy(1).randrange)
+    return explain_scheduling.judged(wanted.SerializeToString(), nodes, placed, [], SeededEntropy(1).randrange, profiles)
 
 
 def text(report: explain_scheduling.Report) -> str:
@@ -53,6 +54,14 @@ def test_a_pod_that_fits_nowhere_has_the_scheduler_s_own_sentence() -> None:
     report = judged(pod("a", "100"), [])
     assert report["choice"] is None and report["best"] == []
     assert "It fits nowhere: 0/3 nodes are available" in text(report)
+
+
+def test_a_pod_is_judged_by_the_profile_of_its_scheduler() -> None:
+    blind = DEFAULT._replace(name="blind", node_filters=(), placed_filters=(), preemption=None)
+    huge = pod("a", "100")
+    assert judged(huge, [], (DEFAULT, blind))["feasible"] == []
+    huge.spec.schedulerName = "blind"
+    assert set(judged(huge, [], (DEFAULT, blind))["feasible"]) == {"large", "small", "kept"}
 
 
 def test_long_tables_are_cut() -> None:
