@@ -1,6 +1,6 @@
 """One client that sends ten times what the server has room for, and a quiet one beside it: over gRPC and over HTTPS.
 
-What a quiet client waits is counted in answers that the flood gets meanwhile, not in time.
+What a quiet client waits is counted in requests of the flood that are served meanwhile, not in time; refusals come by the clock.
 """
 
 from __future__ import annotations
@@ -78,14 +78,14 @@ async def going_on(acts: list[Ask]) -> AsyncIterator[None]:
 
 
 async def waits_of(quiet: Ask, answered: Counter[Any]) -> list[int]:
-    """How many answers the flood gets while each quiet call is under way, from when it has been refused."""
+    """How many of the flood are served while each quiet call is under way, from when some were refused."""
     while not all(answered[each] for each in (200, 429)):
         await quiet()
     found = []
     for _ in range(QUIET_CALLS):
-        before = answered.total()
+        before = answered[200]
         await quiet()
-        found.append(answered.total() - before)
+        found.append(answered[200] - before)
     return found
 
 
