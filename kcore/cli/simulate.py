@@ -52,6 +52,7 @@ class InOrder(click.Command):
 @click.option("--seed", type=int, default=0, show_default=True, help="By which ties are broken.")
 @click.option("--rows", type=click.IntRange(0), default=ROWS, show_default=True, help="Lines shown of each table; 0 shows all.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Draw a heat map of the nodes (PNG).")
+@options.scheduler_config
 @options.as_json
 @options.server
 def command(
@@ -62,6 +63,7 @@ def command(
     seed: int,
     rows: int,
     plot: Path | None,
+    config_file: Path | None,
     as_json: bool,
     directory: DataDir,
     address: str | None,
@@ -75,6 +77,7 @@ def command(
     The cluster is that of the running control plane, unless --dump or --kubeconfig names another one; it is only read, and Secrets are not
     read at all. The changes are made in the order in which they are given, each after all that waits has been decided.
     """
+    from kcore.cli import scheduler_configuration
     from kcore.machinery.codec import DecodeError
     from kcore.simulate import backtest as backtesting
     from kcore.simulate import plots, text
@@ -82,6 +85,7 @@ def command(
     from kcore.simulate.report import simulated
 
     check(dumps, kubeconfig, backtest, plot, given)
+    configuration = scheduler_configuration.read(config_file) if config_file is not None else None
     try:
         if dumps:
             cluster = of_dumps(dumps)
@@ -90,9 +94,10 @@ def command(
         else:
             cluster = of_server(directory, address, ca, token, insecure)
         if backtest:
-            report, told = backtesting.backtested(cluster), text.backtest_lines
+            report, told = backtesting.backtested(cluster, configuration), text.backtest_lines
         else:
-            report, told = simulated(cluster, list(changes(click.get_current_context().meta["changes"], given, cluster)), seed), text.lines
+            wanted = list(changes(click.get_current_context().meta["changes"], given, cluster))
+            report, told = simulated(cluster, wanted, seed, configuration), text.lines
     except (ChangeError, DecodeError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(json.dumps(report, indent=2) if as_json else "\n".join(told(report, rows)))

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from kcore.client import kinds
 from kcore.client.kinds import Resource
-from kcore.machinery import codec, defaults, scheme
+from kcore.machinery import codec, defaults
 from kcore.machinery.kinds import rules_of
 from kcore.machinery.status import StatusError
 from kcore.scheduler.snapshot import OTHERS
@@ -49,9 +49,8 @@ def of_objects(objects: Iterable[Object]) -> Cluster:
             name = f"{kind}.{api_version.partition('/')[0]}" if "/" in api_version else kind
             skipped[name] = int(skipped.get(name, 0)) + 1
             continue
-        namespace = "" if kind in (NODE, "Namespace", PRIORITY_CLASS) else "default"
         try:
-            raw, place, name = stored(group, kind, obj, namespace)
+            raw, place, name = stored(kinds.resource(group, "v1", READ[kind][1]), obj)
         except codec.DecodeError as error:
             skipped[f"{kind} {(obj.get('metadata') or {}).get('name')}"] = str(error)
             continue
@@ -59,19 +58,20 @@ def of_objects(objects: Iterable[Object]) -> Cluster:
     return _of_raws(((kind, raw) for (kind, _, _), raw in found.items()), skipped)
 
 
-def stored(group: str, kind: str, obj: Object, namespace: str) -> tuple[bytes, str, str]:
+def stored(resource: Resource, obj: Object) -> tuple[bytes, str, str]:
     """Return an object as an API server would hold it, with its namespace and name.
 
     Raises  DecodeError
     """
-    message = scheme.load().message_of(f"{group}/v1" if group else "v1", kind)
-    assert message is not None, f"there is no kind {kind}"
+    message = resource.spec.message
     found = codec.normalise(message, obj)
     defaults.apply(message, found)
-    rules_of(group, kind, message).default(found)
+    rules_of(resource.group, resource.kind, message).default(found)
     metadata = found.setdefault("metadata", {})
-    if namespace:
-        metadata.setdefault("namespace", namespace)
+    if resource.namespaced:
+        metadata.setdefault("namespace", "default")
+    metadata.setdefault("uid", f"{resource}/{metadata.get('namespace', '')}/{metadata.get('name', '')}")
+    metadata.setdefault("resourceVersion", "1")
     return codec.encode(message, found), metadata.get("namespace", ""), metadata.get("name", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.cycle import Decision
 from kcore.simulate.changes import Change
 from kcore.simulate.cluster import Cluster
@@ -16,12 +17,12 @@ Report = dict[str, Any]
 AS_IT_IS = "pods pending in the cluster"
 
 
-def simulated(cluster: Cluster, changes: Sequence[Change], seed: int = 0) -> Report:
-    """Carry out changes on a cluster, and report.
+def simulated(cluster: Cluster, changes: Sequence[Change], seed: int = 0, configuration: Configuration | None = None) -> Report:
+    """Carry out changes on a cluster, and report; the scheduler decides by its defaults where it is not configured.
 
     Raises  ChangeError, DecodeError
     """
-    what_if = WhatIf(cluster, seed)
+    what_if = WhatIf(cluster, seed, configuration)
     before = utilisation(what_if.columns)
     what_if.settle()
     for change in changes:

@@ -21,6 +21,7 @@ from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BATCH_MAX, SIMULATE
 from kcore.machinery.codec import Splice
 from kcore.machinery.projection import Projection
 from kcore.scheduler.columns import Columns
+from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.core import Batch, Core
 from kcore.scheduler.cycle import Decision
 from kcore.scheduler.ingest import node_row, pod_row
@@ -60,9 +61,9 @@ class WhatIf:
     drained   nodes that went; grown: nodes that came; unmanaged: evicted pods that no controller would make again
     """
 
-    def __init__(self, cluster: Cluster, seed: int = 0) -> None:
+    def __init__(self, cluster: Cluster, seed: int = 0, configuration: Configuration | None = None) -> None:
         self._clock = VirtualClock()
-        self._core = Core(self._clock, SeededEntropy(seed))
+        self._core = Core(self._clock, SeededEntropy(seed), configuration)
         self._raws: dict[str, bytes] = {}
         self._added: dict[str, PodRow] = {}
         self._numbers: dict[str, int] = {}
@@ -104,7 +105,7 @@ class WhatIf:
         """Decide until nothing that waits can go on."""
         while True:
             batch = self._core.decide(SCHEDULER_BATCH_MAX)
-            if batch.assumed or batch.waiting:
+            if any(batch):
                 self._carry_out(batch)
             elif self._core.queue.next_at() is not None:
                 self._clock.step(SCHEDULER_BACKOFF_S)
@@ -234,11 +235,14 @@ class WhatIf:
         return MIRROR in annotations or any(kind in DAEMON_OWNERS and is_one for kind, is_one in zip(kinds, controls, strict=True))
 
     def _carry_out(self, batch: Batch) -> None:
-        for pod, decision, _ in batch.assumed:
+        for pod, _ in batch.failed:
+            self.placed.pop(pod.key, None)
+        for pod, decision, _ in (*batch.assumed, *batch.reserved):
             assert decision.node is not None
             self.placed[pod.key] = decision.node
             self._failed.pop(pod.key, None)
-            self._core.pod_changed(pod._replace(node_name=decision.node))
+        for pod, decision, _ in batch.assumed:  # the others keep what is reserved for them, as if it were never written
+            self._core.pod_changed(pod._replace(node_name=decision.node or ""))
         for pod, decision, _ in batch.waiting:
             self._failed[pod.key] = decision
         for preemptor, node, victims in batch.evictions:

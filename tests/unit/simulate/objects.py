@@ -35,3 +35,21 @@ def cluster(*objects: Object) -> Cluster:
 def pods_like(obj: Object) -> Template:
     """A template."""
     return template(obj)
+
+
+def local_volume(name: str, on: str) -> tuple[Object, Object]:
+    """A volume of one node, and the class of such volumes: bound when a pod wants one."""
+    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local"}}
+    spec: Object = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "local", "local": {"path": "/"}}
+    where = {"key": "metadata.name", "operator": "In", "values": [on]}
+    spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchFields": [where]}]}}
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec, "status": {"phase": "Available"}}
+    return volume, {**kind, "provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer"}
+
+
+def claiming(obj: Object, claim: str) -> tuple[Object, Object]:
+    """A pod with a claim for a local volume, and the claim."""
+    wanted = {"accessModes": ["ReadWriteOnce"], "storageClassName": "local", "resources": {"requests": {"storage": "1Gi"}}}
+    obj["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
+    metadata = {"name": claim, "namespace": "default"}
+    return obj, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": wanted, "status": {"phase": "Pending"}}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from kcore.machinery.labels import parse
+from kcore.scheduler.configuration.reading import read
 from kcore.simulate.changes import Add, ChangeError, Drain, DrainSelected, Grow, counted
 from kcore.simulate.cluster import Cluster
 from kcore.simulate.what_if import WhatIf
-from tests.unit.simulate.objects import cluster, node, pod, pods_like
+from tests.unit.simulate.objects import claiming, cluster, local_volume, node, pod, pods_like
 
 
 def settled(found: Cluster) -> WhatIf:
@@ -94,6 +96,33 @@ def test_reasons_are_those_of_the_nodes_that_are_there_in_the_end() -> None:
     what_if = settled(cluster(node("a"), node("b"), pod("huge", "100")))
     what_if.change(Drain("", "b"))
     assert what_if.unplaced()["default/huge"].message.startswith("0/1 nodes")
+
+
+def test_a_volume_is_given_to_one_pod_alone_and_holds_it_on_its_node() -> None:
+    first, second = claiming(pod("p", "1"), "c"), claiming(pod("q", "1"), "d")
+    what_if = settled(cluster(node("a"), node("b"), *local_volume("v", on="a"), *first, *second))
+    assert what_if.placed == {"default/p": "a"}
+    (waiting,) = what_if.unplaced().values()
+    assert "didn't find available persistent volumes to bind" in waiting.message
+    what_if.change(Drain("", "a"))
+    assert not what_if.placed and set(what_if.unplaced()) == {"default/p", "default/q"}
+
+
+def test_a_scheduler_that_is_configured_decides_as_configured() -> None:
+    text = """
+        apiVersion: kubescheduler.config.k8s.io/v1
+        kind: KubeSchedulerConfiguration
+        profiles:
+        - pluginConfig:
+          - name: NodeResourcesFit
+            args: {scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 1}]}}
+    """
+    found = cluster(node("a"), node("b"), pod("there", "1", on="a"))
+    more = Add("", pods_like(pod("more", "1")), 1)
+    usual, packing = WhatIf(found), WhatIf(found, configuration=read(yaml.safe_load(text)))
+    for what_if in (usual, packing):
+        what_if.change(more)
+    assert (usual.placed, packing.placed) == ({"default/more-0": "b"}, {"default/more-0": "a"})
 
 
 def test_what_is_not_looked_at_is_counted_by_reason() -> None:
