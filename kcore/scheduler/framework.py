@@ -12,8 +12,8 @@ by what can change their answer, because that decides how long an answer can be 
 
 Upstream's other extension points, and where they are here: PreFilter and PreScore are `reads` (what of the ask matters; None skips the
 plugin) and what a plugin keeps in the columns; Normalize is `normalise`; PreEnqueue is scheduling gates, in the queue; Bind is `binding`;
-AddPod and RemovePod are `Verdicts.update`; PostFilter is `preemption`; Reserve, PreBind and Unreserve are a `reserving.part.Part`. A PreFilter
-that looks at more than the pod (its claims, in `cycle.look_up`) puts what it found into the ask, or refuses the pod on all nodes.
+AddPod and RemovePod are `Verdicts.update`; PostFilter is `preemption`; Reserve, PreBind and Unreserve are a `reserving.part.Part`. A
+PreFilter that looks at more than the pod (its claims, in `cycle.look_up`) puts what it found into the ask, or refuses the pod on all nodes.
 
 A plugin is stateless; what it needs to remember lies in the columns.
 """
