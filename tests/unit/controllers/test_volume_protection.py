@@ -23,7 +23,7 @@ def user_of(name, node):
 
 
 def wanted(actions):
-    return [action.body["metadata"]["finalizers"] for action in actions]
+    return [list(action.object.metadata.finalizers) for action in actions]
 
 
 def test_the_finalizer_comes_at_once_and_goes_when_nothing_needs_its_object():
