@@ -56,6 +56,7 @@ class Line:
         """Send the same over and over. Raises OSError when the server has ended the connection."""
         while True:
             await self.send(piece)
+            await asyncio.sleep(0)  # writing to a socket that takes all lets nobody else, not even the news of its end, have a turn
 
     async def head(self) -> tuple[int, dict[str, str]]:
         """-> (code, headers) of an answer. Raises IncompleteReadError if the server ends the connection instead."""

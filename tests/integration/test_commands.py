@@ -463,7 +463,8 @@ def test_simulate_reads_the_same_cluster_through_every_door(shell: Shell, plane:
     shell.good("apply", "-n", space, "-f", str(template))
     shell.good("apply", "-n", space, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hidden"}}))
     wait_for(lambda: json.loads(shell.good("get", "deployment", "web", "-n", space, "-o", "json").out)["status"].get("readyReplicas") == 2)
-    listed = [json.loads(shell.good("get", kind, "-A", "-o", "json").out) for kind in ("nodes", "pods", "replicasets", "secrets")]
+    listed = [json.loads(shell.good("get", kind, "-A", "-o", "json").out) for kind in ("nodes", "pods", "replicasets")]
+    listed.append(json.loads(shell.good("get", "secrets", "-n", space, "-o", "json").out))
     dump.write_text("\n---\n".join(json.dumps(each) for each in listed))
     changes = ("--add", f"{template}=5", "--drain", "node-1", "--grow", "node-0=1", "--json")
     kubeconfig = str(plane.directory.path / "kubeconfig")
