@@ -145,8 +145,8 @@ class Informer(Generic[T]):
                 if gone is not None:
                     self._tell_deleted(gone)
                 continue
-            standing, handlers = self._who_looks(key, raw)
             object_ = self._parse(raw)
+            standing, handlers = self._who_looks(key, raw)
             old = self.store.put(key, object_, raw, standing)
             if old is None:
                 self._tell_added(object_)

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
+from kcore.client.informer import OWNERS
 from kcore.client.kinds import Resource
 from kcore.controllers.actions import Patch
 from kcore.controllers.controller import key_of
@@ -28,7 +29,6 @@ from kcore.machinery.labels import Selector
 
 CONTROLLER: Final = "controller"
 ORPHAN: Final = "orphan"
-OWNERS: Final = "metadata.ownerReferences[]@raw"
 DELETING: Final = "metadata.deletionTimestamp@present"
 OWNERSHIP: Final = ("metadata.labels", OWNERS)
 """What decides to whom an object belongs, as paths of a projection."""

@@ -162,6 +162,8 @@ PREEMPTED: Final = "PreemptionByScheduler"
 """The type of the condition of a pod that has to go, and its reason where a scheduler preempted it."""
 
 INFEASIBLE: Final = "Infeasible"
+POD_GROUP: Final = Unsupported("GangScheduling", "pod groups")
+"""What a pod must have that no plugin decides yet."""
 _IDENTITY_COUNT: Final = 10
 _SIGNS_AT: Final = POD_PATHS.index("status.containerStatuses[].allocatedResources")
 _SOURCES_AT: Final = POD_PATHS.index("spec.volumes[].persistentVolumeClaim.claimName")
@@ -303,7 +305,7 @@ def _template(
     *more: Any,
 ) -> Template:
     """Work out what pods of one template ask for and take; home: their namespace, where they have wishes about pods of it."""
-    *wishes, overhead, node_selector, resizing = more
+    in_group, overhead, node_selector, resizing = more
     running = tuple(Container(name, _requests(each)) for name, each in zip(names, resources, strict=True))
     starting = tuple(
         Container(name, _requests(each), policy == "Always")
@@ -327,19 +329,9 @@ def _template(
         never_preempt=preemption_policy == "Never",
         spread=spread(constraints, home),
         affinity=pod_affinity(home, *pod_terms) if pod_terms else None,
-        unsupported=_wishes(*wishes),
+        unsupported=(POD_GROUP,) if in_group else (),
     )
     return Template(ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority))
-
-
-def _wishes(
-    group: bool,
-) -> tuple[Unsupported, ...]:
-    """Return what a pod must have that no plugin decides yet."""
-    hard = {
-        Unsupported("GangScheduling", "pod groups"): group,
-    }
-    return tuple(wish for wish, asked in hard.items() if asked)
 
 
 @lru_cache(SCHEDULER_TEMPLATES_MAX)

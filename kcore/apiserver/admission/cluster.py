@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from kcore.apiserver.authorization import Authorizer
@@ -59,6 +59,12 @@ Present = dict[GroupVersionKind, dict[str, tuple[str, ...]]]
 """Of the kinds OF_NAMESPACES, by namespace, the names that there are, durable or not, in order."""
 
 
+@cache
+def labels_form(message: str) -> Projection:
+    """What reads the labels of a kind's objects."""
+    return Projection(message, ["metadata.labels"])
+
+
 @lru_cache(limits.ADMISSION_DECODED_OBJECTS_MAX)
 def nothing_in(gvk: GroupVersionKind, namespace: str) -> Lookup:
     """The look-up of a place where there is nothing: the same object each time, since it is kept with every likeness."""
@@ -87,7 +93,6 @@ class Cluster:
         self.lookups: list[Lookup] = []
         self.authorizer: Authorizer | None = None
         self.present: Present = {gvk: {} for gvk in OF_NAMESPACES}
-        self.reading_labels: dict[GroupVersionKind, Projection] = {}
 
     def adopt(self) -> None:
         """Find out which objects of the kinds OF_NAMESPACES there are."""
@@ -128,10 +133,7 @@ class Cluster:
         found = self.storage.head(spec.key(namespace, name))
         if found is None:
             return None
-        read = self.reading_labels.get(gvk)
-        if read is None:
-            read = self.reading_labels[gvk] = Projection(spec.message, ["metadata.labels"])
-        labels: dict[str, str] = read(open_value(found.value))[0]
+        labels: dict[str, str] = labels_form(spec.message)(open_value(found.value))[0]
         return labels
 
     def get(self, gvk: GroupVersionKind, namespace: str, name: str) -> Object | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from kcore.client.informer import OWNERS
 from kcore.client.wire import split_key
 from kcore.controllers import adoption, live
 from kcore.controllers.controller import Context, Controller, Result, Source, key_of
@@ -67,5 +68,5 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    sources = (Source(JOBS, reconciler.job_changed), Source(PODS, reconciler.pod_changed, reads=(adoption.OWNERS, "metadata.finalizers")))
+    sources = (Source(JOBS, reconciler.job_changed), Source(PODS, reconciler.pod_changed, reads=(OWNERS, "metadata.finalizers")))
     return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources)

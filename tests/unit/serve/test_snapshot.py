@@ -15,7 +15,7 @@ def lease(name: str, holder: str, namespace: str = "kube-system") -> KeyValue:
 
 
 def test_the_parts_of_a_saved_plane_lead_no_longer() -> None:
-    saved = lease("kube-scheduler", "scheduler_/home/somebody")
+    saved = lease("kube-scheduler", "scheduler_/the/data")
     restored = given_up(saved)
     found = codec.decode(LEASE_MESSAGE, codec.open_envelope(restored.value)[2])
     assert found["spec"] == {"leaseDurationSeconds": 15, "leaseTransitions": 3}
