@@ -144,7 +144,7 @@ def changes(order: list[str], given: dict[str, tuple[str, ...]], cluster: Cluste
 
 
 def template(file: str, cluster: Cluster) -> Any:
-    """The one object of a file as a template of pods. Raises ClickException."""
+    """The one object of a file that is about pods, as a template of them. Raises ClickException."""
     from kcore.simulate import templates
 
     found = list[manifests.Object]()
@@ -152,8 +152,9 @@ def template(file: str, cluster: Cluster) -> Any:
         if isinstance(each, manifests.Broken):
             raise click.ClickException(f"{each.source}: {each.reason}")
         found.append(each.obj)
+    found = [each for each in found if templates.pod_of(each)] or found
     if len(found) != 1:
-        raise click.ClickException(f"{file} holds {len(found)} objects, and a template is one")
+        raise click.ClickException(f"{file} holds {len(found)} objects that may be meant, and a template is one")
     try:
         return templates.template(found[0], cluster.others)
     except templates.TemplateError as error:

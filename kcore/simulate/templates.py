@@ -55,7 +55,9 @@ def template(obj: Object, others: Iterable[tuple[str, bytes]] = ()) -> Template:
     Raises  TemplateError
     """
     kind, metadata = obj["kind"], obj.get("metadata") or {}
-    pod = obj if kind == POD else _pod_of(obj)
+    pod = pod_of(obj)
+    if pod is None:
+        raise TemplateError(f"a {kind} has no template of pods")
     own = pod.get("metadata") or {}
     name = metadata.get("name") or own.get("name") or str(metadata.get("generateName") or kind.lower()).rstrip("-")
     namespace = metadata.get("namespace") or "default"
@@ -73,14 +75,17 @@ def template(obj: Object, others: Iterable[tuple[str, bytes]] = ()) -> Template:
     return Template(row._replace(owner=Owner(owner, name)), (owner, workload))
 
 
-def _pod_of(obj: Object) -> Object:
+def pod_of(obj: Object) -> Object | None:
+    """Return a Pod, or what a workload makes its pods of; None of an object that has to do with none."""
+    if obj["kind"] == POD:
+        return obj
     for path in TEMPLATE_PATHS:
         found: Any = obj
         for step in path:
             found = found.get(step) if isinstance(found, dict) else None
         if isinstance(found, dict):
             return found
-    raise TemplateError(f"a {obj['kind']} has no template of pods")
+    return None
 
 
 def _created(pod: Object, others: Iterable[tuple[str, bytes]]) -> bytes:
