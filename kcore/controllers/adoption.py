@@ -22,7 +22,6 @@ from kcore.base import limits
 from kcore.client.informer import OWNERS
 from kcore.client.kinds import Resource
 from kcore.controllers.actions import Patch
-from kcore.controllers.controller import key_of
 from kcore.controllers.ports import Informer, Lister
 from kcore.machinery import labels
 from kcore.machinery.labels import Selector
@@ -39,12 +38,13 @@ SELECTOR: Final = "selector"
 class Traits:
     """What decides to whom an object belongs, read of its message once."""
 
-    __slots__ = ("_keys", "controller", "is_deleting", "labels", "object")
+    __slots__ = ("_keys", "controller", "is_deleting", "labels", "object", "owner")
 
     def __init__(self, object_: Any) -> None:
         self.object = object_
         metadata = object_.metadata
         self.controller = controller_of(object_)
+        self.owner: str = "" if self.controller is None else self.controller.uid
         self.is_deleting: bool = metadata.HasField("deletionTimestamp")
         found = metadata.labels
         self.labels: dict[str, str] = {key: found[key] for key in found}
@@ -260,20 +260,6 @@ def resolve(lister: Lister[Any], object_: Any, kind: str) -> Any | None:
         return None
     owner = lister.get(reference.name, namespace=object_.metadata.namespace)
     return owner if owner is not None and owner.metadata.uid == reference.uid else None
-
-
-def owner_keys(owners: Lister[Any], kind: str, old: Any, new: Any) -> set[str]:
-    """Return the keys of the owners that a changed object belongs to, belonged to, or may belong to."""
-    states = [traits_of(object_) for object_ in (old, new) if object_ is not None]
-    if len(states) == 2 and states[1].is_free_as(states[0]):
-        return set()  # what most changes of an orphan are
-    found = {
-        key_of(owner) for each in states if each.controller is not None and (owner := resolve(owners, each.object, kind)) is not None
-    }
-    last = states[-1]
-    if new is not None and last.controller is None and not last.is_deleting:
-        found.update(key_of(owner) for owner in matching(owners, new))
-    return found
 
 
 _recent = Recent(Traits(meta_pb2.PartialObjectMetadata()), Traits(meta_pb2.PartialObjectMetadata()))

@@ -13,10 +13,10 @@ from kcore.client.kinds import Resource
 from kcore.client.reflector import EVERYTHING, Selection
 from kcore.client.wire import join_key
 from kcore.client.workqueue import DONE, Result, WorkQueue
-from kcore.controllers.ports import Api, Informer, Recorder
+from kcore.controllers.ports import Api, Informer, Lister, Recorder
 from kcore.controllers.settings import Settings
 
-__all__ = ["DONE", "Changed", "Context", "Controller", "InformerOf", "Result", "Source", "key_of", "own_keys"]
+__all__ = ["DONE", "Changed", "Claimant", "Context", "Controller", "InformerOf", "Result", "Source", "key_of", "own_keys"]
 
 Changed = Callable[[Any, Any], Iterable[str]]
 """From the old and the new object (None if there is none) to the keys to look at; may note what was expected. Never waits."""
@@ -30,10 +30,37 @@ class InformerOf(Protocol):
         ...
 
 
+class Seen(Protocol):
+    """Takes in what is shown of an owner's object, before the owner is looked at."""
+
+    def __call__(self, key: str, object_: Any, /, *, gone: bool) -> None:
+        """Take in the newest state of an object of the owner with this key, or the last one if it is gone."""
+        ...
+
+
+def unseen(_key: str, _object: Any, *, gone: bool) -> None:
+    """Take nothing in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """A kind of owners.
+
+    kind    how references name it
+    owners  who there is; with the index of `adoption.index_selectors`
+    seen    takes in what is shown of their objects
+    """
+
+    kind: str
+    owners: Lister[Any]
+    seen: Seen = unseen
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Objects whose changes make a controller look.
 
+    changed        to which keys; a Claimant stands for the owners of the objects, and says all by itself what it reads of orphans
     metadata_only  nothing but metadata is needed; the objects may have more
     reads          the fields of an object that decide what an update of it means; None: any
     reads_if_owned further ones, which mean nothing in an object without an owner
@@ -42,7 +69,7 @@ class Source:
     """
 
     resource: Resource
-    changed: Changed
+    changed: Changed | Claimant
     metadata_only: bool = False
     selection: Selection = EVERYTHING
     reads: tuple[str, ...] | None = None

@@ -9,8 +9,9 @@ Thread: one event loop. A process whose Lease is lost ends: `run` returns, and i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from kcore.api.meta.v1 import meta_pb2
@@ -24,7 +25,7 @@ from kcore.client.informer import Informer, Informers
 from kcore.client.kinds import Resource
 from kcore.client.recorder import EventRecorder
 from kcore.client.reflector import EVERYTHING, Selection
-from kcore.client.workqueue import WorkQueue, work
+from kcore.client.workqueue import work
 from kcore.controllers import (
     clusterrole_aggregation,
     deployment,
@@ -48,12 +49,14 @@ from kcore.controllers import (
     taint_eviction,
     volume_protection,
 )
-from kcore.controllers.controller import IGNORE, Context, Controller, Source
+from kcore.controllers.adoption import OWNERSHIP
+from kcore.controllers.controller import IGNORE, Changed, Claimant, Context, Controller
 from kcore.controllers.daemonset import reconciler as daemonset
 from kcore.controllers.job import orphans as job_orphans
 from kcore.controllers.job import reconciler as job
 from kcore.controllers.job import ttl_after_finished
 from kcore.controllers.node_ipam import Subnets
+from kcore.controllers.ownership import Look, Ownership
 from kcore.controllers.settings import Settings
 from kcore.controllers.volumes import reconciler as volumes
 
@@ -199,6 +202,7 @@ class SharedInformers:
         self.informers = informers
         self._whole: dict[tuple[Resource, Selection], Informer[Any]] = {}
         self._metadata: dict[Resource, Informer[Any]] = {}
+        self._owned: dict[tuple[Informer[Any], tuple[str, ...]], Ownership] = {}
 
     def whole(self, resource: Resource, selection: Selection = EVERYTHING) -> Informer[Any]:
         """Return the informer of whole objects of a resource."""
@@ -219,22 +223,33 @@ class SharedInformers:
         """Put what changes into a controller's queue."""
         for source in controller.sources:
             informer = self.metadata(source.resource) if source.metadata_only else self.whole(source.resource, source.selection)
-            if source.changed is not IGNORE:
-                connect(informer, source, controller.queue)
+            look = partial(controller.queue.add_after, delay_s=source.gather_s)
+            if isinstance(source.changed, Claimant):
+                self._ownership(informer, source.reads_if_owned).add(source.changed, look)
+            elif source.changed is not IGNORE:
+                follow(informer, partial(look_at_all, source.changed, look), source.reads, source.reads_if_owned)
+
+    def _ownership(self, informer: Informer[Any], reads: tuple[str, ...]) -> Ownership:
+        """Return who is told of the owners of a resource's objects, together with all who read the same of those."""
+        found = self._owned.get((informer, reads))
+        if found is None:
+            found = self._owned[informer, reads] = Ownership()
+            follow(informer, found.changed, OWNERSHIP, reads)
+        return found
 
 
-def connect(informer: Any, source: Source, queue: WorkQueue[str]) -> None:
-    """Put the keys that changes mean into a queue, at once or when more changes had time to come."""
-    changed = source.changed
+def look_at_all(changed: Changed, look: Look, old: Any, new: Any) -> None:
+    """Have all keys looked at that a change means."""
+    for key in changed(old, new):
+        look(key)
 
-    def tell(old: Any, new: Any) -> None:
-        for key in changed(old, new):
-            queue.add_after(key, source.gather_s)
 
+def follow(informer: Informer[Any], tell: Callable[[Any, Any], None], reads: Iterable[str] | None, reads_if_owned: Iterable[str]) -> None:
+    """Be told of all changes, with None for what is not there."""
     informer.add_handler(
-        on_add=lambda new: tell(None, new),
+        on_add=partial(tell, None),
         on_update=tell,
         on_delete=lambda old: tell(old, None),
-        reads=source.reads,
-        reads_if_owned=source.reads_if_owned,
+        reads=reads,
+        reads_if_owned=reads_if_owned,
     )

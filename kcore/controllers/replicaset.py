@@ -20,7 +20,7 @@ from kcore.client.kinds import Resource
 from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, conditions, live, pod_ranking, pod_template
 from kcore.controllers.actions import Action, Create, Delete, Outcome, UpdateStatus
-from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
+from kcore.controllers.controller import Claimant, Context, Controller, Result, Source, own_keys
 from kcore.controllers.pace import Pace
 from kcore.controllers.pod_names import free_names
 from kcore.controllers.pod_state import available_in_s, is_active, is_terminating, next_available_s, ready_since
@@ -202,13 +202,10 @@ class Reconciler:
             waits.append(limits.STALE_VIEW_PAUSE_S)
         return Result(requeue_after_s=min((wait for wait in waits if wait is not None), default=None))
 
-    def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
-        """Note what was expected, and look at the sets that the pod belongs to, belonged to, or may belong to."""
-        pod = old if new is None else new
-        owner = adoption.resolve(self._owners, pod, self._resource.kind)
-        if owner is not None:
-            self._writes.seen(key_of(owner), pod, gone=new is None)
-        return adoption.owner_keys(self._owners, self._resource.kind, old, new)
+    @property
+    def claimant(self) -> Claimant:
+        """Who may own pods."""
+        return Claimant(self._resource.kind, self._owners, self._writes.seen)
 
     def _observe(self, found: Any, key: str) -> Observed:
         candidates = adoption.candidates(self._pods, found, adoption.selector_of(found.spec.selector))
@@ -255,5 +252,5 @@ def make(context: Context) -> Controller:
 def controller_of(context: Context, name: str, resource: Resource) -> Controller:
     """Make the controller of a resource whose objects ask for a number of pods."""
     reconciler = Reconciler(context, resource)
-    sources = (Source(resource, own_keys), Source(PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS))
+    sources = (Source(resource, own_keys), Source(PODS, reconciler.claimant, reads_if_owned=POD_READS))
     return Controller(name, context.queue(name), reconciler.reconcile, sources)

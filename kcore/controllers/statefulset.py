@@ -19,7 +19,7 @@ from kcore.base import limits
 from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, history, live, stateful_claims
 from kcore.controllers.actions import Action, Create, Delete, Event, Outcome, Update, UpdateStatus
-from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
+from kcore.controllers.controller import Claimant, Context, Controller, Result, Source, key_of, own_keys
 from kcore.controllers.history import REVISIONS
 from kcore.controllers.pace import Pace
 from kcore.controllers.pod_state import next_available_s
@@ -145,13 +145,10 @@ class Reconciler:
         waits = (next_available_s(planned.pods, found.spec.minReadySeconds, observed.now), self._writes.remaining_s(key))
         return Result(requeue_after_s=min((wait for wait in waits if wait is not None), default=None))
 
-    def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
-        """Note what was expected, and look at the sets that the pod belongs to, belonged to, or may belong to."""
-        pod = old if new is None else new
-        owner = adoption.resolve(self._sets, pod, STATEFULSETS.kind)
-        if owner is not None:
-            self._writes.seen(key_of(owner), pod, gone=new is None)
-        return adoption.owner_keys(self._sets, STATEFULSETS.kind, old, new)
+    @property
+    def claimant(self) -> Claimant:
+        """Who may own pods."""
+        return Claimant(STATEFULSETS.kind, self._sets, self._writes.seen)
 
     def claim_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Look at the set that may wait for a claim to be gone."""
@@ -249,7 +246,7 @@ def make(context: Context) -> Controller:
     reconciler = Reconciler(context)
     sources = (
         Source(STATEFULSETS, own_keys),
-        Source(PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS),
+        Source(PODS, reconciler.claimant, reads_if_owned=POD_READS),
         Source(CLAIMS, reconciler.claim_changed),
     )
     return Controller("statefulset", context.queue("statefulset"), reconciler.reconcile, sources)

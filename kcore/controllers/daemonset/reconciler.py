@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from kcore.base import limits
@@ -10,7 +11,7 @@ from kcore.client.kinds import Resource
 from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, history, live, pod_template
 from kcore.controllers.actions import Action, Create, Delete, Outcome, Patch
-from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
+from kcore.controllers.controller import Claimant, Context, Controller, Result, Source, own_keys, unseen
 from kcore.controllers.daemonset import counts, placement, rolling_update
 from kcore.controllers.daemonset.eligibility import Eligibility, demand_of
 from kcore.controllers.daemonset.placement import Observed, Pause, Plan
@@ -181,24 +182,21 @@ class Reconciler:
         wanted += [adoption.release(resource, item, found) for item in claim.release]
         actions.raise_first(await self._apply(wanted), harmless=("NotFound",))
 
-    def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
-        """Note what was expected, and look at the DaemonSets that the pod belongs to, belonged to, or may belong to."""
-        pod = old if new is None else new
-        owner = adoption.resolve(self._sets, pod, KIND)
-        if owner is not None:
-            self._writes.seen(key_of(owner), pod, gone=new is None)
-            if new is None:
-                lives = self._lives.setdefault(key_of(owner), {})
-                lives[target_node(pod)] = lives.get(target_node(pod), 0) + 1
-        return adoption.owner_keys(self._sets, KIND, old, new)
+    @property
+    def claimant(self) -> Claimant:
+        """Who may own pods."""
+        return Claimant(KIND, self._sets, self._seen)
+
+    def _seen(self, key: str, pod: Any, *, gone: bool) -> None:
+        """Note that a pod of a DaemonSet is shown, and count those that went from its node."""
+        self._writes.seen(key, pod, gone=gone)
+        if gone:
+            lives = self._lives.setdefault(key, {})
+            lives[target_node(pod)] = lives.get(target_node(pod), 0) + 1
 
     def node_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Look at the DaemonSets to which a change of a node makes a difference."""
         return self._eligibility.changed((old if new is None else new).metadata.name, new)
-
-    def revision_changed(self, old: Any, new: Any) -> Iterable[str]:
-        """Look at the DaemonSets that a revision belongs to, belonged to, or may belong to."""
-        return adoption.owner_keys(self._sets, KIND, old, new)
 
     async def _apply(self, wanted: Iterable[Action]) -> list[Outcome]:
         return await actions.apply(wanted, self._context.api.bulk, self._context.recorder)
@@ -240,8 +238,8 @@ def make(context: Context) -> Controller:
     reconciler = Reconciler(context)
     sources = (
         Source(DAEMONSETS, own_keys),
-        Source(PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS),
+        Source(PODS, reconciler.claimant, reads_if_owned=POD_READS),
         Source(NODES, reconciler.node_changed, reads=NODE_READS),
-        Source(REVISIONS, reconciler.revision_changed),
+        Source(REVISIONS, replace(reconciler.claimant, seen=unseen), reads_if_owned=("revision",)),
     )
     return Controller("daemonset", context.queue("daemonset"), reconciler.reconcile, sources)

@@ -14,7 +14,7 @@ from kcore.base import limits
 from kcore.client.wire import split_key
 from kcore.controllers import actions, adoption, live, pod_template
 from kcore.controllers.actions import Action, Patch, UpdateStatus
-from kcore.controllers.controller import Context, Controller, Result, Source, key_of, own_keys
+from kcore.controllers.controller import Claimant, Context, Controller, Result, Source, own_keys
 from kcore.controllers.job import backoff, finalizers, scaling, tracking
 from kcore.controllers.job.backoff import Record
 from kcore.controllers.job.judgement import Judgement, Observed, deadline_in_s, judge
@@ -167,16 +167,16 @@ class Reconciler:
         self._versions[key] = int(outcome.resource_version)
         return outcome.resource_version
 
-    def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
-        """Note what was expected, and look at the Jobs that the pod belongs to, belonged to, or may belong to."""
-        pod = old if new is None else new
-        owner = adoption.resolve(self._jobs, pod, KIND)
-        if owner is not None:
-            key = key_of(owner)
-            self._writes.seen(key, pod, gone=new is None)
-            if new is None or TRACKING not in new.metadata.finalizers:
-                self._released.get(key, set()).discard(pod.metadata.uid)
-        return adoption.owner_keys(self._jobs, KIND, old, new)
+    @property
+    def claimant(self) -> Claimant:
+        """Who may own pods."""
+        return Claimant(KIND, self._jobs, self._seen)
+
+    def _seen(self, key: str, pod: Any, *, gone: bool) -> None:
+        """Note that a pod of a Job is shown, and forget that it was released once that is shown, too."""
+        self._writes.seen(key, pod, gone=gone)
+        if gone or TRACKING not in pod.metadata.finalizers:
+            self._released.get(key, set()).discard(pod.metadata.uid)
 
     async def _apply(self, wanted: Iterable[Action]) -> list[actions.Outcome]:
         return await actions.apply(wanted, self._context.api.bulk, self._context.recorder)
@@ -210,8 +210,6 @@ def _release(pod: Any, job: Any) -> Patch:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    pods = Source(
-        PODS, reconciler.pod_changed, reads=adoption.OWNERSHIP, reads_if_owned=POD_READS, gather_s=limits.JOB_GATHER_S,
-    )
+    pods = Source(PODS, reconciler.claimant, reads_if_owned=POD_READS, gather_s=limits.JOB_GATHER_S)
     sources = (Source(JOBS, own_keys), pods)
     return Controller("job", context.queue("job"), reconciler.reconcile, sources)
