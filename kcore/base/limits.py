@@ -241,6 +241,9 @@ BULK_REQUEST_BYTES_MAX: Final = 3 << 20
 BULK_REQUESTS_MAX: Final = 8
 """Bulk requests under way per client: enough that the server never waits for the client, few enough that overload shows as waiting."""
 
+BULK_FEW_ITEMS_MAX: Final = 32
+"""A list of no more items travels with others: a message costs what ten items cost."""
+
 BULK_PENDING_ITEMS_MAX: Final = 50_000
 """Items handed to `submit` and not answered yet; more are refused with TooManyRequests. Ten seconds at 5,000 a second."""
 
@@ -517,6 +520,12 @@ TOKEN_BYTES_MAX: Final = 32_768
 LIKENESSES_MAX: Final = 256
 """Objects that later ones with the same body are made from, some 3 KB each: templates that are in use at a time."""
 
+ALONE_PATCHES_MAX: Final = 1_024
+"""Patches of a status that are remembered with what they made: the states of conditions that meet the same patch at a time."""
+
+ALONE_PATCH_BYTES_MAX: Final = 4_000
+"""A longer patch of a status is decided anew: what is the same for many objects is short."""
+
 SERVICE_ADDRESSES_MAX: Final = 1 << 20
 """Addresses of a service range that are used: enough for every Service, and a bound for IPv6 ranges."""
 
@@ -680,6 +689,9 @@ CONTROLLER_WORKERS: Final = 16
 
 NODE_WORKERS: Final = 256
 """The same for what looks at single nodes: their small writes travel together, and thousands of nodes may register at once."""
+
+VOLUME_WORKERS: Final = 256
+"""The same for the binder of volumes: a claim takes three rounds of small writes, and claims come by the thousand."""
 
 EXPECTATIONS_TIMEOUT_S: Final = 300.0
 """Fixed by Kubernetes' habit: what a controller expects and does not see for five minutes will not come."""

@@ -8,6 +8,8 @@ Guarantees
 - An item's failure is a value, `BulkResult.error`. A stream that breaks raises StatusError for all that was not answered (each of these may
   or may not have happened); the next write opens a new stream.
 - `submit` sends at once while nothing is under way, else it collects until an answer comes: idle, it costs no time; busy, it batches.
+  Short lists do so, too: many callers that each write little make few requests.
+- Writes reach the server in the order in which they were handed in, but for atomic ones and those that ask for objects.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ class BulkClient:
         self._writing = asyncio.Lock()
         self._submitted: deque[tuple[Item, asyncio.Future[BulkResult]]] = deque()
         self._unanswered_count = 0
+        self._under_way_count = 0
         self._sender: asyncio.Task[None] | None = None
 
     async def write(self, items: Sequence[Item], *, atomic: bool = False, return_objects: bool = False) -> list[BulkResult]:
@@ -64,11 +67,9 @@ class BulkClient:
         atomic   all or none, in one commit; then the items must fit one request
         Raises   StatusError if the stream breaks; RequestEntityTooLarge if atomic items do not fit
         """
-        chunks = list(_chunks(items))
-        if atomic and len(chunks) > 1:
-            raise status.request_entity_too_large(f"{len(items)} items do not fit one request, which atomic writes have to")
-        answers = await asyncio.gather(*(self._request(chunk, atomic, return_objects) for chunk in chunks))
-        return [result for answer in answers for result in answer]
+        if not (atomic or return_objects) and self._joins(len(items)):
+            return await asyncio.gather(*[self.submit(item) for item in items])
+        return await self._write(items, atomic, return_objects)
 
     def submit(self, item: Item) -> asyncio.Future[BulkResult]:
         """Hand a write in; the future has its result, or StatusError if the stream broke.
@@ -95,13 +96,30 @@ class BulkClient:
         self._unanswered_count -= len(self._submitted)
         self._submitted.clear()
 
+    def _joins(self, count: int) -> bool:
+        """Say whether so many items go with what is submitted: few do while requests are under way, any do behind what waits already."""
+        if self._unanswered_count + count > limits.BULK_PENDING_ITEMS_MAX:
+            return False
+        return bool(self._submitted) or (self._under_way_count > 0 and count <= limits.BULK_FEW_ITEMS_MAX)
+
+    async def _write(self, items: Sequence[Item], atomic: bool = False, return_objects: bool = False) -> list[BulkResult]:
+        chunks = list(_chunks(items))
+        if atomic and len(chunks) > 1:
+            raise status.request_entity_too_large(f"{len(items)} items do not fit one request, which atomic writes have to")
+        self._under_way_count += len(chunks)
+        try:
+            answers = await asyncio.gather(*(self._request(chunk, atomic, return_objects) for chunk in chunks))
+        finally:
+            self._under_way_count -= len(chunks)
+        return [result for answer in answers for result in answer]
+
     async def _send_submitted(self) -> None:
         """Send what is submitted, all of it each time, until nothing is left."""
         while self._submitted:
             batch = [self._submitted.popleft() for _ in range(min(len(self._submitted), limits.BULK_ITEMS_MAX))]
             futures = [future for _, future in batch]
             try:
-                _resolve(futures, await self.write([item for item, _ in batch]))
+                _resolve(futures, await self._write([item for item, _ in batch]))
             except StatusError as error:
                 _fail(futures, error)
             finally:

@@ -121,7 +121,7 @@ def make(context: Context) -> Controller:
         Source(NODES, IGNORE, metadata_only=True),
         Source(PODS, reconciler.pod_changed, reads=("status.phase",)),
     )
-    return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources)
+    return Controller(NAME, context.queue(NAME), reconciler.reconcile, sources, workers=limits.VOLUME_WORKERS)
 
 
 def claims_of(pod: Any) -> tuple[str, ...]:

@@ -61,6 +61,37 @@ def test_what_is_submitted_together_travels_together():
     run(test)
 
 
+def test_short_lists_travel_together_while_a_request_is_under_way():
+    async def test(world):
+        bulk = world.client.bulk
+        requests = []
+        send = bulk._request
+        bulk._request = lambda items, *more: requests.append(len(items)) or send(items, *more)
+        lists = [[items.create(pod(f"p{n}-{m}")) for m in range(3)] for n in range(20)]
+        results = await asyncio.gather(*(bulk.write(each) for each in lists))
+        assert [[r.name for r in found] for found in results] == [[f"p{n}-{m}" for m in range(3)] for n in range(20)]
+        assert requests == [3, 57]
+        assert (bulk._unanswered_count, bulk._under_way_count) == (0, 0)
+
+    run(test)
+
+
+def test_a_long_list_does_not_overtake_a_short_one():
+    async def test(world):
+        bulk = world.client.bulk
+        labelled = [items.patch(kinds.find("po"), "a", {"metadata": {"labels": {"x": str(n)}}}, namespace="default") for n in range(3)]
+        first = asyncio.create_task(bulk.write([items.create(pod("a"))]))
+        await asyncio.sleep(0)
+        short = asyncio.create_task(bulk.write(labelled[:1]))
+        await asyncio.sleep(0)
+        long = asyncio.create_task(bulk.write([*labelled[1:], *[items.create(pod(f"p{n}")) for n in range(limits.BULK_FEW_ITEMS_MAX)]]))
+        for each in (first, short, long):
+            assert all(result.error is None for result in await each)
+        assert (await world.client.pods.get("a", namespace="default")).metadata.labels["x"] == "2"
+
+    run(test)
+
+
 def test_a_broken_stream_fails_what_waits_and_the_next_write_opens_another():
     async def test(world):
         world.transport.fail("bulk", status.service_unavailable("gone"))
