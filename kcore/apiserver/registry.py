@@ -16,6 +16,7 @@ from typing import Any
 
 from kcore.apiserver import admission, strategy
 from kcore.apiserver.admission.along import Along
+from kcore.apiserver.edits import deletion
 from kcore.apiserver.likeness import Likenesses, Sketch
 from kcore.apiserver.likeness import another as likeness_of_another
 from kcore.apiserver.objects import Outcome, Stored, encode, outcome
@@ -353,7 +354,7 @@ class Registry:
         if strategy.finished(spec, new):
             if write.dry_run:
                 return outcome(spec, new, raw, current.revision, removed=True)
-            gone = self.remove(write, current, new)
+            gone = self.remove(write, new, raw, current.revision)
             return outcome(spec, new, raw, current.revision, gone.submission, removed=True)
         if raw != current.raw and write.owners is not None:
             raw = with_old_times(spec, new, old, raw, current.raw)
@@ -368,13 +369,11 @@ class Registry:
         """Whether an update without effect is a write all the same: of what Kubernetes showed it stores only now what it filled in."""
         return current.kv.version == 1 and write.rules.completed_on_read(new)
 
-    def remove(self, write: Write, current: Stored, obj: Object | None = None) -> Outcome:
-        """Take an object out of the store."""
+    def remove(self, write: Write, last: Object, raw: bytes, expected: int) -> Outcome:
+        """Take an object out of the store, on condition that its key still has the revision `expected`; `last` and `raw` are its end."""
         spec = write.spec
-        raw = current.raw if obj is None else encode(spec, obj)
-        last = current.obj() if obj is None else obj
         along = write.along + self.chain.leaving(spec, last)
-        submit = partial(self.storage.submit, delete_txn(spec.key(write.namespace, write.name), current.revision))
+        submit = partial(self.storage.submit, delete_txn(spec.key(write.namespace, write.name), expected))
         submission = self.together(along, submit) if along else submit()
         if not submission.succeeded:
             raise status.conflict(spec.resource, spec.group, write.name)
@@ -403,33 +402,26 @@ class Registry:
         """Delete an object, or mark it as terminating while grace or finalizers hold it."""
         write.operation = "DELETE"
         current = self.require(write.served, write.namespace, write.name)
-        old = current.obj()
+        seen = deletion.Seen(write.spec, write.rules.graceful, current)
         refused = partial(status.precondition_failed, write.spec.resource, write.spec.group, write.name)
         strategy.check_preconditions(
-            write.served, old, options.get("preconditions") or {}, refused if strategy.is_namespace(write.spec) else None
+            write.served, seen.obj, options.get("preconditions") or {}, refused if strategy.is_namespace(write.spec) else None
         )
         if options.get("ignoreStoreReadErrorWithClusterBreakingPotential"):
             raise status.conflict(write.spec.resource, write.spec.group, write.name, READABLE.format(current.kv.key.decode()))
-        self.chain.validate(write, None, old)
-        plan = strategy.plan_deletion(write.spec, write.rules, old, options, self.clock.now())
+        self.chain.validate(write, None, seen.obj)
+        plan = strategy.plan_deletion(write.spec, write.rules, seen.obj, options, self.clock.now())
         if plan is None:
-            return outcome(write.spec, old, current.raw, current.revision)
-        if plan.remove:
-            if write.dry_run:
-                return outcome(write.spec, plan.obj, encode(write.spec, plan.obj), current.revision, removed=True)
-            if write.rules.graceful:
-                current = self.mark(write, current, plan.obj)
-            return self.remove(write, current, plan.obj)
-        raw = encode(write.spec, plan.obj)
-        if write.dry_run or raw == current.raw:
-            return outcome(write.spec, plan.obj, raw, current.revision)
+            return outcome(write.spec, seen.obj, current.raw, current.revision)
+        raw = seen.with_changes(plan.obj)
+        if write.dry_run or (raw == current.raw and not plan.remove):
+            return outcome(write.spec, plan.obj, raw, current.revision, removed=plan.remove)
+        if plan.remove and not write.rules.graceful:
+            return self.remove(write, plan.obj, raw, current.revision)
         submission = self.put(write.spec, write.namespace, write.name, raw, current.revision)
+        if plan.remove:  # whoever watches has seen that an object of a kind with grace periods is at its end, before it is gone
+            return self.remove(write, plan.obj, raw, submission.revision)
         return outcome(write.spec, plan.obj, raw, submission.revision, submission)
-
-    def mark(self, write: Write, current: Stored, obj: Object) -> Stored:
-        """Show whoever watches that an object of a kind with grace periods is at its end, before it is gone."""
-        self.put(write.spec, write.namespace, write.name, encode(write.spec, obj), current.revision)
-        return self.require(write.spec, write.namespace, write.name)
 
     def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
         """The frame of a write."""

@@ -42,7 +42,7 @@ def put(registry: Registry, obj: Object) -> Submission | None:
         return None
     old = present.obj()
     if "roleRef" in obj and old.get("roleRef") != obj["roleRef"] and is_kept(old):
-        registry.remove(write, present)
+        registry.remove(write, old, present.raw, present.revision)
         return registry.create(again(registry, write), copy.deepcopy(obj)).submission
     new = completed(old, obj)
     return None if new == old else registry.update(write, lambda _: new).submission

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kcore.apiserver.objects import encode
 from kcore.machinery import timestamp
 from kcore.machinery.status import StatusError
 from tests.unit.apiserver.api import Api, Object, configmap, names_of, pod, reason_of
@@ -208,3 +209,19 @@ async def test_a_collection_is_deleted_whole_where_the_limit_is_no_number_of_obj
         await api.create("configmaps", {"metadata": {"name": name}})
     await api.write("deletecollection", "configmaps", limit=-1)
     assert (await api.list("configmaps"))["items"] == []
+
+
+async def test_a_deletion_writes_what_encoding_the_whole_object_would(api: Api) -> None:
+    annotated: Object = {"finalizers": ["example.com/f"], "annotations": {"a": "b"}, "generateName": "x"}
+    await api.create("pods", {**pod(nodeName="n1"), "metadata": {"name": "p", **annotated}}, fieldManager="m")
+    await api.create("configmaps", {"metadata": {"name": "p", **annotated}, "data": {"k": "v"}}, fieldManager="m")
+    for resource, body in (
+        ("pods", {"gracePeriodSeconds": 60}), ("pods", {"gracePeriodSeconds": 5}), ("pods", {"gracePeriodSeconds": 0}), ("configmaps", {}),
+        ("configmaps", {"propagationPolicy": "Foreground"}),
+    ):  # fmt: skip
+        await api.delete(resource, "p", body=body)
+        kept = api.pipeline.registry.head(api.spec(resource), "default", "p")
+        assert kept is not None
+        assert kept.raw == encode(kept.spec, kept.obj())
+    assert api.get("pods", "p")["metadata"]["deletionGracePeriodSeconds"] == 0
+    assert api.get("configmaps", "p")["metadata"]["finalizers"] == ["example.com/f", "foregroundDeletion"]
