@@ -2,9 +2,10 @@
 
     python -m bench.load.steps [--count N] [--vary]
 
-Bulk requests of 500 pods go through the server's own code: creates, bindings, status updates and Scheduled events, with three watchers of
-pods, as many as the control plane has. A step's time is the best of all requests (divided by its pods), since whatever else the machine
-does only adds. What the processes use in all, gRPC and TLS included, is in the report of `kcore bench` (`cpu_us_per_pod`).
+Bulk requests of 500 pods go through the server's own code: creates, bindings, status updates and Scheduled events, what a preemption and
+what the binding of a volume writes, and deletions, with three watchers of pods, as many as the control plane has. A step's time is the
+best of all requests (divided by its pods), since whatever else the machine does only adds. What the processes use in all, gRPC and TLS
+included, is in the report of `kcore bench` (`cpu_us_per_pod`).
 """
 
 from __future__ import annotations
@@ -15,14 +16,22 @@ import shutil
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from kcore.api.core.v1 import binding_pb2, event_pb2, node_pb2, pod_pb2, service_account_pb2
+from kcore.api.core.v1 import (
+    binding_pb2,
+    event_pb2,
+    node_pb2,
+    persistent_volume_claim_pb2,
+    persistent_volume_pb2,
+    pod_pb2,
+    service_account_pb2,
+)
 from kcore.apiserver import body, bulk, objects, registry
 from kcore.apiserver.admission import Chain
 from kcore.apiserver.bulk import BulkStream, split
@@ -31,6 +40,7 @@ from kcore.apiserver.server import ApiServer
 from kcore.base.clock import SystemClock
 from kcore.base.entropy import SystemEntropy
 from kcore.client import items, kinds
+from kcore.client.objects import STRATEGIC_MERGE_PATCH
 from kcore.load.pods import Plan, pods
 from kcore.machinery import codec, scheme
 from kcore.machinery._bulk import split_results
@@ -44,6 +54,8 @@ CHUNK: Final = 500
 WATCHERS: Final = 3
 NODES: Final = 100
 ADMIN: Final = User("admin", "1", ("system:masters", "system:authenticated"))
+PODS: Final = kinds.resource("", "v1", "pods")
+TIME: Final = "2026-01-01T00:00:00Z"
 POD: Final = GroupVersionKind("", "v1", "Pod")
 
 # step -> where those who call it look it up. A step within another is taken off the outer one; "the rest" is everything between them.
@@ -192,6 +204,69 @@ def running(raw: bytes) -> items.Item:
     return item("update", "pods", pod, "status")
 
 
+def victim(name: str) -> items.Item:
+    """What the scheduler says of a pod that it preempts."""
+    condition = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "lastTransitionTime": TIME}
+    condition["message"] = "default-scheduler: preempting to accommodate a higher priority pod"
+    patch = {"status": {"conditions": [condition]}}
+    return items.patch(PODS, name, patch, namespace="default", content_type=STRATEGIC_MERGE_PATCH, subresource="status")
+
+
+def nominated(index: int, name: str) -> items.Item:
+    """What the scheduler says of a pod that waits for victims."""
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "lastTransitionTime": TIME}
+    condition["message"] = f"0/{NODES} nodes are available: {NODES} Insufficient cpu. preemption: found a potential placement"
+    status = {"conditions": [condition], "nominatedNodeName": f"node-{index % NODES}"}
+    return items.patch(PODS, name, {"status": status}, namespace="default", subresource="status")
+
+
+def claim(name: str) -> persistent_volume_claim_pb2.PersistentVolumeClaim:
+    """A claim that waits for its first consumer."""
+    made = persistent_volume_claim_pb2.PersistentVolumeClaim()
+    made.metadata.name, made.metadata.namespace = name, "default"
+    made.spec.accessModes.append("ReadWriteOnce")
+    made.spec.storageClassName, made.spec.resources.requests["storage"].string = "late", "1Gi"
+    return made
+
+
+def volume(name: str, uid: str) -> persistent_volume_pb2.PersistentVolume:
+    """The volume that is made for a claim."""
+    made = persistent_volume_pb2.PersistentVolume()
+    made.metadata.name, spec = f"pvc-{name}", made.spec
+    spec.capacity["storage"].string = "1Gi"
+    spec.accessModes.append("ReadWriteOnce")
+    spec.storageClassName, source = "late", spec.persistentVolumeSource.csi
+    source.driver, source.volumeHandle = "hollow.kcore.io", name
+    reference = {"kind": "PersistentVolumeClaim", "apiVersion": "v1", "namespace": "default", "name": name, "uid": uid}
+    for field, value in reference.items():
+        setattr(spec.claimRef, field, value)
+    return made
+
+
+def volume_steps(bench: Bench, names: Sequence[str]) -> Iterator[tuple[str, dict[str, float]]]:
+    """What each write of a claim's binding takes."""
+    claims, volumes = kinds.resource("", "v1", "persistentvolumeclaims"), kinds.resource("", "v1", "persistentvolumes")
+    yield "claim", bench.send([item("create", "persistentvolumeclaims", claim(name)) for name in names])
+    selected = {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": "node-1"}}}
+    yield "claim to a node", bench.send([items.patch(claims, name, selected, namespace="default") for name in names])
+    spec = scheme.load().kinds[GroupVersionKind("", "v1", "PersistentVolumeClaim")]
+    reads = bench.server.pipeline.reads
+    yield "volume", bench.send(
+        [item("create", "persistentvolumes", volume(name, reads.get(spec, "default", name).obj()["metadata"]["uid"])) for name in names]
+    )
+    bound = {"metadata": {"annotations": {"pv.kubernetes.io/bind-completed": "yes"}}}
+    yield "claim to a volume", bench.send(
+        [items.patch(claims, name, bound | {"spec": {"volumeName": f"pvc-{name}"}}, namespace="default") for name in names]
+    )
+    state = {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
+    yield "claim's status", bench.send(
+        [items.patch(claims, name, {"status": state}, namespace="default", subresource="status") for name in names]
+    )
+    yield "volume's status", bench.send(
+        [items.patch(volumes, f"pvc-{name}", {"status": {"phase": "Bound"}}, subresource="status") for name in names]
+    )
+
+
 def scheduled(index: int, name: str) -> items.Item:
     """The Event of a pod that was scheduled."""
     event = event_pb2.Event(reason="Scheduled", type="Normal", count=1, reportingComponent="default-scheduler")
@@ -218,6 +293,12 @@ def measure(folder: Path, count: int, vary: bool) -> dict[str, dict[str, float]]
     reads = bench.server.pipeline.reads
     found["status"] = bench.send([running(reads.get(bench.spec, "default", name).raw) for name, _, _ in wanted])
     found["event"] = bench.send([scheduled(index, name) for index, (name, _, _) in enumerate(wanted)])
+    names = [name for name, _, _ in wanted]
+    found["victim's status"] = bench.send([victim(name) for name in names])
+    found["nomination"] = bench.send([nominated(index, name) for index, name in enumerate(names)])
+    found["mark deleted"] = bench.send([items.delete(PODS, name, namespace="default") for name in names])
+    found["delete"] = bench.send([items.delete(PODS, name, namespace="default", grace_period_seconds=0) for name in names])
+    found |= volume_steps(bench, names)
     bench.engine.close()
     return found
 

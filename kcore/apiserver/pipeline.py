@@ -17,6 +17,7 @@ from typing import Any
 from kcore.apiserver import body as bodies
 from kcore.apiserver import ownership, subresources
 from kcore.apiserver.authorization import Authorizer, node_restriction
+from kcore.apiserver.edits.status import StatusPatches
 from kcore.apiserver.entry.gate import Gate
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.logs import connections
@@ -52,6 +53,7 @@ class Pipeline:
         self.gate = Gate(scheme, registry.storage, self.objects_of)
         self.resolved: dict[tuple[str, ...], KindSpec] = {}
         self.creating = dict(subresources.CREATE)
+        self.status_patches = StatusPatches()
 
     def resolve(self, request: Request) -> KindSpec:
         """The kind that a request is about. Raises StatusError if it is not served, or not with this verb or subresource."""
@@ -262,9 +264,14 @@ class Pipeline:
             warnings: list[str] = []
             change = ownership.applied(write, request, gvk, message, warnings, self.registry.now())
             return warned(warnings, lambda: self.update(write, request, gvk, change))
+        return self.status_patches.patch(self.registry, write, request, lambda: self.patch_anew(write, request, gvk, message))
+
+    def patch_anew(self, write: Write, request: Request, gvk: GroupVersionKind, message: str) -> Outcome:
+        """Apply a patch that is no server-side apply."""
         patched = patching.read(request, gvk, message)
         write.given = lambda: patched.given()
-        return warned(patched.warnings, lambda: self.update(write, request, gvk, patched.apply))
+        apply = patched.apply_to_status if write.subresource == "status" and write.owners is None else patched.apply
+        return warned(patched.warnings, lambda: self.update(write, request, gvk, apply))
 
     def update(self, write: Write, request: Request, gvk: GroupVersionKind, change: Callable[[Object], Object]) -> Outcome:
         """Change an object or a part of it, in the version in which the request speaks of it."""

@@ -132,7 +132,7 @@ def bind(registry: Registry, write: Write, binding: Object) -> Outcome:
     added: Object = {"metadata": {"labels": metadata.get("labels") or {}}}
     admission.bind(added, registry.chain.cluster.labels(NODE, "", node) or {})
     condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": registry.now()}
-    raw = forms.write(before, added["metadata"]["labels"], metadata.get("annotations") or {}, node, None, condition)
+    raw = forms.write(before, added["metadata"]["labels"], metadata.get("annotations") or {}, node, "", condition)
     if write.dry_run:
         return success(write.name, current.revision, None)
     submission = registry.put(write.spec, write.namespace, write.name, raw, current.revision)

@@ -24,6 +24,7 @@ Object = dict[str, Any]
 Change = Callable[[Object], Object]
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 STRATEGIC_PATCH, APPLY_PATCH = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
+STATUS_PARTS: Final = frozenset(("apiVersion", "kind", "metadata", "status"))
 NO_PATCH: Final = "json: cannot unmarshal {} into Go value of type map[string]interface {{}}"
 WORDS: Final = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 
@@ -36,6 +37,7 @@ class Patched:
     complaints    of the patch as a text; the patched object has its own
     warnings      what field validation complains of; the list stays the same one
     change        from the object as it stands to the object as it is to be
+    names         the fields of the object that a patch in the form of an object changes; None of any other
     given         the patched object as it was before it was brought into its form, for errors that show values
     """
 
@@ -46,6 +48,7 @@ class Patched:
     complaints: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     change: Change = dict
+    names: frozenset[str] | None = None
     given: Callable[[], Any] = dict
 
     @property
@@ -61,6 +64,18 @@ class Patched:
             return self.change(old)
         except (RecursionError, orjson.JSONEncodeError) as error:
             raise status.bad_request("exceeded max depth") from error
+
+    def apply_to_status(self, old: Object) -> Object:
+        """What the patch makes of metadata and status; of the whole object if it is about more, or something is wrong.
+
+        What a write of the status leaves alone need not be patched.
+        """
+        if old and self.names is not None and self.names <= STATUS_PARTS:
+            try:
+                return self.apply({name: value for name, value in old.items() if name in STATUS_PARTS})
+            except status.StatusError:
+                pass
+        return self.apply(old)
 
     def complain(self, complaints: list[str], shown: Callable[[], str]) -> None:
         """Warn of complaints, or refuse the patch because of them."""
@@ -93,6 +108,7 @@ def read(request: Request, gvk: GroupVersionKind, message: str) -> Patched:
         if patched.strict:
             patched.complaints = codec.strict_duplicates(body, patch)
     patched.change = make(patched, patch)
+    patched.names = frozenset(patch) if isinstance(patch, dict) else None
     return patched
 
 
@@ -100,7 +116,7 @@ def by_json_patch(patched: Patched, patch: Any) -> Change:
     """A list of operations."""
     operations, complaints = json_patch.read(patch, patched.strict)
     patched.complaints = [f"json patch {complaint}" for complaint in patched.complaints] + complaints
-    return lambda old: from_text(patched, old, lambda ordered: json_patch.apply(ordered, operations))
+    return lambda old: from_text(patched, old, lambda ordered: json_patch.apply(ordered, operations), as_it_is)
 
 
 def by_merge_patch(patched: Patched, patch: Any) -> Change:
@@ -109,7 +125,9 @@ def by_merge_patch(patched: Patched, patch: Any) -> Change:
         raise status.bad_request("Invalid JSON Patch")
     if not isinstance(patch, dict):
         raise status.bad_request(f"error decoding patch: {NO_PATCH.format(WORDS[type(patch)])}")
-    return lambda old: from_text(patched, old, lambda ordered: merge_patch.in_printed_order(merge_patch.merge(ordered, patch), patch))
+    return lambda old: from_text(
+        patched, old, lambda ordered: merge_patch.merge(ordered, patch), lambda merged: merge_patch.in_printed_order(merged, patch)
+    )
 
 
 def by_strategic_merge_patch(patched: Patched, patch: Any) -> Change:
@@ -126,21 +144,26 @@ CHANGES: Final = {
 }
 
 
-def from_text(patched: Patched, old: Object, apply: Change) -> Object:
+def as_it_is(found: Any) -> Any:
+    """What is printed in the order in which it stands."""
+    return found
+
+
+def from_text(patched: Patched, old: Object, apply: Change, ordered: Callable[[Any], Any]) -> Object:
     """Patch an object as a text; errors show the text.
 
-    The text in the order of Kubernetes is made only if there is something to say of it.
+    The text in the order of Kubernetes, for which what was applied is `ordered`, is made only if there is something to say of it.
     """
     patched.given = lambda: apply(old)
     try:
         unknown: list[str] = []
         new = read_text(patched, orjson.dumps(apply(old)), unknown)
         if not unknown:
-            patched.complain([], lambda: shown(patched, old, apply))
+            patched.complain([], lambda: shown(patched, old, apply, ordered))
             return new
     except ValueError:
         pass
-    text = shown(patched, old, apply)
+    text = shown(patched, old, apply, ordered)
     unknown = []
     try:
         new = read_text(patched, text.encode(), unknown)
@@ -160,11 +183,11 @@ def read_text(patched: Patched, text: bytes, unknown: list[str]) -> Object:
     return codec.normalise(patched.message, new, unknown, text)
 
 
-def shown(patched: Patched, old: Object, apply: Change) -> str:
+def shown(patched: Patched, old: Object, apply: Change, ordered: Callable[[Any], Any]) -> str:
     """A patched text as Go writes it."""
     table = codec.table(patched.message)
     whole = codec.decode(table, codec.encode(table, old), old["apiVersion"], old["kind"])
-    return field_error.compact_json(apply(field_order.in_field_order(table, whole)), sort_keys=False)
+    return field_error.compact_json(ordered(apply(field_order.in_field_order(table, whole))), sort_keys=False)
 
 
 def from_map(patched: Patched, old: Object, patch: Object) -> Object:

@@ -12,16 +12,16 @@ The compiled modules are the only implementation; this package is the door to th
 Source: apimachinery `pkg/runtime/serializer/protobuf` and `pkg/runtime/serializer/json`.
 """
 
-from kcore.machinery.codec._envelope import envelope, open_envelope, splice_resource_version, watch_event
+from kcore.machinery.codec._envelope import envelope, only, open_envelope, splice_resource_version, watch_event
 from kcore.machinery.codec._lazy import LazyObject
 from kcore.machinery.codec._table import DecodeError, Table
-from kcore.machinery.codec.edits import Splice, status_part
+from kcore.machinery.codec.edits import Splice, numbers, status_part
 from kcore.machinery.codec.forms import MAGIC, decode, decode_object, encode, encode_object, json_text, lazy, normalise, splice
 from kcore.machinery.codec.strict import duplicates as strict_duplicates
 from kcore.machinery.codec.tables import table
 
 __all__ = [
     "MAGIC", "DecodeError", "LazyObject", "Splice", "Table", "decode", "decode_object", "encode", "encode_object", "envelope", "json_text",
-    "lazy", "normalise", "open_envelope", "splice", "splice_resource_version", "status_part", "strict_duplicates", "table",
-    "watch_event",
+    "lazy", "normalise", "numbers", "only", "open_envelope", "splice", "splice_resource_version", "status_part", "strict_duplicates",
+    "table", "watch_event",
 ]  # fmt: skip

@@ -55,6 +55,17 @@ def status_part(message: str) -> Callable[[bytes], bytes]:
     return lambda raw: only(raw, *numbers)
 
 
+def numbers(message: str, name: str) -> tuple[int, dict[str, int]]:
+    """Return the number of a field that is a message, and those of its own fields by their JSON names.
+
+    Raises  ValueError if it is none
+    """
+    spec = find(tables.table(message), name)
+    if spec.table is None or spec.label != tables.SINGULAR:
+        raise ValueError(f"{name} is no message")
+    return spec.number, {inner.name: inner.number for inner in map(FieldSpec._make, spec.table.describe()) if not inner.inline}
+
+
 def _compile(table: Table, path: str) -> _Step:
     place, mark, rest = path.partition(_LABEL_MARK)
     *above, last = place.split(".")

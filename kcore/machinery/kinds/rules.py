@@ -123,6 +123,7 @@ class KindRules:
     completed_on_read            of a stored object: whether Kubernetes keeps a new one without some of what it shows, which the first
                                  update writes, even one that changes nothing
     alike                        of a new object: whether all that differ from it in their name alone are decided as it was
+    alone                        fields of the status: what a patch of nothing else makes of them rests on these fields and the patch
     orphans                      a deletion that does not say what becomes of dependents leaves them
     deletion_doubt               what such a deletion warns of
     deprecation                  what every request for the kind warns of
@@ -146,6 +147,7 @@ class KindRules:
     phase_time: str = ""
     completed_on_read: Callable[[Object], bool] = never
     alike: Callable[[Object], bool] = never
+    alone: frozenset[str] = frozenset()
     orphans: bool = False
     deletion_doubt: str = ""
     deprecation: str = ""

@@ -49,16 +49,16 @@ def key_by(merge_key: str) -> Key:
 
 def identity(value: Any) -> Any:
     """What equals what: true is not 1 here."""
-    return type(value), printed(value)
+    return (str, value) if type(value) is str else (type(value), printed(value))
 
 
 def arrange(merged: list[Any], named: list[Any], live: list[Any], key: Key) -> list[Any]:
     """Order the items of `merged` by their place in `named`, which the patch gives, and in `live`, which the object gives."""
-    in_patch = places(named, key)
-    in_live = places(live, key)
-    mine = sorted((item for item in merged if key(item) in in_patch), key=lambda item: in_patch[key(item)])
-    others = sorted((item for item in merged if key(item) not in in_patch), key=lambda item: in_live.get(key(item), len(in_live)))
-    return interleave(others, mine, lambda item: in_live.get(key(item)))
+    in_patch, in_live = places(named, key), places(live, key)
+    keyed = [(key(item), item) for item in merged]
+    mine = sorted((pair for pair in keyed if pair[0] in in_patch), key=lambda pair: in_patch[pair[0]])
+    others = sorted((pair for pair in keyed if pair[0] not in in_patch), key=lambda pair: in_live.get(pair[0], len(in_live)))
+    return [item for _, item in interleave(others, mine, lambda pair: in_live.get(pair[0]))]
 
 
 def places(items: list[Any], key: Key) -> dict[Any, int]:

@@ -168,5 +168,5 @@ def warn_volume(new: Object, _old: Object | None) -> list[str]:
 
 RULES: Final = KindRules(
     validate=validate_volume, validate_update=validate_volume_update, prepare_create=prepare_create, prepare_update=keep_status,
-    warnings=warn_volume, phase_time=PHASE_TIME,
+    warnings=warn_volume, phase_time=PHASE_TIME, alone=frozenset(("phase",)),
 )

@@ -134,4 +134,5 @@ def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
 RULES: Final = KindRules(
     validate=validate_claim, validate_update=validate_claim_update, validate_status_update=validate_status_update,
     prepare_create=prepare_create, prepare_update=prepare_update, completed_on_read=always,  # the phase
+    alone=frozenset(("phase", "accessModes", "capacity")),
 )

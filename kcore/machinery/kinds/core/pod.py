@@ -231,5 +231,5 @@ def _raise_generation(new: Object, old: Json) -> None:
 RULES: Final = KindRules(
     default=default, validate=validate, validate_update=validate_update, validate_status_update=validate_status_update,
     prepare_create=prepare_create, prepare_update=prepare_update, prepare_status_update=prepare_status_update, warnings=warnings,
-    graceful=True, alike=alike,
+    graceful=True, alike=alike, alone=frozenset(("conditions", "nominatedNodeName")),
 )
