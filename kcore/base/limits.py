@@ -129,7 +129,10 @@ SCHEDULER_CLAIMS_APART_MAX: Final = 64
 """A pod with more unbound claims of one class is decided anew whenever any volume of the class comes or goes."""
 
 SCHEDULER_DEVICE_STEPS_MAX: Final = 20_000
-"""Steps of one search for devices (3 us each): what is not found in 60 ms is taken as not to be had (upstream: 10 s a node)."""
+"""Steps of one search for devices (5 us each): a search of more than 100 ms is given up, and the pod is tried again (upstream: 10 s)."""
+
+SCHEDULER_DEVICES_READY_S_MAX: Final = 600.0
+"""Devices that have not been prepared for so long are given back (upstream: bindingTimeout of DynamicResources)."""
 
 SCHEDULER_RESOURCES_MAX: Final = 1024
 """Resources that have a row of amounts; a further name is taken as offered by no node, so a pod that asks for it waits."""

@@ -28,6 +28,7 @@ CLAIMS: Final = kinds.resource("resource.k8s.io", "v1", "resourceclaims")
 TEMPLATES: Final = kinds.resource("resource.k8s.io", "v1", "resourceclaimtemplates")
 POD_CLAIM_NAME: Final = "resource.kubernetes.io/pod-claim-name"
 FINALIZER: Final = "resource.kubernetes.io/delete-protection"
+_READS: Final = ("spec.resourceClaims", "status.phase", "status.extendedResourceClaimStatus", "metadata.deletionTimestamp")
 BY_TEMPLATE: Final = "resourceclaimtemplate"
 _POD: Final = "pod "
 _SUFFIX_LENGTH: Final = 10
@@ -153,13 +154,13 @@ class Reconciler:
     def pod_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Look at a pod with claims, and when it ends at these."""
         pod = old if new is None else new
-        if not pod.spec.resourceClaims:
-            return
-        if new is not None:
+        if new is not None and pod.spec.resourceClaims:
             yield f"{_POD}{key_of(pod)}"
         if new is None or is_finished(new):
-            for each in pod.spec.resourceClaims:
-                yield f"{pod.metadata.namespace}/{each.resourceClaimName or claim_name(pod, each.name)}"
+            names = [each.resourceClaimName or claim_name(pod, each.name) for each in pod.spec.resourceClaims]
+            extended = pod.status.extendedResourceClaimStatus.resourceClaimName
+            for name in (*names, *([extended] if extended else ())):
+                yield f"{pod.metadata.namespace}/{name}"
 
     def claim_changed(self, old: Any, new: Any) -> Iterable[str]:
         """Look at the claim, and at the pod that it was made for."""
@@ -179,7 +180,7 @@ def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
     sources = (
-        Source(PODS, reconciler.pod_changed, reads=("spec.resourceClaims", "status.phase", "metadata.deletionTimestamp")),
+        Source(PODS, reconciler.pod_changed, reads=_READS),
         Source(CLAIMS, reconciler.claim_changed),
         Source(TEMPLATES, reconciler.template_changed),
     )

@@ -13,6 +13,7 @@ from kcore.scheduler.rows import PodRow
 
 POD_SCHEDULED: Final = "PodScheduled"
 UNSCHEDULABLE: Final = "Unschedulable"
+FAILED: Final = "SchedulerError"
 GATED: Final = "SchedulingGated"
 GATED_MESSAGE: Final = "Scheduling is blocked due to non-empty scheduling gates"
 

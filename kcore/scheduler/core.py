@@ -27,7 +27,7 @@ from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.cycle import Decision, schedule
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.reservation import device_key
-from kcore.scheduler.dra.rows import DeviceClaim, DeviceRow
+from kcore.scheduler.dra.rows import DeviceClaim, DeviceRow, TaintRule
 from kcore.scheduler.evaluation import Evaluations
 from kcore.scheduler.events import ClusterEvent
 from kcore.scheduler.preemption.budgets import Budgets
@@ -146,6 +146,8 @@ class Core:
             self._follow(gone, None)
             if isinstance(gone, DeviceClaim) and gone.allocation:
                 self._wake(DevicesChanged(gone, gone._replace(allocation=None)))
+            elif isinstance(gone, TaintRule):
+                self._wake(DevicesChanged(gone, gone._replace(selects=None)))
         else:
             self._follow(self.columns.catalog.remove(kind, name), None)
 
@@ -175,6 +177,7 @@ class Core:
             verify.that(claimed == self._nominated, "nominations in the columns are those of pods that wait")
             self.reservations.verify()
         batch = Batch([], [], [], [], [], [])
+        self.columns.devices.now = self._clock.now()
         self._take_outcomes(batch, now)
         for _ in range(limit):
             pod = self.queue.pop(now)
@@ -225,7 +228,7 @@ class Core:
 
     def _assume(self, pod: PodRow, decision: Decision, node_name: str, batch: Batch) -> None:
         """Count a pod on its node; one for which something has to be there first waits for that."""
-        parts = reserve_all(pod, decision.needs, node_name, self.columns)
+        parts = reserve_all(pod, decision.needs, decision.device_needs, node_name, self.columns)
         if parts:
             self.reservations.add(pod, node_name, parts, self._clock.monotonic())
             batch.reserved.append(Attempt(pod, decision))

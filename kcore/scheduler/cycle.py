@@ -19,10 +19,14 @@ from kcore.base.limits import SCHEDULER_REASON_BITS_MAX
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.diagnosis import Rejection, diagnose, message, refusal_message, rejections, unsupported_message
+from kcore.scheduler.dra.asks import DeviceNeeds
+from kcore.scheduler.dra.failures import devices_problem, slots_without_devices
+from kcore.scheduler.dra.idle import give_back
 from kcore.scheduler.dra.needs import device_needs
 from kcore.scheduler.evaluation import Evaluation, Evaluations
 from kcore.scheduler.preemption.choice import Preemption, Preemptor
 from kcore.scheduler.profile import DEFAULT, Profile
+from kcore.scheduler.reserving.part import Write
 from kcore.scheduler.rows import PodRow, Unsupported
 from kcore.scheduler.volumes.asks import Needs
 from kcore.scheduler.volumes.needs import Refusal, needs_of
@@ -39,7 +43,9 @@ class Decision(NamedTuple):
     message      why it waits, as in the PodScheduled condition
     rejected_by  plugins whose events may wake it, sorted
     preemption   what preemption found, where it was tried
-    needs        what its volumes need, where it has any and goes to a node
+    needs        what its volumes need, where it has any and goes to a node; device_needs: likewise
+    writes       what is written so that a pod that waits may fit
+    failed       something is wrong that keeps the question from being answered: no event is waited for
     """
 
     node: str | None
@@ -51,6 +57,9 @@ class Decision(NamedTuple):
     rejected_by: tuple[str, ...] = ()
     preemption: Preemption | None = None
     needs: Needs | None = None
+    device_needs: DeviceNeeds | None = None
+    writes: tuple[Write, ...] = ()
+    failed: bool = False
 
 
 class Explanation(NamedTuple):
@@ -80,21 +89,28 @@ def schedule(
     if refused:
         plugins = tuple(sorted({wish.plugin for wish in refused}))
         return Decision(None, message=unsupported_message(refused, columns), rejected_by=plugins)
-    if ask.volumes is not None or ask.claims is not None:
+    asked = pod
+    if ask.volumes is not None or ask.claims is not None or (ask.extended and columns.devices.extended):
         looked_up = look_up(pod, columns)
         if isinstance(looked_up, Refusal):
-            return Decision(None, message=refusal_message(looked_up, columns), rejected_by=(looked_up.plugin,))
+            message_ = refusal_message(looked_up, columns, never_preempts=ask.never_preempt)
+            return Decision(None, message=message_, rejected_by=(looked_up.plugin,))
         pod = looked_up
     evaluation = evaluations.of(pod, columns)
+    needs, device_needs = pod.ask.needs, pod.ask.device_needs
+    if device_needs is not None:
+        problem = devices_problem(asked, evaluation, columns)
+        if problem:
+            return Decision(None, message=problem, failed=True)
     if not evaluation.feasible_count:
-        return _rejected(pod, columns, evaluation, randrange, preemptor)
+        return _rejected(asked, pod, columns, evaluation, randrange, preemptor)
     cleared = columns.slots.get(pod.nominated)
     if cleared is not None and evaluation.feasible[cleared]:
-        return Decision(pod.nominated, 1, 1, needs=pod.ask.needs)
+        return Decision(pod.nominated, 1, 1, needs=needs, device_needs=device_needs)
     first, ties = _kernels.best(evaluation.totals, evaluation.feasible, columns.count)
     slot = first if ties == 1 else _kernels.tie(evaluation.totals, evaluation.feasible, first, columns.count, randrange(ties))
     total = int(evaluation.totals[slot]) if evaluation.feasible_count > 1 else 0
-    return Decision(columns.names[slot], evaluation.feasible_count, ties, total, needs=pod.ask.needs)
+    return Decision(columns.names[slot], evaluation.feasible_count, ties, total, needs=needs, device_needs=device_needs)
 
 
 def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explanation:
@@ -130,22 +146,29 @@ def look_up(pod: PodRow, columns: Columns) -> PodRow | Refusal:
         if isinstance(needs, Refusal):
             return needs
         ask = ask._replace(volumes=None, needs=needs)
-    if ask.claims is not None:
-        wanted = device_needs(pod.key, pod.uid, ask.claims, columns.devices)
+    if ask.claims is not None or (ask.extended and columns.devices.extended):
+        wanted = device_needs(pod.key, pod.uid, ask, columns.devices)
         if isinstance(wanted, Refusal):
             return wanted
         ask = ask._replace(claims=None, device_needs=wanted)
     return pod if ask is pod.ask else pod._replace(ask=ask)
 
 
-def _rejected(pod: PodRow, columns: Columns, evaluation: Evaluation, randrange: Randrange, preemptor: Preemptor | None) -> Decision:
+def _rejected(
+    asked: PodRow, pod: PodRow, columns: Columns, evaluation: Evaluation, randrange: Randrange, preemptor: Preemptor | None
+) -> Decision:
+    """Say why no node takes a pod, and what may help: claims that give devices back, and pods that go; asked: before it was looked up."""
     diagnosis = evaluation.diagnosis or diagnose(evaluation, columns)
     evaluation.diagnosis = diagnosis
     preemption = preemptor.preempt(pod, evaluation, columns, randrange) if preemptor and diagnosis.nodes else None
-    text = message(diagnosis.nodes, diagnosis.reasons)
+    needs = pod.ask.device_needs
+    returned = give_back(asked, needs, slots_without_devices(evaluation, columns), columns) if needs is not None else None
+    helps = [returned.message] if returned is not None and (preemption is None or preemption.node is None) else []
     if preemption is not None:
-        text = f"{text} preemption: {preemption.message}"
-    return Decision(None, 0, 0, 0, text, diagnosis.reasons, diagnosis.rejected_by, preemption)
+        helps.append(f"preemption: {preemption.message}")
+    text = " ".join((message(diagnosis.nodes, diagnosis.reasons), *filter(None, (", ".join(helps),))))
+    writes = returned.writes if returned is not None else ()
+    return Decision(None, 0, 0, 0, text, diagnosis.reasons, diagnosis.rejected_by, preemption, writes=writes)
 
 
 def _too_many_resources(pod: PodRow) -> tuple[Unsupported, ...]:

@@ -110,11 +110,12 @@ def message(nodes: int, reasons: Mapping[str, int]) -> str:
     return f"0/{nodes} nodes are available: {_counts(reasons)}." if nodes else NO_NODES
 
 
-def refusal_message(refusal: Refusal, columns: Columns) -> str:
+def refusal_message(refusal: Refusal, columns: Columns, never_preempts: bool = False) -> str:
     """Write why a pod waits that no node is looked at for; the words at the end are Kubernetes' own, which differ by who refuses."""
     nodes = columns.node_count
     if refusal.plugin == "DynamicResources":
-        end = f"preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."
+        unhelped = f"0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."
+        end = f"preemption: {'not eligible due to preemptionPolicy=Never.' if never_preempts else unhelped}"
     else:
         end = "not found"
     return f"0/{nodes} nodes are available: {refusal.message}. {end}" if nodes else NO_NODES

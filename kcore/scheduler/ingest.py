@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from kcore.base.limits import SCHEDULER_TEMPLATES_MAX
 from kcore.machinery.projection import Projection
-from kcore.scheduler.dra.pods import pod_claims
+from kcore.scheduler.dra.pods import extended_containers, pod_claims
 from kcore.scheduler.peers.ingest import owner, pod_affinity, spread
 from kcore.scheduler.plugins.image_locality import normalised
 from kcore.scheduler.plugins.node_ports import WILDCARD
@@ -330,6 +330,7 @@ def _template(
         spread=spread(constraints, home),
         affinity=pod_affinity(home, *pod_terms) if pod_terms else None,
         unsupported=(POD_GROUP,) if in_group else (),
+        extended=extended_containers(starting, running),
     )
     return Template(ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from kcore.scheduler.dra.asks import ClaimReference, DeviceNeeds
+from kcore.scheduler.dra.asks import ClaimReference, DeviceNeeds, ExtendedContainer
 from kcore.scheduler.requests import Amounts
 from kcore.scheduler.volumes.asks import Needs, PodVolumes
 
@@ -141,6 +141,7 @@ class Ask(NamedTuple):
     unsupported    hard wishes that would be broken if they were passed over
     volumes        its claims and disks, or None; when it is decided about, needs says instead what they mean just then
     claims         its resource claims, or None; likewise, device_needs
+    extended       which of its containers ask for extended resources, that devices may provide
     """
 
     node_name: str = ""
@@ -162,6 +163,7 @@ class Ask(NamedTuple):
     needs: Needs | None = None
     claims: tuple[ClaimReference, ...] | None = None
     device_needs: DeviceNeeds | None = None
+    extended: tuple[ExtendedContainer, ...] = ()
 
     @property
     def claim_keys(self) -> frozenset[str]:

@@ -38,7 +38,7 @@ from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
 from kcore.scheduler.preemption.budgets import budget_row
 from kcore.scheduler.queue import State
-from kcore.scheduler.reserving.writer import ReservationWriter
+from kcore.scheduler.reserving.writer import ReservationWriter, item_of
 from kcore.scheduler.rows import Owner, PodRow
 
 _LOG: Final = log.get("scheduler")
@@ -264,9 +264,11 @@ class Scheduler:
     def _waiting_items(self, attempts: Sequence[Attempt]) -> Iterator[Item]:
         """Tell why pods wait, and yield the writes of conditions that are new."""
         for pod, decision, nominated in attempts:
-            metrics.SCHEDULE_ATTEMPTS.inc("unschedulable", pod.scheduler_name)
+            metrics.SCHEDULE_ATTEMPTS.inc("error" if decision.failed else "unschedulable", pod.scheduler_name)
             self._note(pod, binding.failed_note(decision))
-            yield from self._status_items(pod, binding.UNSCHEDULABLE, decision.message, nominated)
+            reason = binding.FAILED if decision.failed else binding.UNSCHEDULABLE
+            yield from self._status_items(pod, reason, decision.message, nominated)
+            yield from map(item_of, decision.writes)
 
     def _displaced_items(self, pods: Iterable[PodRow]) -> Iterator[Item]:
         for pod in pods:

@@ -25,6 +25,7 @@ OTHERS: Final = {
     "CSIStorageCapacity": ("storage.k8s.io", "csistoragecapacities"),
     "CSINode": ("storage.k8s.io", "csinodes"),
     "DeviceClass": ("resource.k8s.io", "deviceclasses"),
+    "DeviceTaintRule": ("resource.k8s.io", "devicetaintrules"),
     "ResourceSlice": ("resource.k8s.io", "resourceslices"),
     "ResourceClaim": ("resource.k8s.io", "resourceclaims"),
 }

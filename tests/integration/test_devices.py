@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.api.meta.v1.meta_pb2 import Quantity
 from kcore.api.resource.v1.device_class_pb2 import DeviceClass
 from kcore.api.resource.v1.resource_claim_pb2 import ResourceClaim
 from kcore.api.resource.v1.resource_claim_template_pb2 import ResourceClaimTemplate
@@ -101,6 +102,89 @@ def test_a_claim_is_made_from_the_template_of_a_pod_and_goes_with_it(cluster: Sy
     assert made.metadata.labels["app"] == "x" and made.status.HasField("allocation")
     cluster.client.pods.delete("p", namespace="default")
     cluster.wait_for(lambda: not cluster.client.resourceclaims.list(namespace="default").items)
+
+
+def test_an_extended_resource_that_a_class_stands_for_comes_from_devices(cluster: SyncCluster) -> None:
+    found = cluster.client.deviceclasses.get("gpu")
+    found.spec.extendedResourceName = "example.com/gpu"
+    cluster.client.deviceclasses.update(found)
+    one = {"example.com/gpu": Quantity(string="1")}
+    limits = {"requests": one, "limits": one}
+    for name in ("p", "q", "r"):
+        spec = {"containers": [{"name": "c", "image": "web", "resources": limits}]}
+        cluster.client.pods.create(Pod(metadata={"name": name, "namespace": "default"}, spec=spec))
+    waiting = cluster.wait_for(lambda: [each for each in _pods(cluster) if _says(each, "cannot allocate all claims")])
+    cluster.wait_for(lambda: sum(each.status.phase == "Running" for each in _pods(cluster)) == 2)
+    running = next(each for each in _pods(cluster) if each.status.phase == "Running")
+    status = running.status.extendedResourceClaimStatus
+    [mapping] = status.requestMappings
+    assert (mapping.containerName, mapping.resourceName) == ("c", "example.com/gpu")
+    claim = cluster.client.resourceclaims.get(status.resourceClaimName, namespace="default")
+    [result] = claim.status.allocation.devices.results
+    assert (result.request, result.pool) == (mapping.requestName, running.spec.nodeName)
+    assert [owner.uid for owner in claim.metadata.ownerReferences] == [running.metadata.uid]
+    cluster.client.pods.delete(running.metadata.name, namespace="default")
+    runs(cluster, waiting[0].metadata.name)
+
+
+def test_a_pod_waits_until_its_device_is_prepared_and_gets_another_one_if_that_fails(cluster: SyncCluster) -> None:
+    prepared = {"bindingConditions": ["Attached"], "bindingFailureConditions": ["Broken"], "bindsToNode": True}
+    devices = [{"name": f"d{number}", "attributes": {"model": {"string": "fabric"}}, **prepared} for number in range(2)]
+    pool = {"name": "fabric", "generation": 1, "resourceSliceCount": 1}
+    spec = {"driver": GPU, "pool": pool, "allNodes": True, "devices": devices}
+    cluster.client.resourceslices.create(ResourceSlice(metadata={"name": "fabric"}, spec=spec))
+    claim(cluster, "want", "fabric")
+    pod(cluster, "p", "want")
+    first = cluster.wait_for(lambda: _result(cluster, "want"))
+    assert list(first.bindingConditions) == ["Attached"] and not cluster.client.pods.get("p", namespace="default").spec.nodeName
+    _report(cluster, "want", "Broken")
+    cluster.wait_for(lambda: (second := _result(cluster, "want")) and not _reported(cluster, "want") and second)
+    _report(cluster, "want", "Attached")
+    placed = runs(cluster, "p")
+    found = cluster.client.resourceclaims.get("want", namespace="default")
+    [term] = found.status.allocation.nodeSelector.nodeSelectorTerms
+    assert list(term.matchFields[0].values) == [placed.spec.nodeName]
+
+
+def test_parts_of_a_shared_device_go_to_claims_until_nothing_is_left(cluster: SyncCluster) -> None:
+    devices = [{"name": "d", "allowMultipleAllocations": True, "capacity": {"memory": {"value": Quantity(string="10Gi")}}}]
+    pool = {"name": "shared", "generation": 1, "resourceSliceCount": 1}
+    spec = {"driver": "net.example.com", "pool": pool, "allNodes": True, "devices": devices}
+    cluster.client.resourceslices.create(ResourceSlice(metadata={"name": "shared"}, spec=spec))
+    cluster.client.deviceclasses.create(
+        DeviceClass(metadata={"name": "net"}, spec={"selectors": [{"cel": {"expression": 'device.driver == "net.example.com"'}}]})
+    )
+    for number in range(3):
+        asked = {"requests": {"memory": Quantity(string="4Gi")}}
+        exactly = {"deviceClassName": "net", "allocationMode": "ExactCount", "count": 1, "capacity": asked}
+        wanted = {"devices": {"requests": [{"name": "r", "exactly": exactly}]}}
+        cluster.client.resourceclaims.create(ResourceClaim(metadata={"name": f"want-{number}", "namespace": "default"}, spec=wanted))
+        pod(cluster, f"p{number}", f"want-{number}")
+    cluster.wait_for(lambda: [each for each in _pods(cluster) if _says(each, "cannot allocate all claims")])
+    cluster.wait_for(lambda: sum(each.status.phase == "Running" for each in _pods(cluster)) == 2)
+    given = [result for number in range(3) if (result := _result(cluster, f"want-{number}"))]
+    assert [result.consumedCapacity["memory"].string for result in given] == ["4Gi", "4Gi"]
+    assert len({result.shareID for result in given}) == 2
+
+
+def _result(cluster: SyncCluster, name: str) -> Any:
+    results = cluster.client.resourceclaims.get(name, namespace="default").status.allocation.devices.results
+    return results[0] if results else None
+
+
+def _reported(cluster: SyncCluster, name: str) -> bool:
+    return bool(cluster.client.resourceclaims.get(name, namespace="default").status.devices)
+
+
+def _report(cluster: SyncCluster, name: str, condition: str) -> None:
+    """Say what a driver says of the device of a claim."""
+    found = cluster.client.resourceclaims.get(name, namespace="default")
+    [result] = found.status.allocation.devices.results
+    at = {"driver": result.driver, "pool": result.pool, "device": result.device}
+    said = {"type": condition, "status": "True", "reason": "Said", "message": "so", "lastTransitionTime": {"seconds": 1}}
+    del found.status.devices[:]
+    found.status.devices.add(**at, conditions=[said])
+    cluster.client.resourceclaims.update_status(found)
 
 
 def _unallocated(cluster: SyncCluster, name: str) -> Any:

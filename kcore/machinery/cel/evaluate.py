@@ -2,10 +2,11 @@
 
 The implementation of the language has no values of Kubernetes' own types, so that a quantity is a map with its exact amount here, and a
 version one with its parts: maps are equal when what they hold is. Functions on them are Python; those of strings, sets and optional values
-come with the language. An expression that fails for a device (a key that the device lacks) does not match it.
+come with the language. An expression that fails for a device (a key that the device lacks) neither matches it nor not: that is an error,
+in the words of the implementation that Kubernetes uses.
 
-Differs from upstream: such a failure there ends the attempt to schedule the pod. Functions about URLs, addresses, formats and authorization
-are checked, but cannot be evaluated: such an expression matches nothing.
+Differs from upstream: functions about URLs, addresses, formats and authorization are checked, but cannot be evaluated: such an expression
+is an error.
 
 Source: Kubernetes dynamic-resource-allocation `cel/compile.go`, apiserver `pkg/cel/library`.
 """
@@ -24,9 +25,21 @@ Value = dict[str, Any]
 
 AMOUNT: Final = "amount"
 VERSION: Final = "version"
-_EXTENSIONS: Final = ("optional", "sets", "strings", "two-var-comprehensions")
+_EXTENSIONS: Final = ("bindings", "optional", "sets", "strings", "two-var-comprehensions")
+_NO_KEY: Final = re.compile(r'Key not found in map : "?(.*?)"?')
+_HINT: Final = "consider using CEL optional chaining (.? followed by orValue()) or guarding the check with has() for optional fields"
+_OTHER_WORDS: Final = (("No matching overloads found", "no such overload"), ("divide by zero", "division by zero"))
+_TYPES: Final = {"BOOL": "bool", "INT": "int", "UINT": "uint", "DOUBLE": "double", "STRING": "string", "BYTES": "bytes"}
 _LITERAL: Final = re.compile(r"""(["'])((?:(?!\1).)*)\1""")
 _SEMVER: Final = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
+
+
+class EvaluationError(Exception):
+    """An expression cannot be said to hold for a device, or not to; at_runtime: because of the device."""
+
+    def __init__(self, text: str, at_runtime: bool = True) -> None:
+        super().__init__(text)
+        self.at_runtime = at_runtime
 
 
 def as_quantity(text: str) -> Value:
@@ -49,12 +62,29 @@ def device_matches(expression: str, device: Mapping[str, Any]) -> bool:
     """Say whether a device is selected.
 
     device  driver, attributes and capacity as the expression names them: domain -> name -> value
+    Raises  EvaluationError
     """
-    compiled, domains = _compiled(expression)
+    compiled, domains, problem = _compiled(expression)
     if compiled is None:
-        return False
+        raise EvaluationError(f"CEL compile error: compilation failed: {problem}", at_runtime=False)
     filled = {**device, **{field: _with_domains(device[field], domains) for field in ("attributes", "capacity")}}
-    return compiled.eval(data={"device": filled}).value() is True
+    found = compiled.eval(data={"device": filled})
+    value = found.value()
+    if isinstance(value, bool):
+        return value
+    raise EvaluationError(f"CEL runtime error: {_worded(found.type().name(), value)}")
+
+
+def _worded(type_: str, value: Any) -> str:
+    """Say why a result is none."""
+    if type_ != "ERROR":
+        name = _TYPES.get(type_, type_.partition("<")[0].lower())
+        return f"CEL result of type {name} could not be converted to bool: unsupported native conversion from {name} to 'bool'"
+    text = str(value).partition(": ")[2]
+    missing = _NO_KEY.fullmatch(text)
+    if missing is not None:
+        return f"no such key: {missing[1]}. {_HINT}"
+    return next((theirs for ours, theirs in _OTHER_WORDS if text.startswith(ours)), text)
 
 
 def _with_domains(values: Mapping[str, Any], domains: tuple[str, ...]) -> dict[str, Any]:
@@ -63,12 +93,13 @@ def _with_domains(values: Mapping[str, Any], domains: tuple[str, ...]) -> dict[s
 
 
 @lru_cache(limits.EXPRESSIONS_REMEMBERED_MAX)
-def _compiled(expression: str) -> tuple[Any, tuple[str, ...]]:
+def _compiled(expression: str) -> tuple[Any, tuple[str, ...], str]:
+    """Return the program, the texts in it, which may be domains, and what is wrong with it."""
     domains = tuple(sorted({text for _, text in _LITERAL.findall(expression)}))
     try:
-        return _environment().compile(expression), domains
-    except RuntimeError:
-        return None, domains
+        return _environment().compile(expression), domains, ""
+    except RuntimeError as cause:
+        return None, domains, str(cause)
 
 
 def _key(value: Any) -> Any:

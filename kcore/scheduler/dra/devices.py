@@ -1,8 +1,8 @@
-"""Slices, classes and claims: as the API shows them, and as this scheduler has just decided that they become; and what each node offers.
+"""Slices, classes, rules and claims: as the API shows them, and as this scheduler has just decided that they become.
 
     set, remove         what the watch says; returned as an event if anything changed
     assume, restore     a claim is given devices, before the API knows; or not, after all
-    offers              the devices that a node can use; allocate: which of them satisfy claims
+    pools               the devices that a node can use; allocate: which of them satisfy claims
 
 What is said of the devices of one node marks that node (`take_marked`); what is said of others counts up `version`; `changes` counts both.
 
@@ -11,17 +11,19 @@ Thread: one.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 from kcore.base.limits import SCHEDULER_DEVICE_RESULTS_MAX
-from kcore.machinery.cel.evaluate import as_quantity, as_semver, device_matches
-from kcore.scheduler.dra.allocator import Allocation, allocate
+from kcore.machinery.cel.evaluate import EvaluationError, device_matches
+from kcore.scheduler.dra.allocator import Allocation, Usage, allocate
 from kcore.scheduler.dra.asks import Request, Wish
-from kcore.scheduler.dra.rows import Counter, Device, DeviceClaim, DeviceClass, DeviceId, DeviceRow, Offer, Slice, Where
-from kcore.scheduler.labels import term_matches
+from kcore.scheduler.dra.capacity import AllocationError, Consumed
+from kcore.scheduler.dra.pools import Pools
+from kcore.scheduler.dra.rows import Counter, DeviceClaim, DeviceClass, DeviceId, DeviceRow, Offer, Pool, PoolId, Slice, TaintRule
 from kcore.scheduler.rows import NodeRow
 
-PoolId = tuple[str, str]
+CLASS_PREFIX: Final = "deviceclass.resource.kubernetes.io/"
+"""Each class is an extended resource under its name with this before it."""
 
 
 class DevicesChanged(NamedTuple):
@@ -39,26 +41,37 @@ class DevicesChanged(NamedTuple):
         return None if gives_back else self.new.key
 
 
+class _Kept(NamedTuple):
+    """What a node can use, as long as it is this one; looks: equal where no claim can tell it from what another node can use."""
+
+    node: NodeRow
+    pools: tuple[Pool, ...]
+    looks: Hashable
+
+
 class Devices:
-    """All that is known of devices."""
+    """All that is known of devices.
+
+    classes   by name; extended: by the extended resource that a class stands for
+    now       the time, in seconds, by which claims are judged that wait for devices to be prepared
+    """
 
     def __init__(self) -> None:
         self.classes: dict[str, DeviceClass] = {}
+        self.extended: dict[str, str] = {}
         self.version = 0
         self.changes = 0
+        self.now = 0.0
+        self._pools = Pools()
         self._claims: dict[str, DeviceClaim] = {}
         self._assumed: dict[str, DeviceClaim] = {}
-        self._pools: dict[PoolId, dict[str, Slice]] = {}
-        self._slices: dict[str, Slice] = {}
-        self._local: dict[str, dict[str, None]] = {}
-        self._shared: dict[str, None] = {}
+        self._of_pods: dict[str, str] = {}
         self._used: dict[DeviceId, int] = {}
-        self._homes: dict[PoolId, str] = {}
+        self._shares: dict[DeviceId, dict[str, int]] = {}
+        self._share_counts: dict[DeviceId, int] = {}
         self._marked: set[str] = set()
-        self._offers: dict[str, tuple[NodeRow, list[Offer]]] = {}
-        self._looks: dict[Hashable, int] = {}
-        self._values: dict[int, dict[str, Any]] = {}
-        self._selected: dict[tuple[str, int], bool] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._selected: dict[tuple[str, int], bool | EvaluationError] = {}
         self._found: dict[Hashable, Allocation | None] = {}
 
     # what is known
@@ -70,6 +83,10 @@ class Devices:
     def shown_claim(self, key: str) -> DeviceClaim | None:
         """Return a claim as the API shows it."""
         return self._claims.get(key)
+
+    def extended_claim(self, uid: str) -> DeviceClaim | None:
+        """Return the claim that was made for the extended resources of a pod."""
+        return self._claims.get(self._of_pods.get(uid, ""))
 
     def is_assumed(self, key: str) -> bool:
         """Say whether a claim is given devices here and not yet in the API."""
@@ -83,11 +100,11 @@ class Devices:
     @property
     def shared(self) -> bool:
         """Say whether any device can be used from several nodes."""
-        return bool(self._shared)
+        return self._pools.shared
 
     def nodes(self) -> Iterable[str]:
         """Return the names of nodes that have devices of their own."""
-        return self._local
+        return self._pools.nodes()
 
     def take_marked(self) -> set[str]:
         """Return the nodes about whose devices anything was said since the last call."""
@@ -98,35 +115,43 @@ class Devices:
 
     def set(self, row: DeviceRow) -> DevicesChanged | None:
         """Take in a row, new or changed."""
-        if isinstance(row, DeviceClaim):
-            return self._set_claim(row)
-        old: DeviceRow | None
-        if isinstance(row, DeviceClass):
-            old = self.classes.get(row.name)
-            self.classes[row.name] = row
-            if old == row:
-                return None
-            self._count_version()
-            return DevicesChanged(old, row)
-        old = self._slices.get(row.name)
-        if old == row:
-            return None
-        self._drop_slice(row.name)
-        self._slices[row.name] = row
-        self._pools.setdefault((row.driver, row.pool), {})[row.name] = row
-        self._say(row, comes=True)
-        return DevicesChanged(old, row)
+        match row:
+            case DeviceClaim():
+                return self._set_claim(row)
+            case DeviceClass():
+                old: DeviceRow | None = self.classes.get(row.name)
+                self.classes[row.name] = row
+                if old != row:
+                    self._count_classes()
+            case TaintRule():
+                old = self._pools.rules.get(row.name)
+                self._pools.rules[row.name] = row
+                if old != row:
+                    self._all_changed()
+            case Slice():
+                old = self._pools.slice(row.name)
+                if old != row:
+                    self._drop_slice(row.name)
+                    self._pools.set(row)
+                    self._changed((row.driver, row.pool), drops_offers=True)
+        return DevicesChanged(old, row) if old != row else None
 
     def remove(self, kind: type[DeviceRow], name: str) -> DeviceRow | None:
         """Forget a row; Returns it."""
         if kind is Slice:
             return self._drop_slice(name)
         if kind is DeviceClass:
-            self._count_version()
-            return self.classes.pop(name, None)
+            gone = self.classes.pop(name, None)
+            self._count_classes()
+            return gone
+        if kind is TaintRule:
+            self._all_changed()
+            return self._pools.rules.pop(name, None)
         before = self.claim(name)
         self._assumed.pop(name, None)
         row = self._claims.pop(name, None)
+        if row is not None and self._of_pods.get(row.owner) == name:
+            del self._of_pods[row.owner]
         self._count(before, -1)
         return row
 
@@ -134,6 +159,8 @@ class Devices:
         old, before = self._claims.get(row.key), self.claim(row.key)
         assumed = self._assumed.get(row.key)
         self._claims[row.key] = row
+        if row.extended and row.owner:
+            self._of_pods[row.owner] = row.key
         if assumed is not None:
             shown = row.allocation is not None and set(assumed.reserved) <= set(row.reserved)
             if shown or row.uid != assumed.uid:
@@ -168,149 +195,129 @@ class Devices:
 
     # what nodes offer
 
-    def offers(self, node: NodeRow) -> list[Offer]:
-        """Return the devices that a node can use."""
-        kept = self._offers.get(node.name)
-        if kept is not None and kept[0] is node:
-            return kept[1]
-        names = sorted({*self._local.get(node.name, ()), *self._shared})
-        found = [offer for name in names for offer in self._offers_of(self._slices[name], node)]
-        self._offers[node.name] = node, found
-        return found
+    def pools(self, node: NodeRow | None) -> tuple[Pool, ...]:
+        """Return the devices that a node can use; nothing of a node that has none."""
+        return self._seen(node).pools if node is not None else ()
 
-    def allocate(self, wishes: tuple[Wish, ...], node: NodeRow) -> Allocation | None:
-        """Return devices of a node that satisfy claims, or None; remembered by what the node's devices look like."""
-        offers = self.offers(node)
-        if not offers:
-            return None
-        taken = frozenset(number for number, offer in enumerate(offers) if offer.id in self._used)
-        left = self._left(offers)
-        key = (wishes, tuple(offer.look for offer in offers), taken, tuple(left.values()))
+    def allocate(self, wishes: tuple[Wish, ...], node: NodeRow | None) -> Allocation | None:
+        """Return devices of a node that satisfy claims, or None; remembered by what the node's devices look like.
+
+        Raises  AllocationError
+        """
+        pools, looks = self._seen(node)[1:] if node is not None else ((), ())
+        usage = self._usage(pools)
+        key = wishes, looks, usage
         if key not in self._found:
+            found = allocate(wishes, pools, usage, self._selects)
             if len(self._found) >= SCHEDULER_DEVICE_RESULTS_MAX:
                 self._found.clear()
-            self._found[key] = allocate(wishes, offers, set(taken), left, self._selects)
+            self._found[key] = found
         return self._found[key]
 
-    def _left(self, offers: list[Offer]) -> dict[tuple[str, str, Counter], int]:
-        pools = dict.fromkeys(offer.id[:2] for offer in offers if offer.device.consumes)
-        left: dict[tuple[str, str, Counter], int] = {}
-        for driver, name in pools:
-            for part in self._newest((driver, name)):
-                for counter, amount in part.counters:
-                    left[(driver, name, counter)] = left.get((driver, name, counter), 0) + amount
-                for device in part.devices:
-                    for counter, amount in device.consumes if (driver, name, device.name) in self._used else ():
-                        left[(driver, name, counter)] = left.get((driver, name, counter), 0) - amount
-        return left
+    def _seen(self, node: NodeRow) -> _Kept:
+        kept = self._kept.get(node.name)
+        if kept is None or kept.node is not node:
+            pools = self._pools.of(node)
+            looks = tuple((pool.flaw, pool.counters, tuple(offer.look for offer in pool.offers)) for pool in pools)
+            kept = self._kept[node.name] = _Kept(node, pools, looks)
+        return kept
+
+    def _usage(self, pools: tuple[Pool, ...]) -> Usage:
+        ids = [offer.id for pool in pools for offer in pool.offers]
+        taken = frozenset(number for number, device in enumerate(ids) if device in self._used) if self._used else frozenset()
+        shares = ((number, self._shares[device]) for number, device in enumerate(ids) if device in self._shares) if self._shares else ()
+        return Usage(taken, tuple((number, tuple(sorted(used.items()))) for number, used in shares), tuple(map(self._left, pools)))
+
+    def _left(self, pool: Pool) -> tuple[tuple[Counter, int], ...]:
+        """Return what is left of the counters that devices of a pool share."""
+        if not pool.counters:
+            return ()
+        left = dict(pool.counters)
+        for device in (*(offer.device for offer in pool.offers), *pool.elsewhere):
+            name = (*pool.id, device.name)
+            if device.consumes and (name in self._used or name in self._shares):
+                for counter, amount in device.consumes:
+                    left[counter] -= amount
+        return tuple(left.items())
 
     def _selects(self, request: Request, offer: Offer) -> bool:
         class_ = self.classes.get(request.class_name)
-        return class_ is not None and all(self._is_selected(each, offer) for each in (*class_.selectors, *request.selectors))
+        if class_ is None:
+            return False
+        of_class = all(self._is_selected(each, n, offer, f"class {class_.name}") for n, each in enumerate(class_.selectors))
+        return of_class and all(self._is_selected(each, n, offer, "claim {claim}") for n, each in enumerate(request.selectors))
 
-    def _is_selected(self, expression: str, offer: Offer) -> bool:
+    def _is_selected(self, expression: str, number: int, offer: Offer, whose: str) -> bool:
         key = (expression, offer.look)
         if key not in self._selected:
             if len(self._selected) >= SCHEDULER_DEVICE_RESULTS_MAX:
                 self._selected.clear()
-            self._selected[key] = device_matches(expression, offer.value)
-        return self._selected[key]
-
-    def _offers_of(self, part: Slice, node: NodeRow) -> Iterable[Offer]:
-        newest = self._newest((part.driver, part.pool))
-        if part not in newest:
-            return
-        usable = len(newest) == part.slice_count
-        for device in part.devices:
-            where = device.where if device.where is not None else part.where
-            if reaches(where, node):
-                look = self._look(part.driver, device, usable)
-                yield Offer((part.driver, part.pool, device.name), device, look, self._values[look], usable, where)
-
-    def _newest(self, pool: PoolId) -> list[Slice]:
-        parts = self._pools.get(pool, {}).values()
-        generation = max((part.generation for part in parts), default=0)
-        return [part for part in parts if part.generation == generation]
-
-    def _look(self, driver: str, device: Device, usable: bool) -> int:
-        key = (driver, device.attributes, device.capacity, device.taints, device.consumes, usable)
-        look = self._looks.get(key)
-        if look is None:
-            look = self._looks[key] = len(self._looks)
-            self._values[look] = _value(driver, device)
-        return look
+            try:
+                self._selected[key] = device_matches(expression, offer.value)
+            except EvaluationError as problem:
+                self._selected[key] = problem
+        found = self._selected[key]
+        if isinstance(found, EvaluationError):
+            at = f" on device {'/'.join(offer.id)}" if found.at_runtime else ""
+            raise AllocationError(f"{whose}: selector #{number}{at}: {found}") from found
+        return found
 
     # bookkeeping
 
     def _drop_slice(self, name: str) -> Slice | None:
-        old = self._slices.pop(name, None)
+        old = self._pools.slice(name)
         if old is not None:
-            parts = self._pools[(old.driver, old.pool)]
-            del parts[name]
-            if not parts:
-                del self._pools[(old.driver, old.pool)]
-            self._say(old, comes=False)
+            self._changed((old.driver, old.pool), drops_offers=True)
+            self._pools.remove(name)
+            self._changed((old.driver, old.pool), drops_offers=True)
         return old
 
-    def _say(self, part: Slice, comes: bool) -> None:
-        """Take in that a slice is another one."""
-        if part.where.node_name:
-            names = self._local.setdefault(part.where.node_name, {})
-            self._homes[(part.driver, part.pool)] = part.where.node_name
-        else:
-            names = self._shared
-        if comes:
-            names[part.name] = None
-        else:
-            names.pop(part.name, None)
-            if part.where.node_name and not names:
-                del self._local[part.where.node_name]
-                self._homes.pop((part.driver, part.pool), None)
-        self._changed((part.driver, part.pool), drops_offers=True)
-
     def _count(self, claim: DeviceClaim | None, sign: int) -> None:
-        for device, admin in (claim.allocation or ()) if claim is not None else ():
-            if not admin:
-                self._used[device] = self._used.get(device, 0) + sign
-                if not self._used[device]:
-                    del self._used[device]
-            self._changed(device[:2], drops_offers=False)
+        for held in (claim.allocation or ()) if claim is not None else ():
+            if not held.admin:
+                if held.share:
+                    self._count_share(held.device, held.consumed, sign)
+                else:
+                    self._used[held.device] = self._used.get(held.device, 0) + sign
+                    if not self._used[held.device]:
+                        del self._used[held.device]
+            self._changed(held.device[:2], drops_offers=False)
 
-    def _count_version(self) -> None:
+    def _count_share(self, device: DeviceId, consumed: Consumed, sign: int) -> None:
+        used = self._shares.setdefault(device, {})
+        for name, amount in consumed:
+            used[name] = used.get(name, 0) + sign * amount
+        self._share_counts[device] = self._share_counts.get(device, 0) + sign
+        if not self._share_counts[device]:
+            del self._share_counts[device], self._shares[device]
+
+    def _count_classes(self) -> None:
         """Take in that a class is another one: what was selected by it may not be any more."""
         self._selected.clear()
+        self.extended = {
+            each.extended: each.name
+            for each in sorted(self.classes.values(), key=lambda each: (-each.created, each.name), reverse=True)
+            if each.extended
+        } | {CLASS_PREFIX + name: name for name in self.classes}
         self._found.clear()
         self.version += 1
         self.changes += 1
 
-    def _changed(self, pool: PoolId, drops_offers: bool) -> None:
-        home = self._homes.get(pool)
+    def _all_changed(self) -> None:
+        self._kept.clear()
+        self.version += 1
         self.changes += 1
-        if home is None:
+
+    def _changed(self, pool: PoolId, drops_offers: bool) -> None:
+        homes = self._pools.homes(pool)
+        self.changes += 1
+        if not homes:
+            return
+        if len(homes) > 1 or "" in homes:
             self.version += 1
             if drops_offers:
-                self._offers.clear()
+                self._kept.clear()
             return
-        self._marked.add(home)
+        self._marked |= homes
         if drops_offers:
-            self._offers.pop(home, None)
-
-
-def reaches(where: Where, node: NodeRow) -> bool:
-    """Say whether a node can use what is there."""
-    if where.node_name:
-        return where.node_name == node.name
-    return where.terms is None or any(term_matches(term, node) for term in where.terms)
-
-
-def _value(driver: str, device: Device) -> dict[str, Any]:
-    """Return a device as expressions name it."""
-    attributes: dict[str, dict[str, Any]] = {}
-    for name, (kind, found) in device.attributes:
-        domain, _, own = name.rpartition("/")
-        attributes.setdefault(domain, {})[own] = as_semver(found) if kind == "version" else found
-    capacity: dict[str, dict[str, Any]] = {}
-    for name, amount in device.capacity:
-        domain, _, own = name.rpartition("/")
-        capacity.setdefault(domain, {})[own] = as_quantity(amount)
-    return {"driver": driver, "attributes": attributes, "capacity": capacity, "allowMultipleAllocations": False}
+            self._kept.pop(next(iter(homes)), None)

@@ -6,23 +6,52 @@ nodes. What is kept takes in the slots that the columns' log names, as evaluatio
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from kcore.base.limits import SCHEDULER_DEVICE_VERDICTS_MAX
-from kcore.scheduler.columns import Columns, Int64, UInt8
-from kcore.scheduler.dra.asks import Wish
+from kcore.scheduler.columns import Columns, Int64
+from kcore.scheduler.dra.asks import Extended, Wish
+from kcore.scheduler.dra.capacity import AllocationError
+from kcore.scheduler.dra.rows import INVALID
+from kcore.scheduler.rows import NodeRow
+
+CANNOT_ALLOCATE: Final = 1
+INVALID_POOLS: Final = 2
+FAILED: Final = 4
+"""Bits of reason codes."""
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What slots are: whether they can satisfy the wishes, and what the alternatives earn that they give."""
+    """What slots are.
 
-    can: UInt8
+    codes     0 where the wishes can be satisfied, else why not; scores: what the alternatives earn that a slot gives
+    problems  by slot, why the question cannot be answered
+    """
+
+    codes: Int64
     scores: Int64
     versions: tuple[int, int]
     position: int
+    problems: dict[int, AllocationError] = field(default_factory=dict)
+
+    def look(self, slot: int, wishes: tuple[Wish, ...], columns: Columns, node: NodeRow | None) -> None:
+        """Find out what a slot is."""
+        self.problems.pop(slot, None)
+        self.scores[slot] = 0
+        try:
+            found = columns.devices.allocate(wishes, node)
+        except AllocationError as problem:
+            self.codes[slot], self.problems[slot] = FAILED, problem
+            return
+        if found is not None:
+            self.codes[slot], self.scores[slot] = 0, found.score
+        else:
+            is_invalid = any(pool.flaw == INVALID for pool in columns.devices.pools(node))
+            self.codes[slot] = INVALID_POOLS if is_invalid else CANNOT_ALLOCATE
 
 
 def verdict(wishes: tuple[Wish, ...], columns: Columns) -> Verdict:
@@ -33,16 +62,37 @@ def verdict(wishes: tuple[Wish, ...], columns: Columns) -> Verdict:
     versions = columns.static_version, columns.devices.version
     touched = columns.touched_since(found.position) if found is not None and found.versions == versions else None
     if found is None or touched is None:
-        found = Verdict(np.zeros(columns.count, np.uint8), np.zeros(columns.count, np.int64), versions, 0)
+        found = _bare(wishes, columns, versions)
     for slot in _slots(columns) if touched is None else set(touched):
         node = columns.rows[slot]
-        allocation = columns.devices.allocate(wishes, node) if node is not None else None
-        found.can[slot] = allocation is not None
-        found.scores[slot] = allocation.score if allocation is not None else 0
+        if node is not None:
+            found.look(slot, wishes, columns, node)
     found.position = columns.position
     if len(kept) >= SCHEDULER_DEVICE_VERDICTS_MAX:
         del kept[next(iter(kept))]
     kept[wishes] = found
+    return found
+
+
+def lacking(extended: Extended, columns: Columns, slot: int) -> tuple[str, ...]:
+    """Return which of the extended resources a node does not offer itself, so that devices have to provide them."""
+    return tuple(name for name, _ in extended.classes if not offered(name, columns)[slot])
+
+
+def offered(resource: str, columns: Columns) -> Int64:
+    """Return how much of a resource each slot offers."""
+    row = columns.resources.get(resource)
+    return np.zeros(columns.count, np.int64) if row is None else columns.allocatable[row, : columns.count]
+
+
+def _bare(wishes: tuple[Wish, ...], columns: Columns, versions: tuple[int, int]) -> Verdict:
+    """Return the verdict on nodes without any devices."""
+    found = Verdict(np.zeros(columns.count, np.int64), np.zeros(columns.count, np.int64), versions, 0)
+    if columns.count:
+        found.look(0, wishes, columns, None)
+        found.codes[:], found.scores[:] = found.codes[0], found.scores[0]
+        if found.problems:
+            found.problems = dict.fromkeys(range(columns.count), found.problems[0])
     return found
 
 

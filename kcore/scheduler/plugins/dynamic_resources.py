@@ -1,28 +1,30 @@
 """DynamicResources: a node must have the devices that the pod's claims ask for, and those that its claims have must be usable there.
 
-Where claims name alternatives, nodes that can give earlier ones score higher.
+Where claims name alternatives, nodes that can give earlier ones score higher. Extended resources of which a node offers none itself are
+asked of its devices, where a class of devices stands for them.
 
 Source: kube-scheduler DynamicResources.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from collections.abc import Hashable, Iterator
+from typing import Any, Final
 
 import numpy as np
 
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.dra.devices import DevicesChanged
+from kcore.scheduler.dra.extended import plan
 from kcore.scheduler.dra.needs import has_alternatives
 from kcore.scheduler.dra.rows import DeviceClaim
-from kcore.scheduler.dra.verdict import verdict
+from kcore.scheduler.dra.verdict import FAILED, Verdict, offered, verdict
 from kcore.scheduler.events import ClusterEvent, NodeChanged
 from kcore.scheduler.framework import UNRESOLVABLE, normalise_to_largest
 from kcore.scheduler.plugins.node_affinity import terms_mask
 from kcore.scheduler.rows import Ask
 
-CANNOT_ALLOCATE: Final = 1
-NOT_AVAILABLE: Final = 2
+NOT_AVAILABLE: Final = 8
+STALE: Final = 16
 
 
 class DynamicResources:
@@ -36,36 +38,47 @@ class DynamicResources:
         return ask.device_needs
 
     def codes(self, ask: Ask, columns: Columns, start: int, stop: int, out: Int64) -> None:
-        """Write 1 where devices are missing, 2 where those that claims have cannot be used."""
+        """Write what the verdict says where devices are missing, 8 where those of claims cannot be used, 16 while a claim is left over."""
         needs = ask.device_needs
         assert needs is not None, "reads was None"
-        out[start:stop] = 0
+        out[start:stop] = NOT_AVAILABLE if needs.lost else 0
         for terms in needs.nodes:
             out[start:stop] = np.where(terms_mask(terms, columns)[start:stop] != 0, out[start:stop], NOT_AVAILABLE)
-        if needs.wishes:
-            can = verdict(needs.wishes, columns).can[start:stop]
-            out[start:stop] = np.where(can == 0, CANNOT_ALLOCATE, out[start:stop])
+        for where, found in _verdicts(ask, columns):
+            codes = found.codes[start:stop]
+            out[start:stop] = np.where(where[start:stop] & (codes != 0), codes, out[start:stop])
+        if needs.extended is not None and needs.extended.stale:
+            out[start:stop] = STALE
         out[start:stop] |= (out[start:stop] != 0) * UNRESOLVABLE
 
     def reasons(self, ask: Ask) -> tuple[str, ...]:
         """Return the reason of each bit."""
-        return ("cannot allocate all claims", "resourceclaim not available on the node")
+        return (
+            "cannot allocate all claims",
+            "invalid resource pools were encountered",
+            "allocating devices failed",
+            "resourceclaim not available on the node",
+            "cannot schedule extended resource claim",
+        )
 
     def raw(self, ask: Ask, columns: Columns) -> Int64 | None:
         """Return 8 for the first of the alternatives, 7 for the second, summed up over requests."""
-        wishes = ask.device_needs.wishes if ask.device_needs is not None else ()
-        if not has_alternatives(wishes):
+        needs = ask.device_needs
+        if needs is None or not (needs.earned or has_alternatives(needs.wishes)):
             return None
-        return verdict(wishes, columns).scores.copy()
+        scores = np.full(columns.count, needs.earned, np.int64)
+        for where, found in _verdicts(ask, columns):
+            scores += np.where(where, found.scores, 0)
+        return scores
 
     def normalise(self, raw: Int64 | None, feasible: UInt8) -> Int64 | int:
         """Give 100 to the nodes with the largest sum."""
         return 0 if raw is None else normalise_to_largest(raw, feasible, reverse=False)
 
     def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
-        """A node, a slice or a class that is new or another one helps, and a claim that is the pod's or gives devices back."""
+        """A node, a slice, a class or a rule that is new or another one helps, and a claim that is the pod's or gives devices back."""
         if isinstance(event, NodeChanged):
-            return event.old is None or event.old.labels != event.new.labels
+            return event.old is None or (event.old.labels, event.old.allocatable) != (event.new.labels, event.new.allocatable)
         if not isinstance(event, DevicesChanged):
             return False
         if not isinstance(event.new, DeviceClaim):
@@ -73,3 +86,34 @@ class DynamicResources:
         is_own = any(reference.key == event.new.key for reference in ask.claims or ())
         before = event.old.allocation if isinstance(event.old, DeviceClaim) else None
         return is_own or (bool(before) and not event.new.allocation)
+
+
+def problem_at(slot: int, ask: Ask, columns: Columns) -> tuple[str, int]:
+    """Return why a slot cannot be judged, with `{claim}` for the claim that has this number among those without devices."""
+    for where, found in _verdicts(ask, columns):
+        if where[slot] and slot in found.problems:
+            return found.problems[slot].text, found.problems[slot].claim
+    return "", 0
+
+
+def is_failed(code: int) -> bool:
+    """Say whether a code tells that a slot cannot be judged."""
+    return bool(code & FAILED)
+
+
+def _verdicts(ask: Ask, columns: Columns) -> Iterator[tuple[Any, Verdict]]:
+    """Yield for each set of extended resources that some slots lack which slots these are, and what they are to all that is asked then."""
+    needs = ask.device_needs
+    assert needs is not None, "whoever asks has needs"
+    if needs.extended is None:
+        if needs.wishes:
+            yield np.ones(columns.count, np.bool_), verdict(needs.wishes, columns)
+        return
+    sets = np.zeros(columns.count, np.int64)
+    for bit, (resource, _) in enumerate(needs.extended.classes):
+        sets |= (offered(resource, columns) == 0).astype(np.int64) << bit
+    for each in np.unique(sets).tolist():
+        resources = [resource for bit, (resource, _) in enumerate(needs.extended.classes) if each >> bit & 1]
+        wishes = (*needs.wishes, plan(needs.extended, resources).wish) if resources else needs.wishes
+        if wishes:
+            yield sets == each, verdict(wishes, columns)

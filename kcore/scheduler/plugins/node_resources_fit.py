@@ -4,14 +4,17 @@ Source: kube-scheduler NodeResourcesFit.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns, Int64, UInt8
+from kcore.scheduler.dra.devices import CLASS_PREFIX, DevicesChanged
+from kcore.scheduler.dra.rows import DeviceClass
 from kcore.scheduler.events import ClusterEvent, NodeChanged, PodGone
+from kcore.scheduler.framework import UNRESOLVABLE
 from kcore.scheduler.plugins.scoring_strategy import Strategy, score
 from kcore.scheduler.requests import PODS, Amounts
 from kcore.scheduler.rows import Ask, NodeRow
@@ -27,7 +30,7 @@ class NodeResourcesFit:
     """
 
     name: Final = "NodeResourcesFit"
-    hears: Final = (NodeChanged, PodGone)
+    hears: Final = (NodeChanged, PodGone, DevicesChanged)
 
     def __init__(
         self, strategy: Strategy = DEFAULT_STRATEGY, ignored: frozenset[str] = frozenset(), ignored_groups: frozenset[str] = frozenset()
@@ -54,6 +57,20 @@ class NodeResourcesFit:
         """Write a bit for each resource that is not free."""
         rows, amounts = columns.asked(self.counted(ask))
         _kernels.fit(columns.allocatable, columns.requested, columns.pod_limit, columns.pod_count, rows, amounts, start, stop, out)
+        if ask.device_needs is not None and ask.device_needs.extended is not None:
+            self._leave_to_devices(ask, dict(ask.device_needs.extended.classes), columns, start, stop, out)
+
+    def _leave_to_devices(self, ask: Ask, classes: Mapping[str, str], columns: Columns, start: int, stop: int, out: Int64) -> None:
+        """Clear the bits of resources that a class of devices stands for, where a node offers none of them itself."""
+        rows, amounts = columns.asked(self.counted(ask))
+        bits, kept = np.zeros(stop - start, np.int64), np.zeros(stop - start, np.bool_)
+        for bit, ((name, _), row, amount) in enumerate(zip(self.counted(ask), rows.tolist(), amounts.tolist(), strict=True), 1):
+            offers = columns.allocatable[row, start:stop] if row >= 0 else np.zeros(stop - start, np.int64)
+            left = (offers == 0) & (name in classes)
+            bits |= left.astype(np.int64) << bit
+            kept |= ~left & (offers < amount)
+        codes = out[start:stop] & ~bits & ~UNRESOLVABLE
+        out[start:stop] = np.where(kept & (codes != 0), codes | UNRESOLVABLE, codes)
 
     def add_claims(self, ask: Ask, columns: Columns, slots: Sequence[int], codes: Int64) -> None:
         """Write again the codes of slots where the pods nominated there leave too little."""
@@ -85,8 +102,16 @@ class NodeResourcesFit:
         _kernels.least_allocated(columns.allocatable, columns.nonzero, ask.nonzero_cpu, ask.nonzero_memory, feasible, start, stop, out)
 
     def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
-        """A pod's end helps if the pod might fit there now, or a node that could hold it were it empty, if it is new or has more."""
+        """A pod's end helps if the pod might fit there now, or a node that could hold it were it empty, if it is new or has more.
+
+        So does a class of devices that comes to stand for a resource that the pod asks for.
+        """
         asked = self.counted(ask)
+        if isinstance(event, DevicesChanged):
+            new, old = event.new, event.old
+            provides = {new.extended, CLASS_PREFIX + new.name} if isinstance(new, DeviceClass) else set()
+            before = {old.extended, CLASS_PREFIX + old.name} if isinstance(old, DeviceClass) else set()
+            return not (provides - before).isdisjoint(name for name, _ in asked)
         if isinstance(event, PodGone):
             if event.room is None:
                 return True

@@ -10,13 +10,19 @@ from kcore.scheduler.rows import NodeRow
 
 
 class Write(NamedTuple):
-    """A merge patch of an object; resource is group and plural, namespace is "" for an object without."""
+    """A merge patch of an object; resource is group and plural, namespace is "" for an object without.
+
+    creates  the kind of an object that does not exist yet: patch is all of it
+    deletes  the uid of an object that is to go
+    """
 
     resource: tuple[str, str]
     namespace: str
     name: str
     patch: dict[str, Any]
     subresource: str = ""
+    creates: str = ""
+    deletes: str = ""
 
 
 class Progress(Enum):

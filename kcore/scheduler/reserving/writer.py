@@ -11,6 +11,7 @@ from kcore.client.client import Client
 from kcore.client.informer import Informers
 from kcore.client.items import Item
 from kcore.client.wire import DELETED, WatchEvent
+from kcore.machinery import codec
 from kcore.machinery.status import StatusError
 from kcore.scheduler.core import Core
 from kcore.scheduler.dra import ingest as device_ingest
@@ -34,6 +35,7 @@ FOLLOWED: Final[tuple[tuple[tuple[str, str], str, type[Row], Callable[[bytes], R
     (_CORE, "persistentvolumes", rows.Volume, ingest.volume_row),
     (_CORE, "persistentvolumeclaims", rows.Claim, ingest.claim_row),
     (_DEVICES, "deviceclasses", device_rows.DeviceClass, device_ingest.class_row),
+    (_DEVICES, "devicetaintrules", device_rows.TaintRule, device_ingest.rule_row),
     (_DEVICES, "resourceslices", device_rows.Slice, device_ingest.slice_row),
     (_DEVICES, "resourceclaims", device_rows.DeviceClaim, device_ingest.claim_row),
 )
@@ -60,7 +62,7 @@ class ReservationWriter:
         writes = [(pod, write) for pod in pods for write in self._core.reservations.writes(pod, self._client.clock.now())]
         problems: dict[str, str] = {}
         try:
-            results = await self._client.bulk.write([_item(write) for _, write in writes]) if writes else []
+            results = await self._client.bulk.write([item_of(write) for _, write in writes]) if writes else []
         except StatusError as error:
             problems = {pod.key: error.message for pod, _ in writes}
         else:
@@ -87,7 +89,13 @@ def _problem(result: BulkResult) -> str:
     return result.error.message if result.error is not None else ""
 
 
-def _item(write: Write) -> Item:
+def item_of(write: Write) -> Item:
+    """Return a write as it is sent."""
     group, plural = write.resource
     resource = kinds.resource(group, "v1", plural)
+    if write.creates:
+        object_ = codec.encode(f"kcore.api.resource.v1.{write.creates}", write.patch)
+        return items.raw("create", resource, object_, namespace=write.namespace, name=write.name)
+    if write.deletes:
+        return items.delete(resource, write.name, namespace=write.namespace, uid=write.deletes)
     return items.patch(resource, write.name, write.patch, namespace=write.namespace, subresource=write.subresource)
