@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import partial
 
 from kcore.apiserver import bootstrap
 from kcore.apiserver.admission import Chain
@@ -14,6 +15,7 @@ from kcore.apiserver.authentication.accounts import AccountTokens
 from kcore.apiserver.authentication.keys import SigningKey, new_key
 from kcore.apiserver.authorization import Authorizer
 from kcore.apiserver.bootstrap import network
+from kcore.apiserver.bootstrap.flow_upkeep import FlowUpkeep
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.reads import Reads
 from kcore.apiserver.registry import Registry
@@ -62,6 +64,7 @@ class ApiServer:
         self.tokens = AccountTokens(SigningKey(signing_key or new_key()), scheme, storage, clock, entropy)
         self.pipeline.creating |= access.handlers(self.authorizer) | token_request.handlers(self.tokens)
         self.pipeline.creating["selfsubjectreviews", ""] = identity.review_self
+        self.flow_upkeep = FlowUpkeep(self.pipeline)
         self.service_address = self.addresses.first()
 
     def authenticator(self, users: Mapping[str, User]) -> Authenticator:
@@ -77,9 +80,10 @@ class ApiServer:
 
     async def bootstrap(self, client_ca: str = "") -> None:
         """Put the objects in place that every cluster has; `client_ca` in PEM is what client certificates are checked by."""
-        last = bootstrap.ensure(self.registry, self.service_address, client_ca)
-        if last is not None:
-            await last.durable()
+        for act in (partial(bootstrap.ensure, self.registry, self.service_address, client_ca), self.flow_upkeep.judge):
+            last = act()
+            if last is not None:
+                await last.durable()
 
     async def advertise(self, address: str, port: int) -> None:
         """Publish the address and port at which pods reach the REST front-end, as endpoints of the Service `kubernetes`.
@@ -93,7 +97,7 @@ class ApiServer:
             await last.durable()
 
     async def maintain(self) -> None:
-        """Bookmarks, expiry and compaction, for ever."""
+        """Bookmarks, expiry, flow schemas and compaction, for ever."""
         compact_at = self.clock.monotonic() + limits.COMPACTION_PERIOD_S
         floor = self.storage.revision
         while True:
@@ -102,6 +106,7 @@ class ApiServer:
             self.hub.tick(now)
             self.report()
             self.storage.expire()
+            self.flow_upkeep.tick(now)
             if now >= compact_at:
                 self.compact(floor)
                 floor, compact_at = self.storage.revision, now + limits.COMPACTION_PERIOD_S

@@ -544,6 +544,9 @@ RPC_IN_FLIGHT_MAX: Final = 6_000
 FLOW_SEATS: Final = 600
 """Fixed by Kubernetes' defaults (400 reading, 200 writing): the seats that priority levels share."""
 
+FLOW_UPKEEP_PERIOD_S: Final = 60.0
+"""Fixed by Kubernetes: how often the flow schemas and priority levels that every cluster has are put right."""
+
 FLOW_OBJECTS_PER_SEAT: Final = 100
 """Fixed by Kubernetes: a list takes one more seat for each so many objects that it may have to look at."""
 

@@ -12,15 +12,17 @@ from kcore.machinery.request import User
 TOKEN_BYTES = 32
 GROUP = "system:kcore"
 PARTS = {
-    "scheduler": "system:kcore:scheduler",
-    "controllers": "system:kcore:controllers",
+    "scheduler": "system:kube-scheduler",
+    "controllers": "system:kube-controller-manager",
     "nodes": "system:kcore:hollow-nodes",
     "network": "system:kcore:network",
 }
-"""The user of each part; roles of these names say what it may do."""
+"""The user of each part, called like the upstream program in whose place it stands, if there is one: roles and flow schemas name it."""
+GROUPS = {"nodes": (GROUP, "system:nodes")}
+"""The groups of a part that is in more than kcore's own: flow schemas let nodes wait in lines of their own."""
 USERS = {
     "admin": User("admin", "1", ("system:masters",)),
-    **{part: User(name, f"kcore:{part}", (GROUP,)) for part, name in PARTS.items()},
+    **{part: User(name, f"kcore:{part}", GROUPS.get(part, (GROUP,))) for part, name in PARTS.items()},
 }
 """By the name of their token; `admin` is the user of people."""
 

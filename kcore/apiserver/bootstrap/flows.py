@@ -11,7 +11,10 @@ Object = dict[str, Any]
 
 GROUP: Final = "flowcontrol.apiserver.k8s.io"
 API_VERSION: Final = f"{GROUP}/v1"
-ANNOTATIONS: Final = {"apf.kubernetes.io/autoupdate-spec": "true"}
+AUTOUPDATE: Final = "apf.kubernetes.io/autoupdate-spec"
+ANNOTATIONS: Final = {AUTOUPDATE: "true"}
+MANDATORY: Final = ("exempt", "catch-all")
+DANGLING: Final = "Dangling"
 EVERYBODY: Final = ("group:system:unauthenticated", "group:system:authenticated")
 ALL_RESOURCES: Final = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "clusterScope": True, "namespaces": ["*"]}
 ALL: Final = {"resourceRules": [ALL_RESOURCES], "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}]}
@@ -66,10 +69,16 @@ def flows() -> list[Object]:
         if method:
             spec["distinguisherMethod"] = {"type": method}
         spec["rules"] = [{"subjects": [subject_of(word) for word in subjects], **rules}]
-        condition = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}" and it exists'
-        dangling = {"type": "Dangling", "status": "False", "reason": "Found", "message": condition}
-        found.append(made("FlowSchema", name, spec) | {"status": {"conditions": [dangling]}})
+        found.append(made("FlowSchema", name, spec))
     return found
+
+
+def dangling(level: str, exists: bool) -> Object:
+    """The condition of a FlowSchema that says whether its priority level is there, without a time."""
+    about = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}"'
+    if exists:
+        return {"type": DANGLING, "status": "False", "reason": "Found", "message": f"{about} and it exists"}
+    return {"type": DANGLING, "status": "True", "reason": "NotFound", "message": f"{about} but there is no such object"}
 
 
 def made(kind: str, name: str, spec: Object) -> Object:

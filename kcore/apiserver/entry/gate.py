@@ -34,7 +34,6 @@ from kcore.store.storage import Mutation, Storage
 SCHEMA: Final = GroupVersionKind(bootstrap.GROUP, "v1", "FlowSchema")
 LEVEL: Final = GroupVersionKind(bootstrap.GROUP, "v1", "PriorityLevelConfiguration")
 CATCH_ALL: Final = "catch-all"
-MANDATORY: Final = ("exempt", CATCH_ALL)
 SCHEMA_HEADER: Final = b"x-kubernetes-pf-flowschema-uid"
 LEVEL_HEADER: Final = b"x-kubernetes-pf-prioritylevel-uid"
 TOO_MANY: Final = "too many requests, please try again later"
@@ -125,7 +124,8 @@ class Seat:
 class Gate:
     """The gate of one API server. Thread: the event loop's.
 
-    counts  how many objects a list may have to look at
+    counts   how many objects a list may have to look at
+    changes  grows with every change of what is configured
     """
 
     def __init__(self, scheme: Scheme, storage: Storage, counts: Counts) -> None:
@@ -137,6 +137,7 @@ class Gate:
         self.flows: dict[tuple[Any, ...], Flow] = {}
         self.bound = Flows(limits.RPC_IN_FLIGHT_MAX)
         self.is_stale = True
+        self.changes = 0
         self.is_busy = False
         self.waiting = 0
         self.now = self.refuse_at = 0.0
@@ -149,10 +150,12 @@ class Gate:
         for mutation in mutations:
             if mutation.key.startswith(self.prefixes):
                 self.is_stale = True
+                self.changes += 1
 
     def configure(self) -> None:
         """Read what is configured; the two levels and schemas without which nothing can be judged are there in any case."""
-        default = {(obj["kind"], obj["metadata"]["name"]): obj for obj in bootstrap.flows() if obj["metadata"]["name"] in MANDATORY}
+        every = {(obj["kind"], obj["metadata"]["name"]): obj for obj in bootstrap.flows()}
+        default = {key: obj for key, obj in every.items() if key[1] in bootstrap.MANDATORY}
         stored = {(spec.kind, obj["metadata"]["name"]): obj for spec in self.specs for obj in self.stored(spec)}
         objects = {**default, **stored}
         configured = {name: obj for (kind, name), obj in objects.items() if kind == LEVEL.kind}
