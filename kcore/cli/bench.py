@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from kcore.cli import options
+from kcore.cli import bench_scheduler, options
 from kcore.cli.progress import Steps
 from kcore.load.bench import rows
 
 Figures = dict[str, Any]
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--size", type=click.Choice(list(rows.SIZES)), default="full", show_default=True, help="How much.")
 @click.option("--only", default="", metavar="TEXT", help="Only the rows whose name has this text.")
 @click.option(
@@ -28,8 +28,17 @@ Figures = dict[str, Any]
     help="Where pictures are put, if matplotlib is installed (the extra `bench`).",
 )
 @options.json_file
-def command(size: str, only: str, plots: Path, json_file: str | None) -> int:
+@click.pass_context
+def command(context: click.Context, size: str, only: str, plots: Path, json_file: str | None) -> int:
     """Measure start, rest, pod loads, calls, lists and watches, each from a fresh data directory; exit status 0 if all targets are met."""
+    return 0 if context.invoked_subcommand else measure(size, only, plots, json_file)
+
+
+command.add_command(bench_scheduler.command, "scheduler")
+
+
+def measure(size: str, only: str, plots: Path, json_file: str | None) -> int:
+    """Run rows and report; -> the exit status."""
     from kcore.load import plots as pictures
     from kcore.load.bench import report
 
@@ -50,14 +59,19 @@ def command(size: str, only: str, plots: Path, json_file: str | None) -> int:
 
 def lines(report: Figures) -> Iterator[str]:
     """The report for people, beside the targets."""
-    where = report["machine"]
-    yield f"{where['cpus']} CPUs, {where['memory_mb']} MB, {where['system']}, Python {where['python']}, kcore {where['kcore']}"
+    yield machine_line(report)
     for name, row in report["rows"].items():
         yield f"\n{name}"
         yield from row_lines(row)
     yield ""
     yield from (f"missed: {sentence}" for sentence in report["missed"])
     yield from (f"not measured: {sentence}" for sentence in report["not_measured"])
+
+
+def machine_line(report: Figures) -> str:
+    """On what it was measured."""
+    where = report["machine"]
+    return f"{where['cpus']} CPUs, {where['memory_mb']} MB, {where['system']}, Python {where['python']}, kcore {where['kcore']}"
 
 
 def row_lines(row: Figures) -> Iterator[str]:
