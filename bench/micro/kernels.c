@@ -53,6 +53,26 @@ void balanced_allocation(const int64_t *allocatable, const int64_t *requested, i
     }
 }
 
+int64_t amounts(const int64_t *allocatable, const int64_t *requested, const int64_t *nonzero, const int64_t *pod_limit,
+                const int64_t *pod_count, const uint8_t *mask, int64_t cpu, int64_t memory, int64_t stride, int64_t nodes, uint8_t *feasible,
+                int64_t *totals) {
+    int64_t count = 0;
+    for (int64_t node = 0; node < nodes; node++) {
+        int64_t c = allocatable[node], m = allocatable[stride + node];
+        int64_t used_c = requested[node], used_m = requested[stride + node];
+        feasible[node] = mask[node] && pod_count[node] < pod_limit[node] && cpu <= c - used_c && memory <= m - used_m;
+        totals[node] = 0;
+        if (!feasible[node]) continue;
+        count++;
+        int64_t free_c = c - nonzero[node] - cpu, free_m = m - nonzero[stride + node] - memory;
+        int64_t least = (free_c > 0 ? free_c * 100 / c : 0) + (free_m > 0 ? free_m * 100 / m : 0);
+        int64_t before = balance((double)used_c / c, (double)used_m / m);
+        int64_t after = balance((double)(used_c + cpu) / c, (double)(used_m + memory) / m);
+        totals[node] = least / 2 + 50 + (50 + after - before) / 2;
+    }
+    return count;
+}
+
 int64_t best(const int64_t *totals, const uint8_t *feasible, int64_t nodes, int64_t *ties) {
     int64_t first = -2, highest = 0, count = 0;
     for (int64_t node = 0; node < nodes; node++) {

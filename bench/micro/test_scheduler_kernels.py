@@ -22,6 +22,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.micro.rounds import SMOKE, ratio
 from kcore.scheduler import _kernels
+from kcore.scheduler._loads import Wanted
+from kcore.scheduler._ranking import Ranking
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.cycle import schedule
 from kcore.scheduler.evaluation import Evaluations
@@ -108,15 +110,43 @@ def test_a_score_beside_a_plain_c_loop(benchmark: BenchmarkFixture, plain_c: cty
     assert scores.tolist() == wanted.tolist()
 
 
-def test_best_beside_a_plain_c_loop(benchmark: BenchmarkFixture, plain_c: ctypes.CDLL) -> None:
+def test_amounts_in_one_pass_beside_a_plain_c_loop(benchmark: BenchmarkFixture, plain_c: ctypes.CDLL) -> None:
+    c, cpu, memory = half_full(), 500, 1 << 30
+    mask = c.present[: c.count].copy()
+    mask[::7] = 0
+    feasible, totals = np.zeros(c.capacity, np.uint8), np.zeros(c.capacity, np.int64)
+    plain_feasible, plain_totals = feasible.copy(), totals.copy()
+    wanted = Wanted((("cpu", cpu), ("memory", memory)), c.resources, (cpu, memory), (cpu, memory), 1, 1)
+    ranking = Ranking(feasible, totals)
+    columns = [pointer(each) for each in (c.allocatable, c.requested, c.nonzero, c.pod_limit, c.pod_count, mask)]
+    arguments = [*columns, *integers(cpu, memory, c.capacity, c.count), pointer(plain_feasible), pointer(plain_totals)]
+    compare(benchmark, lambda: c.loads.judge(wanted, mask, 0, None, ranking), lambda: plain_c.amounts(*arguments))
+    assert feasible.tolist() == plain_feasible.tolist()
+    assert (totals * feasible).tolist() == plain_totals.tolist()
+    assert 0 < ranking.feasible_count < c.count
+
+
+def test_ranking_and_choosing_beside_a_plain_c_loop(benchmark: BenchmarkFixture, plain_c: ctypes.CDLL) -> None:
     random = Random(2)
-    totals = np.array([random.randrange(300, 500) for _ in range(NODES)], np.int64)
-    feasible = np.array([random.random() < 0.9 for _ in range(NODES)], np.uint8)
+    size = -(-NODES // 64) * 64
+    totals, feasible = np.zeros(size, np.int64), np.zeros(size, np.uint8)
+    totals[:NODES] = [random.randrange(300, 500) for _ in range(NODES)]
+    feasible[:NODES] = [random.random() < 0.9 for _ in range(NODES)]
     plain_c.best.restype = ctypes.c_int64
     ties = ctypes.c_int64()
     arguments = [pointer(totals), pointer(feasible), *integers(NODES), ctypes.byref(ties)]
-    compare(benchmark, lambda: _kernels.best(totals, feasible, NODES), lambda: plain_c.best(*arguments))
-    assert _kernels.best(totals, feasible, NODES) == (plain_c.best(*arguments), ties.value)
+    ranking = Ranking(feasible, totals)
+
+    def kernel() -> None:
+        ranking.rank(NODES)
+        ranking.choose(first)
+
+    compare(benchmark, kernel, lambda: plain_c.best(*arguments))
+    assert ranking.choose(first) == (plain_c.best(*arguments), ties.value)
+
+
+def first(_: int) -> int:
+    return 0
 
 
 def pods(count: int, varied: bool) -> list[PodRow]:

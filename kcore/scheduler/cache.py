@@ -103,6 +103,11 @@ class Cache:
         self._put(pod, node_name, assumed=True)
         return PeerChanged(None, pod.account.peer)
 
+    def assume_placed(self, pod: PodRow, node_name: str) -> None:
+        """Remember a pod on the node that was decided, which the columns count already."""
+        assert pod.key not in self._pods, f"{pod.key} is placed already"
+        self._remember(pod, node_name, assumed=True)
+
     def forget(self, pod: PodRow) -> PodGone | None:
         """Take back an assumed pod."""
         placed = self._pods.get(pod.key)
@@ -183,8 +188,15 @@ class Cache:
 
     def _put(self, pod: PodRow, node_name: str, assumed: bool) -> None:
         self._columns.place(node_name, pod.account)
-        placed = self._pods[pod.key] = Placed(pod.key, pod.uid, node_name, pod.account, assumed, pod.started, pod.preempted)
-        self._on.setdefault(node_name, {})[pod.key] = placed
+        self._remember(pod, node_name, assumed)
+
+    def _remember(self, pod: PodRow, node_name: str, assumed: bool) -> None:
+        key = pod.key
+        placed = self._pods[key] = Placed(key, pod.uid, node_name, pod.account, assumed, pod.started, pod.preempted)
+        beside = self._on.get(node_name)
+        if beside is None:
+            beside = self._on[node_name] = {}
+        beside[key] = placed
 
     def _refresh(self, placed: Placed, pod: PodRow) -> None:
         """Take in what changes while a pod stands; what decides on preemption is told by the log of the columns."""

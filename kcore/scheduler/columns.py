@@ -18,7 +18,7 @@ Thread: one.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +32,7 @@ from kcore.base.limits import (
     SCHEDULER_TEMPLATES_MAX,
     SCHEDULER_TOUCHED_MAX,
 )
+from kcore.scheduler._loads import LARGE, Loads
 from kcore.scheduler.dra.asks import Wish
 from kcore.scheduler.dra.devices import Devices
 from kcore.scheduler.labels import LabelColumn
@@ -95,6 +96,8 @@ class Columns:
         self.nonzero: Int64 = np.zeros((2, self.capacity), np.int64)
         self.pod_limit: Int64 = np.zeros(self.capacity, np.int64)
         self.pod_count: Int64 = np.zeros(self.capacity, np.int64)
+        self.unusual: set[int] = set()
+        self.loads = self._make_loads()
 
     # nodes
 
@@ -160,6 +163,13 @@ class Columns:
     def place(self, node_name: str, account: Account) -> None:
         """Count a pod on a node, known or not."""
         self._count(self._slot(node_name), account, 1)
+
+    def placed(self, account: Account, slots: Sequence[int]) -> None:
+        """Take in that pods were placed whose amounts the loads have counted: one on each of these slots, which may repeat."""
+        self.priorities[account.priority] = self.priorities.get(account.priority, 0) + len(slots)
+        self.peers.place_all(account.peer, slots)
+        for slot in slots:
+            self._touch(slot)
 
     def displace(self, node_name: str, account: Account) -> None:
         """Undo place with the same arguments."""
@@ -318,6 +328,7 @@ class Columns:
             new = np.zeros((*old.shape[:-1], self.capacity), old.dtype)
             new[..., : old.shape[-1]] = old
             setattr(self, name, new)
+        self.loads = self._make_loads()
         for resource, amounts in self._usage.items():
             self._usage[resource] = np.concatenate((amounts, np.zeros(self.capacity - len(amounts), np.int64)))
         for column in self._labels.values():
@@ -333,6 +344,9 @@ class Columns:
 
     # amounts
 
+    def _make_loads(self) -> Loads:
+        return Loads(self.allocatable, self.requested, self.nonzero, self.pod_limit, self.pod_count)
+
     def _resource_row(self, name: str) -> int | None:
         row = self.resources.get(name)
         if row is None:
@@ -343,6 +357,7 @@ class Columns:
                 more = np.zeros((len(self.allocatable), self.capacity), np.int64)
                 self.allocatable = np.concatenate((self.allocatable, more))
                 self.requested = np.concatenate((self.requested, more))
+                self.loads = self._make_loads()
             self.resources[name] = row
             self._asked.clear()
         return row
@@ -354,6 +369,11 @@ class Columns:
             if row is not None:
                 self.allocatable[row, slot] = min(amount, SCHEDULER_AMOUNT_MAX)
         self.pod_limit[slot] = min(pod_limit, SCHEDULER_AMOUNT_MAX)
+        self.loads.changed(slot)
+        if self.present[slot] and not all(0 < self.allocatable[row, slot] < LARGE for row in (CPU_ROW, MEMORY_ROW)):
+            self.unusual.add(slot)
+        else:
+            self.unusual.discard(slot)
         self._touch(slot)
 
     def _set_usage(self, slot: int, usage: Amounts) -> None:
@@ -365,13 +385,10 @@ class Columns:
         self._touch(slot)
 
     def _count(self, slot: int, account: Account, sign: int) -> None:
-        for name, amount in account.amounts:
-            row = self._resource_row(name)
-            if row is not None:
-                self.requested[row, slot] += sign * amount
-        self.nonzero[0, slot] += sign * account.nonzero_cpu
-        self.nonzero[1, slot] += sign * account.nonzero_memory
-        self.pod_count[slot] += sign
+        for name, _ in account.amounts:
+            if name not in self.resources:
+                self._resource_row(name)
+        self.loads.count(slot, account.amounts, self.resources, account.nonzero_cpu, account.nonzero_memory, sign)
         self.priorities[account.priority] = self.priorities.get(account.priority, 0) + sign
         if not self.priorities[account.priority]:
             del self.priorities[account.priority]

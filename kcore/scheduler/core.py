@@ -24,7 +24,7 @@ from kcore.base.limits import SCHEDULER_FLUSH_INTERVAL_S
 from kcore.scheduler.cache import Cache, Placed
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.configuration.reading import Configuration
-from kcore.scheduler.cycle import Decision, schedule
+from kcore.scheduler.cycle import Decision, place_alike, schedule
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.reservation import device_key
 from kcore.scheduler.dra.rows import DeviceClaim, DeviceRow, TaintRule
@@ -179,22 +179,41 @@ class Core:
         batch = Batch([], [], [], [], [], [])
         self.columns.devices.now = self._clock.now()
         self._take_outcomes(batch, now)
-        for _ in range(limit):
+        count = 0
+        while count < limit:
             pod = self.queue.pop(now)
             if pod is None:
                 break
-            nominated = self._withdraw(pod.key) if self._nominated else ""
-            asked = pod if pod.nominated == nominated else pod._replace(nominated=nominated)
-            name = pod.scheduler_name
-            decision = schedule(asked, self.columns, self._evaluations[name], self._entropy.randrange, self._preemptors.get(name))
-            if decision.node is None:
-                node = self._clear(pod, decision.preemption, nominated, batch)
-                self.queue.fail(pod, decision.rejected_by, now, node)
-                batch.waiting.append(Attempt(pod, decision, node))
-            else:
-                self._assume(pod, decision, decision.node, batch)
-                self.queue.assumed(pod, now)
+            alike = [pod, *self.queue.pop_alike(pod, limit - count - 1, now)]
+            count += len(alike)
+            for each in alike[self._decide_alike(alike, batch) :]:
+                self._decide(each, now, batch)
         return batch
+
+    def _decide_alike(self, pods: Sequence[PodRow], batch: Batch) -> int:
+        """Decide for pods that ask and show the same, as long as amounts alone decide; Returns for how many."""
+        if len(pods) == 1 or self._nominated:
+            return 0
+        first = pods[0]
+        evaluations = self._evaluations[first.scheduler_name]
+        decisions = place_alike(first, len(pods), self.columns, evaluations, self._entropy.randrange)
+        for pod, decision in zip(pods, decisions, strict=False):
+            batch.assumed.append(Attempt(pod, decision))
+            self.cache.assume_placed(pod, decision.node or "")
+        return len(decisions)
+
+    def _decide(self, pod: PodRow, now: float, batch: Batch) -> None:
+        nominated = self._withdraw(pod.key) if self._nominated else ""
+        asked = pod if pod.nominated == nominated else pod._replace(nominated=nominated)
+        name = pod.scheduler_name
+        decision = schedule(asked, self.columns, self._evaluations[name], self._entropy.randrange, self._preemptors.get(name))
+        if decision.node is None:
+            node = self._clear(pod, decision.preemption, nominated, batch)
+            self.queue.fail(pod, decision.rejected_by, now, node)
+            batch.waiting.append(Attempt(pod, decision, node))
+        else:
+            self._assume(pod, decision, decision.node, batch)
+            self.queue.assumed(pod, now)
 
     def refused(self, pods: Sequence[PodRow]) -> None:
         """Take in that bindings failed: the pods are forgotten where they were assumed, and tried again after a pause."""

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 
 from kcore.base.limits import SCHEDULER_REASON_BITS_MAX
-from kcore.scheduler import _kernels
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.diagnosis import Rejection, diagnose, message, refusal_message, rejections, unsupported_message
 from kcore.scheduler.dra.asks import DeviceNeeds
@@ -107,10 +106,28 @@ def schedule(
     cleared = columns.slots.get(pod.nominated)
     if cleared is not None and evaluation.feasible[cleared]:
         return Decision(pod.nominated, 1, 1, needs=needs, device_needs=device_needs)
-    first, ties = _kernels.best(evaluation.totals, evaluation.feasible, columns.count)
-    slot = first if ties == 1 else _kernels.tie(evaluation.totals, evaluation.feasible, first, columns.count, randrange(ties))
+    slot, ties = evaluation.ranking.choose(randrange)
     total = int(evaluation.totals[slot]) if evaluation.feasible_count > 1 else 0
     return Decision(columns.names[slot], evaluation.feasible_count, ties, total, needs=needs, device_needs=device_needs)
+
+
+def place_alike(pod: PodRow, most: int, columns: Columns, evaluations: Evaluations, randrange: Randrange) -> list[Decision]:
+    """Decide for pods that ask and show what this one does, and place each before the next, as long as amounts alone decide.
+
+    Returns  the decisions for the first of them; those that are left have to be decided one by one
+    """
+    decisions: list[Decision] = []
+    ask = pod.ask
+    looks_up = ask.volumes is not None or ask.claims is not None or (ask.extended and columns.devices.extended)
+    if ask.unsupported or looks_up or _too_many_resources(pod):
+        return decisions
+    names = columns.names
+    while len(decisions) < most:
+        placed = evaluations.of(pod, columns).place(most - len(decisions), pod.account, columns, randrange)
+        if not placed:
+            break
+        decisions += [Decision(names[slot], feasible, ties, total if feasible > 1 else 0) for slot, ties, total, feasible in placed]
+    return decisions
 
 
 def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explanation:
@@ -122,6 +139,7 @@ def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explan
         return Explanation((), {row.name: rejection for row in columns.rows if row is not None}, {}, {}, {}, (), refused)
     evaluations = Evaluations(profile)
     evaluation = evaluations.of(looked_up, columns)
+    evaluation.detail(columns)
     slots = [int(slot) for slot in np.flatnonzero(evaluation.feasible[: columns.count])]
     feasible = tuple(columns.names[slot] for slot in slots)
     normalised: dict[str, dict[str, int]] = {}

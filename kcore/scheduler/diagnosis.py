@@ -67,6 +67,7 @@ def diagnose(evaluation: Evaluation, columns: Columns) -> Diagnosis:
 def rejections(evaluation: Evaluation, columns: Columns, node: str | None = None) -> dict[str, Rejection]:
     """Return per node that is not feasible, of all or of this one, the filter that rejects it."""
     ask = evaluation.ask
+    evaluation.detail(columns)
     left, _ = _looked_at(evaluation, columns)
     present = columns.present[: columns.count]
     if node is not None:

@@ -35,7 +35,7 @@ from typing import Final, NamedTuple
 
 from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BACKOFF_S_MAX, SCHEDULER_UNSCHEDULABLE_S_MAX
 from kcore.scheduler.dra.devices import DevicesChanged
-from kcore.scheduler.events import ClusterEvent, NodeGone, PodGone
+from kcore.scheduler.events import ClusterEvent, NodeGone, PeerChanged, PodGone
 from kcore.scheduler.framework import Waker
 from kcore.scheduler.rows import Account, Ask, Owner, PodRow
 from kcore.scheduler.volumes.catalog import StorageChanged
@@ -207,6 +207,39 @@ class Queue:
         self._move(waiting, State.IN_FLIGHT, now)
         waiting.attempts += 1
         return waiting.pod
+
+    def pop_alike(self, pod: PodRow, most: int, now: float) -> list[PodRow]:
+        """Hand out those that are next and would be decided as a pod that was just handed out: they ask and show the very same.
+
+        None where a pod sleeps that may be woken when one of them is placed, and then comes before the others.
+        """
+        found: list[PodRow] = []
+        active = self._active
+        if not (active and _is_alike(pod, active[0][3].pod)) or (self._groups and self._wakes_by_placing(pod)):
+            return found
+        while active and len(found) < most:
+            entry = active[0]
+            waiting = entry[3]
+            if entry[2] == waiting.entry:
+                if not _is_alike(pod, waiting.pod):
+                    break
+                self._move(waiting, State.IN_FLIGHT, now)
+                waiting.attempts += 1
+                found.append(waiting.pod)
+            heapq.heappop(active)
+        return found
+
+    def _wakes_by_placing(self, pod: PodRow) -> bool:
+        """Say whether placing a pod may wake another one: of its own group, or one that a filter rejected which hears of placed pods."""
+        if _group(pod) in self._groups:
+            return True
+        return any(
+            PeerChanged in waker.hears
+            for group, sleepers in self._groups.items()
+            for name, count in sleepers.filters.items()
+            if count
+            for waker in self._wakers.get(group.scheduler_name, {}).get(name, ())
+        )
 
     def assumed(self, pod: PodRow, now: float) -> None:
         """Take in that a pod that was handed out has found a node: the next one of its group may find one too."""
@@ -403,6 +436,12 @@ def backoff_s(attempts: int, first_s: float = SCHEDULER_BACKOFF_S, longest_s: fl
 def _group(pod: PodRow) -> _Group:
     has_claims = pod.ask.volumes is not None or pod.ask.claims is not None
     return _Group(pod.scheduler_name, pod.ask, pod.account, pod.owner, pod.key if has_claims else "")
+
+
+def _is_alike(pod: PodRow, other: PodRow) -> bool:
+    return (
+        pod.ask is other.ask and pod.account is other.account and pod.scheduler_name == other.scheduler_name and pod.owner == other.owner
+    )
 
 
 def _is_valid(entry: tuple[float, float, int, Waiting]) -> bool:

@@ -117,32 +117,6 @@ cdef Py_ssize_t _keep_passing(const int64_t[::1] codes, Py_ssize_t start, Py_ssi
     return count
 
 
-cdef Py_ssize_t _best(const int64_t[::1] totals, const uint8_t[::1] feasible, Py_ssize_t count, Py_ssize_t *ties) except? -1 nogil:
-    cdef Py_ssize_t node, first = -2
-    cdef int64_t best = 0
-    ties[0] = 0
-    for node in range(count):
-        if not feasible[node]:
-            continue
-        if ties[0] == 0 or totals[node] > best:
-            best = totals[node]
-            first = node
-            ties[0] = 1
-        elif totals[node] == best:
-            ties[0] += 1
-    return first
-
-
-cdef Py_ssize_t _tie(const int64_t[::1] totals, const uint8_t[::1] feasible, Py_ssize_t first, Py_ssize_t count, Py_ssize_t skipped) except? -1 nogil:
-    cdef Py_ssize_t node
-    for node in range(first, count):
-        if feasible[node] and totals[node] == totals[first]:
-            if skipped == 0:
-                return node
-            skipped -= 1
-    return -2
-
-
 cdef int _check(Py_ssize_t start, Py_ssize_t stop, Py_ssize_t length, Py_ssize_t other, Py_ssize_t third, Py_ssize_t fourth) except -1:
     """Refuse a span that leaves an array: the loops above do not look."""
     if not 0 <= start <= stop or stop > length or stop > other or stop > third or stop > fourth:
@@ -214,26 +188,3 @@ def keep_passing(const int64_t[::1] codes not None, Py_ssize_t start, Py_ssize_t
     with nogil:
         count = _keep_passing(codes, start, stop, feasible)
     return count
-
-
-def best(const int64_t[::1] totals not None, const uint8_t[::1] feasible not None, Py_ssize_t count):
-    """Find the highest total among the feasible of the first `count` nodes.
-
-    Returns   (the first node that has it, how many have it); (-2, 0) where no node is feasible
-    """
-    cdef Py_ssize_t ties = 0, first
-    _check(0, count, count, count, totals.shape[0], feasible.shape[0])
-    with nogil:
-        first = _best(totals, feasible, count, &ties)
-    return first, ties
-
-
-def tie(const int64_t[::1] totals not None, const uint8_t[::1] feasible not None, Py_ssize_t first, Py_ssize_t count, Py_ssize_t skipped):
-    """Return the node that has the same total as `first` and comes `skipped` such nodes after it."""
-    cdef Py_ssize_t node
-    _check(first, count, count, count, totals.shape[0], feasible.shape[0])
-    with nogil:
-        node = _tie(totals, feasible, first, count, skipped)
-    if node < 0:
-        raise ValueError(f"there are not {skipped} further nodes of this total")
-    return node

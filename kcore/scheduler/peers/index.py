@@ -14,7 +14,7 @@ Thread: one.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from itertools import repeat
 from typing import Final, NamedTuple
@@ -140,6 +140,14 @@ class PeerIndex:
         group.add(slot)
         for tally in group.tallies:
             tally.counts[slot] += 1
+
+    def place_all(self, peer: Peer, slots: Sequence[int]) -> None:
+        """Count a pod on each of some slots, which may repeat."""
+        group = self._groups.get(peer.namespace, NO_GROUPS).get(peer) or self._begin(peer)
+        for slot in slots:
+            group.add(slot)
+        for tally in group.tallies:
+            np.add.at(tally.counts, slots, 1)
 
     def displace(self, peer: Peer, slot: int) -> None:
         """Undo place with the same arguments."""

@@ -26,6 +26,11 @@ class NodeResourcesBalancedAllocation:
     def __init__(self, resources: tuple[str, ...] = BOTH) -> None:
         self._resources = resources
 
+    @property
+    def is_default(self) -> bool:
+        """Whether cpu and memory are balanced, as `_loads` does it."""
+        return self._resources == BOTH
+
     def reads(self, ask: Ask) -> Hashable:
         """Return the requests of the resources."""
         asked = dict(ask.amounts)

@@ -39,6 +39,11 @@ class NodeResourcesFit:
         self._ignored = ignored
         self._ignored_groups = ignored_groups
 
+    @property
+    def scores_least(self) -> bool:
+        """Whether nodes are scored as `_loads` does it: the mean share of cpu and memory that stays free."""
+        return self._strategy == DEFAULT_STRATEGY
+
     def reads(self, ask: Ask) -> Hashable:
         """Return the requests, and what of them counts in scores."""
         return ask.amounts, ask.nonzero_cpu, ask.nonzero_memory

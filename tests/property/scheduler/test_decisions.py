@@ -97,7 +97,7 @@ def test_kept_results_and_columns_equal_fresh_ones(waiting: list[PodRow], steps:
         elif step == "service":
             columns.owners.set_service("default", *values)
         elif step == "ask":
-            assert_equal(evaluations.of(waiting[values[0]], columns), Evaluations().of(waiting[values[0]], columns), columns.count)
+            assert_equal(evaluations.of(waiting[values[0]], columns), Evaluations().of(waiting[values[0]], columns), columns)
             rebuilt = columns_of([(node, []) for node in nodes.values()])
             rebuilt.peers.namespaces.update(columns.peers.namespaces)
             for name, account in placed:
@@ -108,11 +108,19 @@ def test_kept_results_and_columns_equal_fresh_ones(waiting: list[PodRow], steps:
             assert described(columns) == described(rebuilt)
 
 
-def assert_equal(kept: Evaluation, fresh: Evaluation, count: int) -> None:
+def assert_equal(kept: Evaluation, fresh: Evaluation, columns: Columns) -> None:
+    count = columns.count
     assert kept.feasible_count == fresh.feasible_count == int(np.count_nonzero(fresh.feasible[:count]))
     assert kept.feasible[:count].tolist() == fresh.feasible[:count].tolist()
     chosen = np.flatnonzero(fresh.feasible[:count])
     assert kept.totals[chosen].tolist() == fresh.totals[chosen].tolist()
+    assert kept.ranking.feasible_count == kept.feasible_count
+    if len(chosen):
+        best = [slot for slot in chosen if fresh.totals[slot] == fresh.totals[chosen].max()]
+        for number, slot in enumerate(best):
+            assert kept.ranking.choose(lambda _, number=number: number) == (slot, len(best))
+    kept.detail(columns)
+    fresh.detail(columns)
     for (plugin, codes), (other, wanted) in zip(kept.filters, fresh.filters, strict=True):
         assert plugin is other
         assert codes[:count].tolist() == wanted[:count].tolist()

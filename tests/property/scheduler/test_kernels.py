@@ -75,25 +75,6 @@ def test_balanced_allocation_equals_its_twin(data: st.DataObject) -> None:
         assert scores[node] == (wanted if start <= node < stop else -7)
 
 
-@given(st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 1)), max_size=12), st.integers(0, 12))
-def test_best_and_tie_find_every_node_of_the_highest_total(nodes: list[tuple[int, int]], nth: int) -> None:
-    totals = np.array([total for total, _ in nodes], np.int64)
-    feasible = np.array([each for _, each in nodes], np.uint8)
-    highest = max((total for total, each in nodes if each), default=None)
-    wanted = [node for node, (total, each) in enumerate(nodes) if each and total == highest]
-    first, ties = _kernels.best(totals, feasible, len(nodes))
-    assert ties == len(wanted)
-    if not wanted:
-        assert first == -2
-        return
-    assert first == wanted[0]
-    if nth < ties:
-        assert _kernels.tie(totals, feasible, first, len(nodes), nth) == wanted[nth]
-    else:
-        with pytest.raises(ValueError, match="further nodes"):
-            _kernels.tie(totals, feasible, first, len(nodes), nth)
-
-
 @given(st.lists(st.tuples(st.sampled_from((0, 1, 1 << 62)), st.integers(0, 1)), max_size=9))
 def test_keep_passing_takes_away_nodes_with_a_code(nodes: list[tuple[int, int]]) -> None:
     feasible = np.array([each for _, each in nodes], np.uint8)
@@ -115,5 +96,3 @@ def test_spans_and_shapes_that_leave_an_array_are_refused() -> None:
         _kernels.fit(wide, wide, wide[0], wide[0], np.array([2]), np.array([1]), 0, 4, np.zeros(4, np.int64))
     with pytest.raises(ValueError, match="cpu and memory"):
         _kernels.least_allocated(wide[:1], wide, 0, 0, flags, 0, 4, np.zeros(4, np.int64))
-    with pytest.raises(ValueError, match="leave arrays"):
-        _kernels.best(narrow, flags, 4)

@@ -49,7 +49,7 @@ def test_runs_of_pods_are_decided_as_if_one_by_one(
             continue
         pod = templates[step]._replace(name=f"p{number}")
         decision = schedule(pod, columns, evaluations, entropy.randrange)
-        assert_equal(evaluations.of(pod, columns), Evaluations().of(pod, columns), columns.count)
+        assert_equal(evaluations.of(pod, columns), Evaluations().of(pod, columns), columns)
         if decision.node is not None:
             columns.place(decision.node, pod.account)
             placed.append((decision.node, pod.account.peer))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kcore.scheduler.columns import Columns
-from kcore.scheduler.evaluation import Evaluations
+from kcore.scheduler.evaluation import Evaluation, Evaluations
 from kcore.scheduler.rows import Account, Ask, Expression, PodAffinity, PodSelector, PodTerm, Preference, Spread, Term
 from tests.unit.scheduler.pods import SMALL, node, pod
 
@@ -68,12 +68,12 @@ def test_a_node_is_feasible_again_when_a_pod_that_is_avoided_is_no_longer_nomina
 
 
 def test_results_beyond_their_memory_are_given_up(monkeypatch):
-    monkeypatch.setattr("kcore.scheduler.evaluation.SCHEDULER_KEPT_BYTES_MAX", 1)
+    monkeypatch.setattr("kcore.scheduler.evaluation.kept.SCHEDULER_KEPT_BYTES_MAX", 1)
     columns, evaluations = Columns(), Evaluations()
     columns.set_node(node("n0"))
-    kept = [evaluations.of(pod("a", SMALL._replace(nonzero_cpu=number)), columns) for number in range(5)]
-    assert kept[4] is kept[0]
-    assert len({id(each) for each in kept}) == 4
+    kept = [ask_twice(SMALL._replace(nonzero_cpu=number), evaluations, columns) for number in range(5)]
+    assert len({id(each) for each in kept}) == 5
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=9)), columns) is kept[0]
 
 
 def test_a_placed_pod_changes_one_slot_for_every_ask() -> None:
@@ -106,10 +106,27 @@ def test_more_nodes_than_there_was_room_for_are_seen() -> None:
 
 
 def test_the_least_recently_used_results_are_given_up(monkeypatch) -> None:
-    monkeypatch.setattr("kcore.scheduler.evaluation.SCHEDULER_KEPT_MAX", 4)
+    monkeypatch.setattr("kcore.scheduler.evaluation.kept.SCHEDULER_KEPT_MAX", 4)
     columns, evaluations = Columns(), Evaluations()
     columns.set_node(node("n0"))
-    kept = [evaluations.of(pod("a", SMALL._replace(nonzero_cpu=number)), columns) for number in range(4)]
+    kept = [ask_twice(SMALL._replace(nonzero_cpu=number), evaluations, columns) for number in range(4)]
     assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns) is kept[0]
-    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=9)), columns) is kept[1]
+    ask_twice(SMALL._replace(nonzero_cpu=9), evaluations, columns)
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=8)), columns) is kept[1]
     assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns) is kept[0]
+
+
+def test_what_is_asked_once_is_not_kept() -> None:
+    columns, evaluations = Columns(), Evaluations()
+    columns.set_node(node("n0"))
+    once = [evaluations.of(pod("a", SMALL._replace(nonzero_cpu=number)), columns) for number in range(3)]
+    assert once[0] is once[1] is once[2]
+    again = evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns)
+    assert again is not once[0]
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=5)), columns) is once[0]
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns) is again
+
+
+def ask_twice(ask: Ask, evaluations: Evaluations, columns: Columns) -> Evaluation:
+    evaluations.of(pod("a", ask), columns)
+    return evaluations.of(pod("a", ask), columns)

@@ -14,92 +14,50 @@ every placed filter and score, and leaves the rest: its results are those of a f
 only if that changes what they say are all nodes marked or scored anew by them. If a slot became feasible or ceased to be, scores that are
 normalised over the feasible nodes are normalised again. Where no peer plugin has a say, passing is feasible, and own is totals.
 
-Where pods are nominated to a node that come before this one or with it, the pod must fit with them and without; they count in no score.
+What amounts decide is judged in one pass where nothing else that is placed concerns the ask (`fused`): then passing and own are written
+at once, without codes and scores of single plugins, and a block of slots is judged anew instead of one. A ranking knows the best of each
+block, so that choosing looks at few slots, and a run of pods that ask and show the same is placed without leaving compiled code.
 
-Results are kept per ask, and what peer plugins read besides, the least recently used given up first, and its arrays used again.
+Where pods are nominated to a node that come before this one or with it, the pod must fit with them and without; they count in no score.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
 
-from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX
 from kcore.scheduler import _kernels, _peers
+from kcore.scheduler._loads import Wanted
+from kcore.scheduler._ranking import Ranking
 from kcore.scheduler.columns import Columns, Int64, UInt8
-from kcore.scheduler.framework import Diagnosis, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Scores, Verdicts
+from kcore.scheduler.evaluation.fused import Fused
+from kcore.scheduler.evaluation.nodes import NodeResults
+from kcore.scheduler.framework import Diagnosis, NodeScore, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Scores, Verdicts
 from kcore.scheduler.plugins.node_affinity import named_nodes
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
-from kcore.scheduler.profile import DEFAULT, Profile
-from kcore.scheduler.rows import Ask, PodRow
+from kcore.scheduler.profile import Profile
+from kcore.scheduler.rows import Account, Ask, PodRow
 
-# A mask of a byte or raw scores of eight bytes per slot.
-BYTES_PER_SLOT: Final = 8
 # Above this part of all slots, computing everything costs less than computing the touched ones one by one; so many are always few.
 TOUCHED_PART: Final = 16
 TOUCHED_FEW: Final = 4
-# So many results are kept however large a cluster is.
-KEPT_MIN: Final = 4
-NO_SLOTS: Final = np.zeros(0, np.int64)
-
-
-class NodeResults:
-    """Masks and raw scores that only nodes decide, by what they read of an ask; dropped when a node changes."""
-
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self._version = -1
-        self.masks: dict[Hashable, UInt8] = {}
-        self._raws: dict[Hashable, Int64 | None] = {}
-
-    def mask(self, ask: Ask, columns: Columns) -> UInt8:
-        """Return 1 where all node filters pass; not to be written to."""
-        self._expire(columns)
-        key = tuple(plugin.reads(ask) for plugin in self._profile.node_filters)
-        mask = self.masks.get(key)
-        if mask is None:
-            mask = columns.present[: columns.count].copy()
-            for plugin, reads in zip(self._profile.node_filters, key, strict=True):
-                if reads is not None:
-                    mask &= plugin.mask(ask, columns)
-            self._keep(self.masks, key, mask, columns)
-        return mask
-
-    def raw(self, index: int, ask: Ask, columns: Columns) -> Int64 | None:
-        """Return the raw scores of the node score with this index in the profile; not to be written to."""
-        self._expire(columns)
-        plugin, _ = self._profile.node_scores[index]
-        key = (index, plugin.reads(ask))
-        if key not in self._raws:
-            self._keep(self._raws, key, plugin.raw(ask, columns), columns)
-        return self._raws[key]
-
-    def _expire(self, columns: Columns) -> None:
-        if self._version != columns.static_version:
-            self.masks.clear()
-            self._raws.clear()
-            self._version = columns.static_version
-
-    def _keep(self, results: dict[Hashable, UInt8] | dict[Hashable, Int64 | None], key: Hashable, value: object, columns: Columns) -> None:
-        if len(results) >= kept_max(columns):
-            del results[next(iter(results))]
-        results[key] = value  # type: ignore[assignment]
 
 
 class Evaluation:
     """The results of one ask under one profile.
 
     pod       one of those that ask this
-    feasible  (slots,) 1 where the pod fits; totals (slots,) the weighted sum there; feasible_count of them
-    filters   the placed and peer filters that concern the ask, with the codes of each
+    feasible  (slots,) 1 where the pod fits; totals (slots,) the weighted sum there; feasible_count of them; ranking: the best of them
+    filters   the placed and peer filters that concern the ask, with the codes of each; all of them once no node is feasible, or `detail`
+              was called
     verdicts  what the peer filters keep, the last of `filters`
     mask      (slots,) 1 where all node filters pass; not to be written to
     named     the only nodes that are looked at, or None for all
     diagnosis why no node is feasible, once somebody found out; forgotten when anything changes
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, together: Fused | None = None) -> None:
         self.profile = profile
         self.pod: PodRow | None = None
         self.ask = Ask()
@@ -111,6 +69,12 @@ class Evaluation:
         self.filters: list[tuple[PlacedFilter | PeerFilter, Int64]] = []
         self.verdicts: list[tuple[Verdicts, Int64]] = []
         self.size_bytes = 0
+        self.ranking = Ranking(self.feasible, self.totals)
+        self._together = together
+        self._wanted: Wanted | None = None
+        self._detailed = False
+        self._nodes = NodeResults(profile)
+        self._by_amounts = self.ranking
         self._placed: list[tuple[PlacedFilter, Int64]] = []
         self._scores: list[tuple[PlacedScore, int, Int64]] = []
         self._peer_scores: list[tuple[PeerScore, int, Scores, Int64]] = []
@@ -120,25 +84,63 @@ class Evaluation:
         self._own: Int64 = self.totals
         self.mask: UInt8 = self.feasible
         self._base: Int64 | int = 0
+        self._raws: list[tuple[NodeScore, int, Int64 | None]] = []
         self._normalised = False
         self._version = -1
         self._position = 0
         self._drop_count = 0
 
-    def refresh(self, pod: PodRow, columns: Columns, nodes: NodeResults) -> None:
-        """Bring the results up to what the columns hold now."""
+    def refresh(self, pod: PodRow, columns: Columns, nodes: NodeResults, cares: bool = True) -> None:
+        """Bring the results up to what the columns hold now; cares: whether any peer plugin concerns the pod."""
         if pod is not self.pod or self._version != columns.static_version or not self._is_kept(columns):
-            self._compute(pod, columns, nodes)
+            self._compute(pod, columns, nodes, cares)
         elif self._position != columns.position:
             touched = columns.touched_since(self._position)
-            if touched is None or len(touched) > max(TOUCHED_FEW, columns.count // TOUCHED_PART):
-                self._compute(pod, columns, nodes)
+            if (
+                touched is None
+                or len(touched) > max(TOUCHED_FEW, columns.count // TOUCHED_PART)
+                or (self._wanted is not None and (columns.nominated or columns.unusual))
+            ):
+                self._compute(pod, columns, nodes, cares)
             else:
-                self._update(set(touched), columns, nodes)
+                self._update(set(touched), columns)
+        if not self.feasible_count:
+            self.detail(columns)
+        elif self._detailed and not columns.nominated and self.feasible_count > columns.count // TOUCHED_PART:
+            self._compute(pod, columns, nodes, cares)
         self._version, self._position = columns.static_version, columns.position
+
+    def detail(self, columns: Columns) -> None:
+        """Find out what every single plugin says, where several were judged together, until many nodes are feasible again."""
+        if self._wanted is not None and self.pod is not None:
+            self._compute(self.pod, columns, self._nodes, together=False)
+            self._detailed = True
+
+    def place(self, most: int, account: Account, columns: Columns, randrange: Callable[[int], int]) -> list[tuple[int, int, int, int]]:
+        """Choose nodes for pods that ask what was asked here, and take this there, one after the other, each counted before the next.
+
+        Where it is to be called again for the rest, it ends early: when scores have to be normalised anew.
+        Returns  (slot, how many had the highest total, that total, how many were feasible) for each; nothing where a run has to be decided
+                 one by one: other pods' wishes, ports, volumes or nominations matter
+        """
+        if self._wanted is None or self.ranking is not self._by_amounts or columns.nominated or not self.feasible_count:
+            return []
+        base, bases = self._bases()
+        placed = columns.loads.place(
+            most, self._wanted, self.mask, base, bases, self.ranking,
+            account.amounts, columns.resources, account.nonzero_cpu, account.nonzero_memory, randrange,
+        )  # fmt: skip
+        slots = [slot for slot, *_ in placed]
+        columns.placed(account, slots)
+        self.feasible_count = self.ranking.feasible_count
+        if bases is not None and not self.feasible[slots[-1]]:
+            self._sum(columns)
+        self.diagnosis, self._position = None, columns.position
+        return placed
 
     def scores(self, columns: Columns, nodes: NodeResults) -> dict[str, tuple[Int64 | int, int]]:
         """Return per plugin that scores this ask its normalised scores and weight; for explanations."""
+        self.detail(columns)
         found: dict[str, tuple[Int64 | int, int]] = {}
         feasible = self.feasible[: columns.count]
         for index, (plugin, weight) in enumerate(self.profile.node_scores):
@@ -216,11 +218,34 @@ class Evaluation:
 
     # everything
 
-    def _compute(self, pod: PodRow, columns: Columns, nodes: NodeResults) -> None:
+    def _compute(self, pod: PodRow, columns: Columns, nodes: NodeResults, cares: bool = True, together: bool = True) -> None:
         count, ask = columns.count, pod.ask
-        self.diagnosis = None
-        self._prepare(pod, columns)
+        self.diagnosis, self._detailed, self._nodes = None, False, nodes
+        self._prepare(pod, columns, cares, together)
         self.mask = nodes.mask(ask, columns)
+        self._raws = [
+            (plugin, weight, nodes.raw(index, ask, columns))
+            for index, (plugin, weight) in enumerate(self.profile.node_scores)
+            if plugin.reads(ask) is not None
+        ]
+        self._normalised = any(raw is not None for _, _, raw in self._raws)
+        if self._wanted is None:
+            self._compute_placed(columns)
+        else:
+            self._base = 0 if self._normalised else self._normalise(count)
+            self._judge_amounts(columns)
+        if self.verdicts:
+            self._mark_peers(columns)
+            self._judge(count)
+        if self._wanted is None or self._normalised:
+            self._sum(columns)
+        if self._peer_scores:
+            self._add_peers(count, changed=True)
+        if self.ranking is not self._by_amounts:
+            self.ranking.rank(count)
+
+    def _compute_placed(self, columns: Columns) -> None:
+        count, ask = columns.count, self.ask
         self._passing[:count] = self.mask
         self.feasible_count = 0 if self._placed else int(np.count_nonzero(self.mask))
         for plugin, codes in self._placed:
@@ -231,37 +256,47 @@ class Evaluation:
             self.feasible_count = _kernels.keep_passing(codes, 0, count, self._passing)
         for scorer, _, scores in self._scores:
             scorer.score(ask, columns, self._passing, 0, count, scores)
-        self._mark_peers(columns)
-        self._judge(count)
-        self._sum(columns, nodes)
-        self._add_peers(count, changed=True)
 
-    def _prepare(self, pod: PodRow, columns: Columns) -> None:
+    def _judge_amounts(self, columns: Columns) -> None:
+        assert self._wanted is not None
+        columns.loads.judge(self._wanted, self.mask, *self._bases(), self._by_amounts)
+        if not self.verdicts:
+            self.feasible_count = self._by_amounts.feasible_count
+
+    def _bases(self) -> tuple[int, Int64 | None]:
+        return (self._base, None) if isinstance(self._base, int) else (0, self._base)
+
+    def _prepare(self, pod: PodRow, columns: Columns, cares: bool, together: bool) -> None:
         """Choose the plugins that the ask concerns and give each an array, an old one where there is one."""
         arrays = [each[1] for each in self.filters] + [each[2] for each in self._scores] + [each[3] for each in self._peer_scores]
         if len(self.feasible) != columns.capacity:
             self.feasible = np.zeros(columns.capacity, np.uint8)
             self.totals = np.zeros(columns.capacity, np.int64)
+            self.ranking = Ranking(self.feasible, self.totals)
             arrays = []
         ask, profile = pod.ask, self.profile
-        self._drop_count = columns.peers.drop_count
-        early, late = (
-            [(plugin, _array(arrays, columns)) for plugin in plugins if plugin.reads(ask) is not None]
-            for plugins in (profile.placed_filters, profile.late_filters)
-        )
-        self._placed = [*early, *late]
-        self._scores = [
-            (plugin, weight, _array(arrays, columns)) for plugin, weight in profile.placed_scores if plugin.reads(ask) is not None
-        ]
         self.pod, self.ask = pod, ask
-        self._peers = self._begin(columns)
+        self._drop_count = columns.peers.drop_count
+        filters = [plugin for plugin in (*profile.placed_filters, *profile.late_filters) if plugin.reads(ask) is not None]
+        scores = [each for each in profile.placed_scores if each[0].reads(ask) is not None]
+        self._wanted = self._together.wanted(filters, scores, ask, columns) if self._together is not None and together else None
+        if self._wanted is not None:
+            filters, scores = [], []
+        self._placed = [(plugin, _array(arrays, columns)) for plugin in filters]
+        self._scores = [(plugin, weight, _array(arrays, columns)) for plugin, weight in scores]
+        self._peers = self._begin(columns) if cares else []
         judging = [(peer, verdicts, _array(arrays, columns)) for peer, verdicts in self._peers]
         self.verdicts = [(verdicts, codes) for _, verdicts, codes in judging]
-        self.filters = [*early, *((peer, codes) for peer, _, codes in judging), *late]
-        scoring = [(peer, by, peer.scores(pod, columns)) for peer, by in profile.peer_scores if peer.reads(pod, columns) is not None]
+        late = [each for each in self._placed if each[0] in profile.late_filters]
+        self.filters = [*self._placed[: len(self._placed) - len(late)], *((peer, codes) for peer, _, codes in judging), *late]
+        scoring = [
+            (peer, by, peer.scores(pod, columns)) for peer, by in profile.peer_scores if cares and peer.reads(pod, columns) is not None
+        ]
         self._peer_scores = [(peer, by, scores, _array(arrays, columns)) for peer, by, scores in scoring if scores is not None]
         self._passing = np.zeros(columns.capacity, np.uint8) if self.verdicts else self.feasible
         self._own = np.zeros(columns.capacity, np.int64) if self._peer_scores else self.totals
+        apart = self._wanted is None or self.verdicts or self._peer_scores
+        self._by_amounts = Ranking(self._passing, self._own) if apart else self.ranking
         self.named = named_nodes(ask)
         self.size_bytes = self._size_bytes()
 
@@ -270,43 +305,66 @@ class Evaluation:
         kept = sum(verdicts.size_bytes for verdicts, _ in self.verdicts) + sum(scores.size_bytes for _, _, scores, _ in self._peer_scores)
         return per_slot * len(self.feasible) + kept
 
-    def _sum(self, columns: Columns, nodes: NodeResults) -> None:
-        feasible = self.feasible[: columns.count]
+    def _normalise(self, count: int) -> Int64 | int:
+        """Return the weighted sum of the scores that nodes themselves decide, normalised over the feasible ones."""
+        feasible = self.feasible[:count]
         base: Int64 | int = 0
-        self._normalised = False
-        for index, (plugin, weight) in enumerate(self.profile.node_scores):
-            if plugin.reads(self.ask) is None:
-                continue
-            raw = nodes.raw(index, self.ask, columns)
-            self._normalised |= raw is not None
+        for plugin, weight, raw in self._raws:
             base = base + weight * plugin.normalise(raw, feasible)
-        self._base = base
+        return base
+
+    def _sum(self, columns: Columns) -> None:
+        self._base = self._normalise(columns.count)
+        if self._wanted is not None:
+            self._judge_amounts(columns)
+            return
         own = self._own[: columns.count]
-        own[:] = base
+        own[:] = self._base
         for _, weight, scores in self._scores:
             own += scores[: columns.count] if weight == 1 else weight * scores[: columns.count]
 
     # what placed pods change
 
-    def _update(self, slots: set[int], columns: Columns, nodes: NodeResults) -> None:
+    def _update(self, slots: set[int], columns: Columns) -> None:
         self.diagnosis = None
-        changed = self._update_placed(slots, columns)
-        array = np.array([*slots], np.int64) if self.verdicts or self._peer_scores else NO_SLOTS
+        array = np.array([*slots], np.int64)
+        changed = self._update_placed(slots, columns) if self._wanted is None else self._update_amounts(array, columns)
+        everywhere = False
         if self.verdicts:
-            changed = self._update_verdicts(slots, array, columns)
-        if changed and self._normalised:
-            self._sum(columns, nodes)
-        else:
+            changed, everywhere = self._update_verdicts(slots, array, columns)
+        is_resummed = changed and self._normalised
+        if is_resummed:
+            self._sum(columns)
+        elif self._wanted is None:
             for slot in slots:
                 base = self._base if isinstance(self._base, int) else int(self._base[slot])
                 self._own[slot] = base + sum(weight * int(scores[slot]) for _, weight, scores in self._scores)
-        if self._peer_scores:
-            rescored = [scores.update(array) for _, _, scores, _ in self._peer_scores]
-            if changed or any(rescored):
-                self._add_peers(columns.count, changed)
-            else:
-                for slot in slots:
-                    self.totals[slot] = self._own[slot] + sum(weight * scores[slot] for _, weight, _, scores in self._peer_scores)
+        is_rescored = self._update_scores(slots, array, columns.count, changed) if self._peer_scores else False
+        if self.ranking is self._by_amounts:
+            return
+        if is_resummed or is_rescored or everywhere:
+            self.ranking.rank(columns.count)
+        else:
+            for slot in slots:
+                self.ranking.rank_slot(slot)
+
+    def _update_amounts(self, slots: Int64, columns: Columns) -> bool:
+        """Judge some slots anew; -> whether any came to pass or ceased to."""
+        assert self._wanted is not None
+        changed = columns.loads.judge_slots(slots, self._wanted, self.mask, *self._bases(), self._by_amounts)
+        if not self.verdicts:
+            self.feasible_count = self._by_amounts.feasible_count
+        return changed
+
+    def _update_scores(self, slots: set[int], array: Int64, count: int, changed: bool) -> bool:
+        """Let peer scores take in some slots; -> whether all were added anew."""
+        rescored = [scores.update(array) for _, _, scores, _ in self._peer_scores]
+        if changed or any(rescored):
+            self._add_peers(count, changed)
+            return True
+        for slot in slots:
+            self.totals[slot] = self._own[slot] + sum(weight * scores[slot] for _, weight, _, scores in self._peer_scores)
+        return False
 
     def _update_placed(self, slots: set[int], columns: Columns) -> bool:
         """Compute some slots anew in placed plugins; -> whether any came to pass or ceased to."""
@@ -325,14 +383,14 @@ class Evaluation:
                     self.feasible_count += 1 if self._passing[slot] else -1
         return changed
 
-    def _update_verdicts(self, slots: set[int], array: Int64, columns: Columns) -> bool:
-        """Let peer filters take in some slots; -> whether other nodes may be feasible than before."""
+    def _update_verdicts(self, slots: set[int], array: Int64, columns: Columns) -> tuple[bool, bool]:
+        """Let peer filters take in some slots; -> whether other nodes may be feasible than before, and whether any others than these."""
         elsewhere = [verdicts.update(array) for verdicts, _ in self.verdicts]
         if any(elsewhere) or columns.nominated:
             self._mark_peers(columns)
             self._judge(columns.count)
-            return True
-        return self._judge_slots(slots)
+            return True, True
+        return self._judge_slots(slots), False
 
     def _place(self, slot: int, columns: Columns) -> None:
         """Write the codes of placed filters for one slot: with the pods nominated there, or where these leave room, without."""
@@ -397,45 +455,3 @@ class Evaluation:
 
 def _array(arrays: list[Int64], columns: Columns) -> Int64:
     return arrays.pop() if arrays else np.empty(columns.capacity, np.int64)
-
-
-class Evaluations:
-    """The results of recent asks under one profile."""
-
-    def __init__(self, profile: Profile = DEFAULT) -> None:
-        self.profile = profile
-        self.nodes = NodeResults(profile)
-        self._looking = profile.peers
-        self._nothing = (None,) * len(self._looking)
-        self._kept: dict[Hashable, Evaluation] = {}
-        self._kept_bytes = 0
-
-    def of(self, pod: PodRow, columns: Columns) -> Evaluation:
-        """Return the up-to-date results of what a pod asks."""
-        reads = tuple([plugin.reads(pod, columns) for plugin in self._looking])
-        key = pod.ask if reads == self._nothing else (pod.ask, reads)
-        evaluation = self._kept.pop(key, None)
-        if evaluation is None:
-            evaluation = self._least_recent() or Evaluation(self.profile)
-            evaluation.pod = None
-        elif evaluation.pod is not None:
-            pod = evaluation.pod
-        self._kept_bytes -= evaluation.size_bytes
-        evaluation.refresh(pod, columns, self.nodes)
-        self._kept_bytes += evaluation.size_bytes
-        self._kept[key] = evaluation
-        return evaluation
-
-    def _least_recent(self) -> Evaluation | None:
-        """Give up the results used least recently if there are enough; -> the last of them."""
-        given_up = None
-        while len(self._kept) >= KEPT_MIN and (len(self._kept) >= SCHEDULER_KEPT_MAX or self._kept_bytes >= SCHEDULER_KEPT_BYTES_MAX):
-            if given_up is not None:
-                self._kept_bytes -= given_up.size_bytes
-            given_up = self._kept.pop(next(iter(self._kept)))
-        return given_up
-
-
-def kept_max(columns: Columns) -> int:
-    """Return how many masks and raw scores are kept each."""
-    return max(KEPT_MIN, min(SCHEDULER_KEPT_MAX, SCHEDULER_KEPT_BYTES_MAX // (BYTES_PER_SLOT * columns.capacity)))
