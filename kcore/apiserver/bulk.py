@@ -8,7 +8,7 @@ an atomic request is decided at once and stands in one commit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -124,12 +124,25 @@ class BulkStream:
         results: list[bytes] = []
         last: Outcome | None = None
         gate = self.pipeline.gate
-        for start in range(0, len(items), limits.BULK_TURN_ITEMS_MAX):
-            if start or gate.waiting:
-                await gate.give_way(gate.flow(frame_of(items[start], self.user)), self.caller)
-            found = self.decide_each(items[start : start + limits.BULK_TURN_ITEMS_MAX], with_objects, results)
+        for number, turn in enumerate(turns(items)):
+            if number or gate.waiting:
+                await gate.give_way(gate.flow(frame_of(turn[0], self.user)), self.caller)
+            if len(turn) == 1 and len(turn[0].object) > limits.LARGE_WRITE_BYTES:
+                found = await self.decide_large(turn[0], with_objects, results)
+            else:
+                found = self.decide_each(turn, with_objects, results)
             last = found or last
         return b"".join(results), last
+
+    async def decide_large(self, item: Item, with_objects: bool, results: list[bytes]) -> Outcome | None:
+        """Apply a large item, for whose long work nobody else waits; -> its write."""
+        try:
+            outcome = await self.pipeline.written(request_of(item, self.user))
+        except status.StatusError as error:
+            results.append(failure_of(error))
+            return None
+        results.append(result_of(outcome, with_objects))
+        return outcome if outcome.submission is not None else None
 
     def decide_each(self, items: list[Item], with_objects: bool, results: list[bytes]) -> Outcome | None:
         """Apply items in order, whatever becomes of the others; -> the last write."""
@@ -163,6 +176,20 @@ class BulkStream:
                 results.append(result_of(outcome, with_objects))
                 last = outcome if outcome.submission is not None else last
         return b"".join(results), last
+
+
+def turns(items: list[Item]) -> Iterator[list[Item]]:
+    """Items in their order, as many at a time as are decided in one go: so many, of so many bytes, and a larger one alone."""
+    turn: list[Item] = []
+    size = 0
+    for item in items:
+        size += len(item.object)
+        if turn and (len(turn) == limits.BULK_TURN_ITEMS_MAX or size > limits.BULK_TURN_BYTES_MAX):
+            yield turn
+            turn, size = [], len(item.object)
+        turn.append(item)
+    if turn:
+        yield turn
 
 
 def split(data: bytes) -> tuple[list[Item], bool, bool]:

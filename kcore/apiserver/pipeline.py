@@ -18,12 +18,13 @@ from kcore.apiserver import body as bodies
 from kcore.apiserver import ownership, subresources
 from kcore.apiserver.authorization import Authorizer, node_restriction
 from kcore.apiserver.edits.status import StatusPatches
+from kcore.apiserver.entry import aside
 from kcore.apiserver.entry.gate import Gate
 from kcore.apiserver.likeness import Sketch, sketch
 from kcore.apiserver.logs import connections
 from kcore.apiserver.logs import options as logs
 from kcore.apiserver.logs.podlog import Follower
-from kcore.apiserver.objects import Outcome
+from kcore.apiserver.objects import Outcome, durable
 from kcore.apiserver.patching import change as patching
 from kcore.apiserver.reads import MADE, Reads
 from kcore.apiserver.registry import Registry, Write, check_name, own
@@ -128,6 +129,21 @@ class Pipeline:
         """Why a connection cannot be made. Raises StatusError: 404 if there is nothing to connect to, 400 if it is not said to what."""
         found = self.reads.get(spec, request.namespace, request.name).obj()
         return connections.refusal(found, spec.resource, request.subresource, request.options)
+
+    async def written(self, request: Request) -> Outcome:
+        """Decide a create, update, patch or delete, and wait until it is durable; of a large one the loop does not wait for all work."""
+        body = request.body
+        large = len(body) > limits.LARGE_WRITE_BYTES if isinstance(body, bytes) else False
+        if large or (request.verb == "patch" and self.is_large(request)):
+            return await durable(await aside.decided(partial(self.write, request)))
+        return await durable(self.write(request))
+
+    def is_large(self, request: Request) -> bool:
+        """Whether the object that a request is about is large."""
+        spec = self.resolve(request)
+        namespace = request.namespace if spec.namespaced else ""
+        found = self.registry.storage.head(spec.key(namespace, request.name)) if spec.storage else None
+        return found is not None and len(found.value) > limits.LARGE_WRITE_BYTES
 
     def write(self, request: Request) -> Outcome:
         """Decide a create, update, patch or delete."""
@@ -281,7 +297,7 @@ class Pipeline:
 
     def decoded(self, request: Request, gvk: GroupVersionKind, message: str) -> tuple[Object, list[str]]:
         """The body's object, and the warnings about its fields."""
-        body = bodies.decode(request.body or b"", request.content_type, gvk, message)
+        body = aside.done(bodies.decode, request.body or b"", request.content_type, gvk, message)
         try:
             return body.obj, complaints(request, body)
         except StrictError as error:

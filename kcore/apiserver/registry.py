@@ -17,13 +17,14 @@ from typing import Any
 from kcore.apiserver import admission, strategy
 from kcore.apiserver.admission.along import Along
 from kcore.apiserver.edits import deletion
+from kcore.apiserver.entry import aside
 from kcore.apiserver.likeness import Likenesses, Sketch
 from kcore.apiserver.likeness import another as likeness_of_another
 from kcore.apiserver.objects import Outcome, Stored, encode, outcome
 from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
-from kcore.machinery import codec, defaults, field_error, kinds, meta, status, timestamp
+from kcore.machinery import codec, field_error, kinds, meta, status, timestamp
 from kcore.machinery.apply import managers
 from kcore.machinery.kinds import rules
 from kcore.machinery.kinds.certificates import certificatesigningrequest
@@ -164,7 +165,7 @@ class Registry:
         if metadata.get("resourceVersion") and not write.dry_run:
             raise status.bad_request("resourceVersion should not be set on objects to be created")
         write.name = metadata.get("name", "")
-        prepare_default(spec, write.rules, obj)
+        aside.done(strategy.prepare_large if aside.is_large() else strategy.prepare_default, spec, write.rules, obj)
         sent = metadata.pop("managedFields", None)
         self.stamp(metadata)
         own(write, obj, None, sent)
@@ -234,17 +235,12 @@ class Registry:
         Kubernetes tells an empty list from an absent one when it prints a value, and nowhere else; kcore's objects have no empty ones. If
         there were some, the errors are worded once more with these put back.
         """
-        errors = judge()
-        if not errors:
-            return
-        if put_empties_back(obj, write.given()):
-            worded = judge()
-            if [(error.reason, error.field) for error in worded] == [(error.reason, error.field) for error in errors]:
-                errors = worded
-        raise status.invalid(write.spec.group, write.spec.kind, obj["metadata"].get("name", ""), errors)
+        aside.done(refuse_wrong, write, obj, judge)
 
     def put(self, spec: KindSpec, namespace: str, name: str, raw: bytes, expected: int, lease: int = 0) -> Submission:
         """Submit an object's bytes, on condition that the key still has the revision `expected` (0: that it does not exist)."""
+        if len(raw) > limits.OBJECT_BYTES_MAX:
+            raise status.body_too_large(limits.OBJECT_BYTES_MAX)  # differs from upstream: etcd's refusal comes out as an internal error
         value = codec.envelope(spec.api_version, spec.kind, raw)
         key = spec.key(namespace, name)
         submission = self.storage.submit(update_txn(key, value, expected, lease) if expected else create_txn(key, value, lease))
@@ -296,11 +292,11 @@ class Registry:
                 return self.create(write, fresh)
             raise status.not_found(spec.resource, write.served.group, write.name)
         old = current.obj()
-        new = change(old)
+        new = aside.done(change, old)
         if new is old:
             return outcome(spec, old, current.raw, current.revision)
         sent = self.match(write, new, old)
-        prepare_default(spec, write.rules, new)
+        aside.done(strategy.prepare_large if aside.is_large() else strategy.prepare_default, spec, write.rules, new)
         own(write, new, old, sent)
         meta.keep_stored(new, old)
         part = PARTS.get(write.subresource) or MAIN
@@ -439,13 +435,25 @@ def check_name(obj: Object, name: str) -> None:
         raise status.bad_request(f"the name of the object ({own}) does not match the name on the URL ({name})")
 
 
+def refuse_wrong(write: Write, obj: Object, judge: Callable[[], list[field_error.FieldError]]) -> None:
+    """Refuse an object in which the judge finds errors, with the empty lists that it was given. Raises StatusError (422)."""
+    errors = judge()
+    if not errors:
+        return
+    if put_empties_back(obj, write.given()):
+        worded = judge()
+        if [(error.reason, error.field) for error in worded] == [(error.reason, error.field) for error in errors]:
+            errors = worded
+    raise status.invalid(write.spec.group, write.spec.kind, obj["metadata"].get("name", ""), errors)
+
+
 def own(write: Write, new: Object, old: Object | None, sent: list[Object] | None) -> None:
     """Write down who owns the fields of an object, if the write says so."""
     if write.owners is None:
         return
     metadata: Object = new["metadata"]
     metadata.pop("managedFields", None)
-    if entries := write.owners(new, old, sent):
+    if entries := aside.done(write.owners, new, old, sent):
         metadata["managedFields"] = entries
 
 
@@ -476,9 +484,3 @@ def place(spec: KindSpec, namespace: str, metadata: Object) -> None:
     if metadata.get("namespace", namespace) != namespace:
         raise status.bad_request("the namespace of the provided object does not match the namespace sent on the request")
     metadata["namespace"] = namespace
-
-
-def prepare_default(spec: KindSpec, of: KindRules, obj: Object) -> None:
-    """Fill in the defaults: those that options state, then those of the kind."""
-    defaults.apply(spec.message, obj)
-    of.default(obj)

@@ -11,7 +11,7 @@ from google.protobuf import struct_pb2
 from kcore.api.dynamic.v1 import dynamic_service_pb2 as pb
 from kcore.apiserver import body as bodies
 from kcore.apiserver.entry.gate import Caller
-from kcore.apiserver.objects import Outcome, durable
+from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.rpc_methods import delete_options, list_options, patch_options, read, selection, watch_options, write_options
 from kcore.base import limits
@@ -75,16 +75,16 @@ def written(json: struct_pb2.Struct) -> bytes:
     return orjson.dumps(plain(struct_pb2.Value(struct_value=json)))
 
 
-async def finished(outcome: Outcome, accept: str) -> bytes:
-    """Wait for a write, then encode it."""
-    data: bytes = encoded(await durable(outcome), accept).SerializeToString()
+def shown(outcome: Outcome, accept: str) -> bytes:
+    """What is answered."""
+    data: bytes = encoded(outcome, accept).SerializeToString()
     return data
 
 
 async def carried_out(pipeline: Pipeline, request: Request, caller: Caller, accept: str) -> bytes:
     """Carry a write out when its turn has come."""
     async with pipeline.gate.seat(request, caller.connection):
-        return await finished(pipeline.write(request), accept)
+        return shown(await pipeline.written(request), accept)
 
 
 def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
@@ -110,7 +110,7 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
         request = request_for(message, "get", caller.user)
         request.namespace, request.name = message.get.namespace, message.get.name
         async with pipeline.gate.seat(request, caller.connection):
-            return await finished(pipeline.read(request)[1], message.accept)
+            return shown(pipeline.read(request)[1], message.accept)
 
     async def list_(data: bytes, caller: Caller) -> bytes:
         message = read(pb.ListRequest, data)
@@ -120,7 +120,7 @@ def unary_methods(pipeline: Pipeline) -> dict[str, Unary]:
             spec = pipeline.permitted(request)
             size_max = message.list.bytes_max or limits.RPC_PAGE_BYTES // GROWTH.get(message.accept, GROWTH_OF_TEXT)
             raw = await pipeline.reads.list_raw(spec, request.namespace, request.options, size_max, message.list.metadata_only)
-            return await finished(Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw), message.accept)
+            return shown(Outcome(spec.list_message, spec.api_version, f"{spec.kind}List", raw), message.accept)
 
     async def patch(data: bytes, caller: Caller) -> bytes:
         message = read(pb.PatchRequest, data)

@@ -19,7 +19,6 @@ from kcore.apiserver.authorization import Attributes
 from kcore.apiserver.bulk import BulkStream
 from kcore.apiserver.entry.failures import as_status
 from kcore.apiserver.entry.gate import Caller
-from kcore.apiserver.objects import durable
 from kcore.apiserver.pipeline import Pipeline
 from kcore.base import limits
 from kcore.machinery import status
@@ -108,7 +107,7 @@ class RpcFrontend(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         async def act(data: bytes, caller: Caller) -> bytes:
             request, _ = rpc_methods.parse(method, data, caller.user)
             async with self.gate.seat(request, caller.connection):
-                return (await durable(self.pipeline.write(request))).raw
+                return (await self.pipeline.written(request)).raw
 
         return act
 

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kcore.machinery import meta, status, timestamp
+from kcore.apiserver.objects import encode
+from kcore.base import limits
+from kcore.machinery import defaults, meta, status, timestamp
 from kcore.machinery.kinds.rules import KindRules
 from kcore.machinery.scheme import KindSpec
 
@@ -33,6 +35,19 @@ RETURNS_DELETED = frozenset((
 OWN_GENERATION = frozenset((("", "Pod"), ("", "PodTemplate"), ("scheduling.k8s.io", "PriorityClass")))
 COUNTED_METADATA = {("apps", "Deployment"): meta.annotations, ("discovery.k8s.io", "EndpointSlice"): meta.labels}
 """What of the metadata counts as a change: a Deployment's annotations go to its replica sets, an EndpointSlice's labels say whose it is."""
+
+
+def prepare_default(spec: KindSpec, rules: KindRules, obj: Object) -> None:
+    """Fill in the defaults: those that options state, then those of the kind."""
+    defaults.apply(spec.message, obj)
+    rules.default(obj)
+
+
+def prepare_large(spec: KindSpec, rules: KindRules, obj: Object) -> None:
+    """Fill in the defaults of a large object; one that grew to more than a request may have is not looked at. Raises StatusError (413)."""
+    prepare_default(spec, rules, obj)
+    if len(encode(spec, obj)) > limits.REQUEST_BODY_BYTES_MAX:
+        raise status.body_too_large(limits.REQUEST_BODY_BYTES_MAX)
 
 
 def prepare_create(spec: KindSpec, rules: KindRules, obj: Object) -> None:

@@ -422,6 +422,18 @@ HTTP_BODY_WAIT_S: Final = 60.0
 HTTP_HEAD_WAIT_S: Final = 32.0
 """Fixed by Kubernetes (ReadHeaderTimeout): in which time a head has to arrive once it has begun, and the first one of a new connection."""
 
+OBJECT_BYTES_MAX: Final = 3 << 19
+"""Fixed by etcd: one and a half megabytes in a request, and so in an object as it is stored."""
+
+LARGE_WRITE_BYTES: Final = 64 << 10
+"""A longer body, or object that is patched, is decided beside the loop: reading and judging 64 KiB takes 30 ms where all is small parts."""
+
+LARGE_WRITE_TRIES: Final = 3
+"""So often somebody else may be faster than a large write; then it is decided in one go, and the loop waits."""
+
+ERRORS_SHOWN_MAX: Final = 10_000
+"""Errors in one refusal, a megabyte or more of text: who made so many knows enough, and the next try shows the others."""
+
 HTTP_HEAD_BYTES_MAX: Final = 512 << 10
 """A head of a request, and as much of its body as comes with it: what the loop reads at once is half as long. Kubernetes has a megabyte."""
 
@@ -598,6 +610,9 @@ RPC_BULK_ITEMS_MAX: Final = 10_000
 
 BULK_TURN_ITEMS_MAX: Final = 50
 """Items that are decided before other calls have their turn: a few milliseconds."""
+
+BULK_TURN_BYTES_MAX: Final = 256 << 10
+"""... and bytes of them: fifty items of five kilobytes, as pods with much in them are."""
 
 BULK_REQUESTS_UNDER_WAY_MAX: Final = 2
 """Requests of a bulk stream that are decided but not durable: one with the disk, one behind it."""

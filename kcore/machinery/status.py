@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from kcore.base import limits
 from kcore.machinery.field_error import FieldError, quote
 from kcore.machinery.field_error import invalid as invalid_field
 
@@ -165,9 +166,12 @@ def apply_conflict(causes: Sequence[dict[str, str]], message: str) -> StatusErro
 
 
 def invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> StatusError:
-    """The object breaks rules; each error is a cause, equal ones are said once."""
-    distinct = {(error.field, error.body): error for error in errors}.values()
+    """The object breaks rules; each error is a cause, equal ones are said once, and no more than anybody reads."""
+    every = list({(error.field, error.body): error for error in errors}.values())
+    distinct = every[: limits.ERRORS_SHOWN_MAX]
     messages = [error.message() for error in distinct]
+    if len(every) > len(distinct):
+        messages.append(f"and {len(every) - len(distinct)} more")
     text = messages[0] if len(messages) == 1 else f"[{', '.join(messages)}]"
     details = _details(kind, group, name)
     details["causes"] = [{"reason": error.reason, "message": error.body, "field": error.field} for error in distinct]

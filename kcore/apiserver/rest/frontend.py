@@ -15,7 +15,7 @@ from kcore.apiserver.discovery import health
 from kcore.apiserver.discovery.documents import Documents
 from kcore.apiserver.entry.failures import as_status
 from kcore.apiserver.entry.gate import Caller, Seat
-from kcore.apiserver.objects import Outcome, durable
+from kcore.apiserver.objects import Outcome
 from kcore.apiserver.pipeline import Pipeline
 from kcore.apiserver.reads import list_bytes
 from kcore.apiserver.rest import encoding, media, pod_log, tables
@@ -167,7 +167,7 @@ class RestFrontend:
             return self.object(found, spec, request, form, warnings)
         request.body, request.content_type = http.body, http.header(b"content-type") or JSON
         request.manager = manager_of(http.header(b"user-agent"))
-        outcome = await durable(self.pipeline.write(request))
+        outcome = await self.pipeline.written(request)
         if outcome.removed and request.verb == "delete" and spec.resource not in strategy.RETURNS_DELETED:
             shown = status.success(spec.resource, spec.group, outcome.name, outcome.uid)
             body, content_type = encoding.status_object(shown, form)
