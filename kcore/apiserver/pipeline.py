@@ -229,7 +229,7 @@ class Pipeline:
         write.given = partial(bodies.reread, request.body, request.content_type)
         if not spec.storage:
             own(write, found, None, found.setdefault("metadata", {}).pop("managedFields", None))
-            return self.creating[spec.resource, ""](self.registry, write, found)
+            return warned(warnings, lambda: self.creating[spec.resource, ""](self.registry, write, found))
         if request.verb == "create":
             if request.name and not (found.get("metadata") or {}).get("name"):
                 found.setdefault("metadata", {})["name"] = request.name
@@ -262,7 +262,8 @@ class Pipeline:
             handler = self.creating.get((spec.resource, request.subresource))
             if handler is None:
                 raise status.method_not_supported(f"{spec.resource}/{request.subresource}", spec.group, "create")
-            return handler(self.registry, write, self.decoded(request, gvk, message)[0])
+            found, warnings = self.decoded(request, gvk, message)
+            return warned(warnings, lambda: handler(self.registry, write, found))
         if request.verb == "patch":
             return self.patch(write, request, gvk, message)
         body = request.body

@@ -36,6 +36,7 @@ from kcore.machinery.scheme import KindSpec, Scheme
 from kcore.store.storage import Storage, StoreError, Submission, create_txn, delete_txn, update_txn
 
 Object = dict[str, Any]
+REGISTRY = "/registry"
 READABLE = (
     "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, "
     "AdditionalErrorMsg: unsafe deletion is not allowed because the object is decodable from storage"
@@ -100,6 +101,11 @@ class Write:
     now: Callable[[], float] = float
     along: tuple[Along, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def shown_key(self) -> str:
+        """The object's key as errors show it: a dry run never comes to the store, which puts its prefix before."""
+        key = self.spec.key(self.namespace, self.name).decode()
+        return key.removeprefix(REGISTRY) if self.dry_run else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +337,7 @@ class Registry:
         if version not in ("", "0", kept["resourceVersion"]):
             raise status.conflict(spec.resource, write.served.group, write.name)
         if not write.patching and metadata.get("uid", kept["uid"]) != kept["uid"]:
-            key = spec.key(write.namespace, write.name).decode()
+            key = write.shown_key()
             raise status.precondition_failed(spec.resource, write.served.group, write.name, "UID", metadata["uid"], kept["uid"], key)
         metadata["resourceVersion"] = kept["resourceVersion"]
         sent: list[Object] | None = metadata.pop("managedFields", None)

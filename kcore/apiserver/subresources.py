@@ -176,7 +176,7 @@ def check_bindable(write: Write, pod: Object, binding: Object) -> None:
     """Refuse to assign a pod that is another one, on its way out, gated or assigned already."""
     metadata = pod["metadata"]
     wanted = binding.get("metadata") or {}
-    key = write.spec.key(write.namespace, write.name).decode()
+    key = write.shown_key()
 
     def refused(what: str, want: str, have: str) -> status.StatusError:
         return status.precondition_failed(write.spec.resource, write.spec.group, write.name, what, want, have, key)

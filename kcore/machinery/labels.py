@@ -163,19 +163,35 @@ def rendered(selector: Mapping[str, Any] | None) -> fe.Rendered:
 
 
 def _validate_expression(expression: Mapping[str, Any], path: str, errors: list[FieldError], check_values: bool) -> None:
-    operator = expression.get("operator") or ""
-    values = expression.get("values") or ()
+    if not validate_operands(expression, path, errors):
+        errors.append(fe.invalid(f"{path}.operator", expression.get("operator") or "", "not a valid selector operator"))
+    _validate_terms(expression, path, errors, check_values)
+
+
+def validate_requirement(expression: Mapping[str, Any], path: str, errors: list[FieldError]) -> None:
+    """Check one requirement of a selector whose operator need not be known."""
+    validate_operands(expression, path, errors)
+    _validate_terms(expression, path, errors, check_values=True)
+
+
+def validate_operands(expression: Mapping[str, Any], path: str, errors: list[FieldError]) -> bool:
+    """Check that there are values if the operator takes some; Returns whether it is known."""
+    operator, values = expression.get("operator") or "", expression.get("values") or ()
     if operator in ("In", "NotIn"):
         if not values:
             errors.append(fe.required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
+        return True
+    if operator in ("Exists", "DoesNotExist"):
         if values:
             errors.append(fe.forbidden(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-    else:
-        errors.append(fe.invalid(f"{path}.operator", operator, "not a valid selector operator"))
+        return True
+    return False
+
+
+def _validate_terms(expression: Mapping[str, Any], path: str, errors: list[FieldError], check_values: bool) -> None:
     validate_key(expression.get("key") or "", f"{path}.key", errors)
     if check_values:
-        for index, value in enumerate(values):
+        for index, value in enumerate(expression.get("values") or ()):
             errors.extend(fe.invalid(f"{path}.values[{index}]", value, sentence) for sentence in names.label_value(value))
 
 

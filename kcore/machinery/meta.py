@@ -166,6 +166,12 @@ def validate_update(
     new: Mapping[str, Any], old: Mapping[str, Any], errors: list[FieldError], path: str = "metadata", own_finalizers: bool = True,
 ) -> None:
     """Check the metadata of an update against the stored one (after `keep_stored`)."""
+    prefix = new.get("generateName") or ""
+    if prefix:
+        errors.extend(fe.invalid(f"{path}.generateName", prefix, sentence) for sentence in names.path_name(prefix, True))
+    _validate_lists({field: new[field] for field in _LISTS if field in new and new[field] != old.get(field)}, path, errors)
+    if new.get("finalizers") and new["finalizers"] != old.get("finalizers"):
+        validate_finalizers(new["finalizers"], f"{path}.finalizers", errors)
     if old.get("deletionTimestamp"):
         _validate_no_new_finalizers(new.get("finalizers") or (), old.get("finalizers") or (), f"{path}.finalizers", errors)
     if not new.get("resourceVersion"):
@@ -178,7 +184,6 @@ def validate_update(
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         if new.get(field) != old.get(field):
             errors.append(fe.immutable(f"{path}.{field}", new.get(field)))
-    _validate_lists({field: new[field] for field in _LISTS if field in new and new[field] != old.get(field)}, path, errors)
     if own_finalizers:
         validate_own_finalizers(new.get("finalizers") or (), f"{path}.finalizers", errors)
 

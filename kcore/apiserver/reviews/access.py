@@ -11,19 +11,19 @@ from typing import Any, Final
 from kcore.apiserver.authorization import Attributes, Authorizer, Decision
 from kcore.apiserver.objects import Outcome
 from kcore.apiserver.registry import Registry, Write
-from kcore.machinery import codec, status
+from kcore.machinery import codec, fields, labels, status
 from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.request import User
 
 Object = dict[str, Any]
+Check = Callable[[Object, str, list[FieldError]], None]
 Handler = Callable[[Registry, Write, Object], Outcome]
 GROUP: Final = "authorization.k8s.io"
 OBJECT_META: Final = "kcore.api.meta.v1.ObjectMeta"
 PATH_FIELDS: Final = (StructField("Path", "path", ""), StructField("Verb", "verb", ""))
 PARTS: Final = ("verb", "group", "resource", "subresource", "namespace", "name", "version")
-BOTH: Final = "cannot be specified in combination with resourceAttributes"
-NEITHER: Final = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+EXACTLY_ONE: Final = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 NO_SUBJECT: Final = "at least one of user or group must be specified"
 BOTH_SELECTORS: Final = "may not specified at the same time as requirements"
 
@@ -33,18 +33,19 @@ def handlers(authorizer: Authorizer) -> dict[tuple[str, str], Handler]:
 
     def subject(_registry: Registry, write: Write, obj: Object) -> Outcome:
         spec = obj.get("spec") or {}
-        refuse(check_spec(spec) + check_subject(spec), check_metadata(obj, ""))
+        refuse(check_spec(spec), check_subject(spec), check_selectors(spec), check_metadata(obj, ""))
         return reviewed(write, obj, authorizer.authorize(user_of(spec), attributes(spec)))
 
     def local(_registry: Registry, write: Write, obj: Object) -> Outcome:
         spec = obj.get("spec") or {}
         place(write, obj)
-        refuse(check_spec(spec) + check_subject(spec), check_metadata(obj, write.namespace), check_local(spec, write.namespace))
+        wrong = check_spec(spec) + check_subject(spec) + check_selectors(spec)
+        refuse(wrong, check_metadata(obj, write.namespace), check_local(spec, write.namespace))
         return reviewed(write, obj, authorizer.authorize(user_of(spec), attributes(spec)))
 
     def own(_registry: Registry, write: Write, obj: Object) -> Outcome:
         spec = obj.get("spec") or {}
-        refuse(check_spec(spec), check_metadata(obj, ""))
+        refuse(check_spec(spec), check_selectors(spec), check_metadata(obj, ""))
         return reviewed(write, obj, authorizer.authorize(write.caller, attributes(spec)))
 
     def own_rules(_registry: Registry, write: Write, obj: Object) -> Outcome:
@@ -74,6 +75,8 @@ def reviewed(write: Write, obj: Object, decision: Decision) -> Outcome:
     told: Object = {"allowed": decision.allowed}
     if decision.reason:
         told["reason"] = decision.reason
+    if ignored := ignored_selectors((obj.get("spec") or {}).get("resourceAttributes") or {}):
+        told["evaluationError"] = "; ".join(ignored)
     return answered(write, {**obj, "status": told})
 
 
@@ -100,6 +103,32 @@ def attributes(spec: Object) -> Attributes:
     return Attributes(verb, group, resource, subresource, namespace, name, "", selector, version)
 
 
+def ignored_selectors(resource: Object) -> list[str]:
+    """Which selectors, or parts of them, nobody understands, so that the review is about more than was asked."""
+    told = []
+    for name, parse, reading in (("fieldSelector", fields.parse, field_requirement), ("labelSelector", labels.parse, label_requirement)):
+        selector = resource.get(name) or {}
+        readable = [reading(each or {}) for each in selector.get("requirements") or ()]
+        if raw := selector.get("rawSelector"):
+            try:
+                parse(raw)
+            except ValueError:
+                readable = [False]
+        if not all(readable):
+            told.append(f"spec.resourceAttributes.{name} {'partially ' if any(readable) else ''}ignored due to parse error")
+    return told
+
+
+def field_requirement(requirement: Object) -> bool:
+    """Whether a selector of fields can say so: they are only equal to one value, or not."""
+    return requirement.get("operator") in ("In", "NotIn") and len(requirement.get("values") or ()) == 1
+
+
+def label_requirement(requirement: Object) -> bool:
+    """Whether a selector of labels can say so."""
+    return requirement.get("operator") in ("In", "NotIn", "Exists", "DoesNotExist")
+
+
 def selector_text(selector: Object) -> str:
     """A field selector as text: what it demands to be equal, all that an authorizer goes by."""
     if raw := selector.get("rawSelector"):
@@ -119,27 +148,39 @@ def refuse(*errors: list[FieldError]) -> None:
 
 def check_spec(spec: Object) -> list[FieldError]:
     """What every review must say."""
-    errors: list[FieldError] = []
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if resource is not None and path is not None:
-        errors.append(fe.invalid("spec.nonResourceAttributes", fe.struct(path, PATH_FIELDS), BOTH))
-    if resource is None and path is None:
-        errors.append(fe.invalid("spec.resourceAttributes", None, NEITHER))
-    for name in ("fieldSelector", "labelSelector"):
-        errors += check_selector((resource or {}).get(name), f"spec.resourceAttributes.{name}")
+    if (resource is None) == (path is None):
+        return [fe.invalid("spec", fe.struct(path, PATH_FIELDS), EXACTLY_ONE)]
+    return []
+
+
+def check_selectors(spec: Object) -> list[FieldError]:
+    """The selectors of a review are well formed, but for operators, of which newer clients may know more."""
+    errors: list[FieldError] = []
+    resource = spec.get("resourceAttributes") or {}
+    for name, check in (("fieldSelector", check_field_requirement), ("labelSelector", labels.validate_requirement)):
+        check_selector(resource.get(name), check, f"spec.resourceAttributes.{name}", errors)
     return errors
 
 
-def check_selector(selector: Object | None, path: str) -> list[FieldError]:
+def check_selector(selector: Object | None, check: Check, path: str, errors: list[FieldError]) -> None:
     """A selector is given in one of its two forms."""
     if selector is None:
-        return []
-    raw, requirements = selector.get("rawSelector", ""), selector.get("requirements")
+        return
+    raw, requirements = selector.get("rawSelector", ""), selector.get("requirements") or ()
     if raw and requirements:
-        return [fe.invalid(f"{path}.rawSelector", raw, BOTH_SELECTORS)]
+        errors.append(fe.invalid(f"{path}.rawSelector", raw, BOTH_SELECTORS))
     if not raw and not requirements:
-        return [fe.required(f"{path}.requirements", f"when {path} is specified, requirements or rawSelector is required")]
-    return []
+        errors.append(fe.required(f"{path}.requirements", f"when {path} is specified, requirements or rawSelector is required"))
+    for index, requirement in enumerate(requirements):
+        check(requirement or {}, f"{path}.requirements[{index}]", errors)
+
+
+def check_field_requirement(requirement: Object, path: str, errors: list[FieldError]) -> None:
+    """A requirement about a field names it, and has values if its operator takes some."""
+    if not requirement.get("key"):
+        errors.append(fe.required(f"{path}.key", "must be specified"))
+    labels.validate_operands(requirement, path, errors)
 
 
 def check_subject(spec: Object) -> list[FieldError]:

@@ -35,7 +35,7 @@ def handlers(tokens: AccountTokens) -> dict[tuple[str, str], Handler]:
         spec = obj.get("spec") or {}
         audiences = spec.get("audiences") or list(tokens.audiences)
         life_s = LIFE_S if spec.get("expirationSeconds") is None else spec["expirationSeconds"]
-        check_life(life_s)
+        check_spec(spec, life_s)
         bound = bound_objects(registry, write, spec.get("boundObjectRef"))
         node_restriction.admit_token(write, spec.get("boundObjectRef") or {}, bound.get("pod"), registry.chain.cluster)
         now = registry.clock.now()
@@ -60,9 +60,12 @@ def check_place(write: Write, metadata: Object) -> None:
         raise status.invalid(GROUP, KIND, write.name, [error])
 
 
-def check_life(life_s: int) -> None:
-    """Raises StatusError for a life that is too short or too long."""
+def check_spec(spec: Object, life_s: int) -> None:
+    """Raises StatusError for a life that is too short or too long, and for attestations, which are for webhooks alone."""
     sentence = ""
+    if spec.get("attestations"):
+        detail = "attestations may only be specified with a webhook bound object reference"
+        raise status.invalid(GROUP, KIND, "", [fe.invalid("spec.attestations", spec["attestations"], detail)])
     if life_s < LIFE_S_MIN:
         sentence = "may not specify a duration less than 10 minutes"
     elif life_s > LIFE_S_MAX:

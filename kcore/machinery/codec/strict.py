@@ -118,6 +118,8 @@ def _element_type(spec: FieldSpec) -> str:
     """Return the Go type of a value, or of an element of a list or map."""
     if spec.go_type and spec.label != tables.MAP:
         return spec.go_type
+    if spec.go_type.startswith("map["):
+        return spec.go_type.rpartition("]")[2]
     return _go_type(spec.table) if spec.table is not None else _GO_SCALARS[spec.kind]
 
 

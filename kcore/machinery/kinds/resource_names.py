@@ -38,7 +38,8 @@ def validate_resource(name: str, path: str, errors: list[FieldError]) -> None:
 
 def validate_quota_resource(name: str, path: str, errors: list[FieldError]) -> None:
     """Check the name of a resource that a quota bounds."""
-    if validate_name(name, path, errors) and "/" not in name and not is_quota_resource(name):
+    validate_resource(name, path, errors)
+    if "/" not in name and not is_quota_resource(name):
         errors.append(fe.invalid(path, name, "must be a standard resource for quota"))
 
 

@@ -54,7 +54,7 @@ def _validate_mutation(mutation: dict[str, Any], scope: cel.Scope, path: str, er
     for other, (field, wanted) in _FORMS.items():
         given = mutation.get(field)
         if other != kind and given is not None:
-            errors.append(fe.invalid(f"{path}.{field}", given, f"must not be specified when patchType is {kind}"))
+            errors.append(fe.invalid(f"{path}.{field}", f"{{{field}}}", f"must not be specified when patchType is {kind}"))
         elif other == kind and given is None:
             errors.append(fe.required(f"{path}.{field}", f"must be specified when patchType is {kind}"))
         elif other == kind and given is not None:

@@ -25,7 +25,7 @@ def validate_frame(spec: dict[str, Any], errors: list[FieldError]) -> None:
     if spec.get("paramRef") is not None:
         _validate_param(spec["paramRef"], "spec.paramRef", errors)
     # The path is misspelt upstream.
-    match.validate_resources(spec.get("matchResources"), "spec.matchResouces", errors)
+    match.validate_resources(spec.get("matchResources"), "spec.matchResources", errors)
 
 
 def _validate_param(param: dict[str, Any], path: str, errors: list[FieldError]) -> None:

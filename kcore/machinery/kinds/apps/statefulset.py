@@ -10,6 +10,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import workload
+from kcore.machinery.kinds.core.pod_printed import printed_list, same
 from kcore.machinery.kinds.core.volume_claim import validate_claim_spec
 from kcore.machinery.kinds.rules import KindRules, Object
 from kcore.machinery.kinds.values import (
@@ -27,14 +28,7 @@ _MANAGEMENT: Final = ("OrderedReady", "Parallel")
 _RETENTION: Final = ("Retain", "Delete")
 _PARTS: Final = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
 _COUNTS: Final = ("replicas", *_PARTS, "observedGeneration", "collisionCount")
-_MUTABLE: Final = (
-    "selector", "replicas", "template", "updateStrategy", "minReadySeconds", "ordinals", "revisionHistoryLimit",
-    "persistentVolumeClaimRetentionPolicy",
-)
-_IMMUTABLE: Final = (
-    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
-    "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
-)
+_CLAIM: Final = "PersistentVolumeClaim"
 _ROLLING_FIELDS: Final = (StructField("Partition", "partition", 0), StructField("MaxUnavailable", "maxUnavailable"))
 _STRATEGY_FIELDS: Final = (StructField("Type", "type", ""), StructField("RollingUpdate", "rollingUpdate", None, _ROLLING_FIELDS))
 
@@ -60,6 +54,10 @@ def default_stateful_set(value: Object) -> None:
 
 def validate_stateful_set(value: Object) -> list[FieldError]:
     """Check the spec, the claims' templates and the name of the service too."""
+    return _validate(value, is_new=True)
+
+
+def _validate(value: Object, is_new: bool) -> list[FieldError]:
     errors: list[FieldError] = []
     spec = workload.spec_of(value)
     management = spec.get("podManagementPolicy") or ""
@@ -69,26 +67,26 @@ def validate_stateful_set(value: Object) -> list[FieldError]:
         errors.append(fe.invalid("spec.podManagementPolicy", management, "must be 'OrderedReady' or 'Parallel'"))
     _validate_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy", errors)
     _validate_retention(spec.get("persistentVolumeClaimRetentionPolicy"), "spec.persistentVolumeClaimRetentionPolicy", errors)
+    for index, claim in enumerate(spec.get("volumeClaimTemplates") or () if is_new else ()):
+        validate_claim_spec((claim or {}).get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec", errors)
     validate_not_negative(spec.get("replicas"), "spec.replicas", errors)
     validate_not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds", errors)
     validate_not_negative((spec.get("ordinals") or {}).get("start"), "spec.ordinals.start", errors)
-    selector = workload.validate_selector(spec, errors, EMPTY_SELECTOR, "")
-    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
-        validate_claim_spec((claim or {}).get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec", errors)
-    if selector is not None:
-        workload.validate_selected_template(_template_with_claims(spec), selector, "spec.template", errors, "StatefulSet")
     service = spec.get("serviceName") or ""
     errors.extend(fe.invalid("spec.serviceName", service, sentence) for sentence in (names.dns1123_label(service) if service else ()))
+    selector = workload.validate_selector(spec, errors, EMPTY_SELECTOR, "")
+    if selector is not None:
+        workload.validate_selected_template(_template_with_claims(spec), selector, "spec.template", errors, "StatefulSet")
     return errors
 
 
 def _template_with_claims(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return the template as the controller fills it in: a volume for each claim stands before the template's own volumes."""
+    """Return the template as the controller fills it in: names of its own, a volume for each claim before the others."""
     template = spec.get("template") or {}
     claims = [((claim or {}).get("metadata") or {}).get("name") or "" for claim in spec.get("volumeClaimTemplates") or ()]
+    pod = {name: part for name, part in (template.get("spec") or {}).items() if name not in ("subdomain", "hostname")}
     if not claims:
-        return template
-    pod = template.get("spec") or {}
+        return {**template, "spec": pod}
     volumes: list[dict[str, Any]] = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
     volumes += (volume for volume in pod.get("volumes") or () if volume.get("name") not in claims)
     return {**template, "spec": {**pod, "volumes": volumes}}
@@ -128,12 +126,15 @@ def _validate_retention(policy: dict[str, Any] | None, path: str, errors: list[F
 
 def validate_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update; most of the spec stays."""
-    errors = validate_stateful_set(new)
+    errors = _validate(new, is_new=False)
     fresh, stored = workload.spec_of(new), workload.spec_of(old)
-    changed = {field for field in {*fresh, *stored} if field not in _MUTABLE and (fresh.get(field) or None) != (stored.get(field) or None)}
-    if changed:
-        errors.append(fe.forbidden("spec", _IMMUTABLE))
     workload.validate_selector_unchanged(new, old, errors)
+    after, before = fresh.get("volumeClaimTemplates") or [], stored.get("volumeClaimTemplates") or []
+    if len(after) != len(before) or not all(same(_CLAIM, old or {}, new or {}) for old, new in zip(before, after, strict=True)):
+        errors.append(fe.immutable("spec.volumeClaimTemplates", printed_list(_CLAIM, [claim or {} for claim in after])))
+    for field in ("serviceName", "podManagementPolicy"):
+        if (fresh.get(field) or "") != (stored.get(field) or ""):
+            errors.append(fe.immutable(f"spec.{field}", fresh.get(field) or ""))
     return errors
 
 

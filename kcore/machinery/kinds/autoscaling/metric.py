@@ -10,6 +10,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import names, quantity
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.autoscaling.cross_version_reference import validate_reference
+from kcore.machinery.kinds.core.container_resources import container_resource_problems
 from kcore.machinery.kinds.rules import Object
 from kcore.machinery.kinds.values import POSITIVE
 
@@ -65,6 +66,8 @@ def _validate_source(name: str, source: Object, path: str, errors: list[FieldErr
 def _validate_resource(name: str, source: Object, path: str, errors: list[FieldError]) -> None:
     if not source.get("name"):
         errors.append(fe.required(f"{path}.name", "must specify a resource name"))
+    elif name == "containerResource":
+        errors.extend(fe.invalid(f"{path}.name", source["name"], sentence) for sentence, _ in container_resource_problems(source["name"]))
     if name == "containerResource":
         container = source.get("container") or ""
         if not container:

@@ -50,9 +50,9 @@ def _validate_pod_names(value: Object, spec: Spec, errors: list[FieldError]) -> 
     completions = spec.get("completions") or 0
     if spec.get("completionMode") == INDEXED and completions > 0:
         host = f"{meta.name(value)}-{completions - 1}"
-        for sentence in names.dns1123_label(host):
+        if names.dns1123_label(host):
             detail = f"will not able to create pod with invalid DNS label: {host}"
-            errors.append(fe.invalid("metadata.name", meta.name(value), f"{detail}: {sentence}"))
+            errors.append(fe.invalid("metadata.name", meta.name(value), detail))
 
 
 def _validate_generated_selector(value: Object, spec: Spec, errors: list[FieldError]) -> None:

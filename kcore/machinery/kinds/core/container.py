@@ -30,6 +30,7 @@ _RESTART_ACTIONS: Final = ("Restart", "RestartAllContainers")
 _EXIT_CODE_OPERATORS: Final = ("In", "NotIn")
 _RESIZABLE: Final = ("cpu", "memory")
 _RESIZE_POLICIES: Final = ("NotRequired", "RestartContainer")
+_RULES_NEED_POLICY: Final = "must specify restartPolicy when restart rules are used"
 _NOT_FOR_INIT: Final = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
 # Fields that an ephemeral container may not have, in the order in which they are reported.
 _NOT_FOR_EPHEMERAL: Final = (
@@ -88,8 +89,10 @@ def validate_init_containers(spec: Json, pod: Surroundings, path: str, errors: l
     for index, container in enumerate(spec.get("initContainers") or ()):
         at = f"{path}[{index}]"
         validate_common(container, pod, at, errors)
-        if container.get("restartPolicy") is not None or container.get("restartPolicyRules"):
+        if container.get("restartPolicy") is not None:
             _validate_restart(container, at, errors)
+        elif container.get("restartPolicyRules"):
+            errors.append(required(f"{at}.restartPolicy", _RULES_NEED_POLICY))
         name = container.get("name") or ""
         if name in seen:
             errors.append(duplicate(f"{at}.name", name))
@@ -217,7 +220,7 @@ def _collect_host_ports(ports: list[Any], seen: set[str], path: str, errors: lis
 def _validate_restart(container: Json, path: str, errors: list[FieldError]) -> None:
     policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or ()
     if policy is None:
-        errors.append(required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used"))
+        errors.append(required(f"{path}.restartPolicy", _RULES_NEED_POLICY))
     elif policy not in _RESTART_POLICIES:
         errors.append(not_supported(f"{path}.restartPolicy", policy, _RESTART_POLICIES))
     if len(rules) > RESTART_RULES_COUNT_MAX:
@@ -251,4 +254,4 @@ def _validate_resize_policy(policies: list[Any], restart_policy: str, path: str,
         if policy not in _RESIZE_POLICIES:
             _refuse_choice(policy, _RESIZE_POLICIES, path, errors)
         if restart_policy == "Never" and policy != "NotRequired":
-            errors.append(invalid(path, policy, "must be 'NotRequired' when `restartPolicy` is 'Never'"))
+            errors.append(invalid(path, policy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))

@@ -45,15 +45,17 @@ def validate_container_resources(resources: Json, claim_names: Collection[str], 
         _validate_claims(claims, claim_names, f"{path}.claims", errors)
 
 
-def validate_pod_resources(spec: Json, path: str, errors: list[FieldError]) -> None:
+def validate_pod_resources(spec: Json, claim_names: Collection[str], path: str, errors: list[FieldError]) -> None:
     """Check the resources of a pod as a whole, and that its containers fit into them; `path` is the spec's."""
     resources = spec.get("resources")
     if resources is None:
         return
     at = f"{path}.resources"
     if resources.get("claims") is not None:
-        errors.append(forbidden(f"{at}.claims", "claims cannot be set for Resources at pod-level"))
+        errors.append(forbidden(f"{at}.claims", "claims may not be set for Resources at pod-level"))
     _validate_requirements(resources, pod_resource_problems, at, errors)
+    if resources.get("claims"):
+        _validate_claims(resources["claims"], claim_names, f"{at}.claims", errors)
     _validate_containers_fit(spec, resources, at, errors)
 
 
@@ -194,9 +196,9 @@ def _validate_claims(claims: list[Any], claim_names: Collection[str], path: str,
 def _validate_containers_fit(spec: Json, resources: Json, path: str, errors: list[FieldError]) -> None:
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     for name, total in sorted(container_requests_total({"spec": spec}).items()):
-        if not is_pod_level(name):
+        if not is_pod_level(name) or name not in requests:
             continue
-        wanted = quantity.parse(requests[name]) if name in requests else quantity.ZERO
+        wanted = quantity.parse(requests[name])
         if total > wanted:
             detail = f"must be greater than or equal to aggregate container requests of {total}"
             errors.append(invalid(f"{path}.requests[{name}]", str(wanted), detail))

@@ -21,6 +21,7 @@ _REFERENCE_FIELDS: Final = tuple(
     )
 )
 _SOURCE_FIELDS: Final = (StructField("Component", "component", ""), StructField("Host", "host", ""))
+_NAMESPACES_FOR_ALL: Final = ("default", "kube-system")  # events about what is in no namespace
 _NEW_FIELDS_UNSET: Final = ("firstTimestamp", "lastTimestamp", "count")
 
 
@@ -34,15 +35,15 @@ def validate_event_update(new: Object, _old: Object) -> list[FieldError]:
     return validate_event(new)
 
 
-def validate_common(value: Object, controller_path: str, any_namespace_counts: bool = True) -> list[FieldError]:
-    """Check what holds for both groups, on an event in the core group's form.
-
-    any_namespace_counts  an object in another namespace is refused; if not, only one without namespace is
-    """
+def validate_common(value: Object, controller_path: str) -> list[FieldError]:
+    """Check what holds for both groups, on an event in the core group's form."""
     errors: list[FieldError] = []
     involved, own = (value.get("involvedObject") or {}).get("namespace") or "", meta.namespace(value)
-    agree = involved == own or (not involved and own == "default")
-    if not agree and (not involved or any_namespace_counts):
+    if value.get("eventTime"):
+        agree = bool(involved) or own in _NAMESPACES_FOR_ALL
+    else:
+        agree = involved == own or (not involved and own == _NAMESPACES_FOR_ALL[0])
+    if not agree:
         errors.append(fe.invalid("involvedObject.namespace", involved, "does not match event.namespace"))
     if value.get("eventTime"):
         _validate_series_event(value, controller_path, errors)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from kcore.machinery import field_error as fe
 from kcore.machinery import quantity
 from kcore.machinery.field_error import FieldError
+from kcore.machinery.kinds.core.container_resources import container_resource_problems
 from kcore.machinery.kinds.resource_names import validate_name, validate_resource
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
 from kcore.machinery.kinds.values import is_native_resource
@@ -71,9 +72,16 @@ def _validate_limit(limit: dict[str, Any], kind: str, path: str, errors: list[Fi
     amounts: dict[str, Amounts] = {field: limit.get(field) or {} for field in fields}
     for field in fields:
         for name in sorted(amounts[field]):
-            validate_resource(name, f"{path}.{field}[{name}]", errors)
+            _validate_resource(name, kind, f"{path}.{field}[{name}]", errors)
     for name in sorted({name for found in amounts.values() for name in found}):
         _validate_order({field: found[name] for field, found in amounts.items() if name in found}, name, path, errors)
+
+
+def _validate_resource(name: str, kind: str, path: str, errors: list[FieldError]) -> None:
+    if kind in (CONTAINER, POD):
+        errors.extend(fe.invalid(path, name, sentence) for sentence, _ in container_resource_problems(name))
+    else:
+        validate_resource(name, path, errors)
 
 
 def _validate_order(found: Amounts, name: str, path: str, errors: list[FieldError]) -> None:

@@ -19,10 +19,6 @@ _TAINT_FIELDS: Final = (
     StructField("TimeAdded", "timeAdded"),
 )
 _ONLY_ONCE: Final = 'node updates may not change {} except from "" to valid'
-_ONLY_SOME: Final = (
-    "node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)"
-)
-_MUTABLE_SPEC: Final = ("taints", "unschedulable", "podCIDR", "podCIDRs", "providerID", "configSource")
 
 
 def default_node(value: Object) -> None:
@@ -85,8 +81,13 @@ def _validate_pod_cidrs(found: list[str], errors: list[FieldError]) -> None:
     for index, text in enumerate(found):
         cidr.validate_cidr(text, f"spec.podCIDRs[{index}]", errors)
     if len(found) > 1:
-        families = [cidr.family(text) for text in found]
-        if len(found) > 2 or families[0] == families[1]:
+        for index, text in enumerate(found):
+            if cidr.parse_cidr_sloppy(text) is None:
+                cause = f"invalid CIDR[{index}]: <nil> (invalid CIDR address: {text})"
+                detail = f"invalid PodCIDRs. failed to check with dual stack with error:{cause}"
+                errors.append(fe.internal("spec.podCIDRs", detail))
+                break
+        if len(found) > 2 or {cidr.family(text) for text in found} != {cidr.IPV4, cidr.IPV6}:
             errors.append(fe.invalid("spec.podCIDRs", found, "may specify no more than one CIDR for each IP family"))
 
 
@@ -100,13 +101,18 @@ def validate_node_update(new: Object, old: Object) -> list[FieldError]:
             errors.append(fe.forbidden("spec.podCIDRs", _ONLY_ONCE.format("podCIDR")))
     else:
         _validate_pod_cidrs(fresh.get("podCIDRs") or [], errors)
-    if stored.get("providerID") and fresh.get("providerID") != stored["providerID"]:
-        errors.append(fe.forbidden("spec.providerID", _ONLY_ONCE.format("providerID")))
+    if stored.get("providerID"):
+        _validate_provider(fresh.get("providerID") or "", stored["providerID"], errors)
     if fresh.get("taints") and fresh["taints"] != stored.get("taints"):
         validate_taints(fresh["taints"], "metadata.taints", errors)
-    if _other_fields(fresh) != _other_fields(stored):
-        errors.append(fe.forbidden("", _ONLY_SOME))
+    if (fresh.get("externalID") or "") != (stored.get("externalID") or ""):
+        errors.append(fe.forbidden("spec.externalID", "may not be updated"))
     return errors
+
+
+def _validate_provider(new: str, old: str, errors: list[FieldError]) -> None:
+    if new != old:
+        errors.append(fe.invalid("spec.providerID", None, f"field cannot be {'modified' if new else 'cleared'} once set"))
 
 
 def _validate_new_status(status: dict[str, Any], errors: list[FieldError]) -> None:
@@ -117,10 +123,6 @@ def _validate_new_status(status: dict[str, Any], errors: list[FieldError]) -> No
         if pair in seen:
             errors.append(fe.duplicate(f"status.addresses[{index}]", {"Address": pair[1], "Type": pair[0]}))
         seen.add(pair)
-
-
-def _other_fields(spec: dict[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in spec.items() if field not in _MUTABLE_SPEC and value}
 
 
 RULES: Final = KindRules(

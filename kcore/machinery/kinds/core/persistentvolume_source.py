@@ -1,12 +1,10 @@
-"""The sources of a PersistentVolume and how their Go structs are printed.
+"""The sources of a PersistentVolume, and those whose time is over.
 
 Source: Kubernetes `pkg/apis/core/types.go` (names and order of fields).
 """
 from __future__ import annotations
 
-from typing import Any, Final
-
-from kcore.machinery.field_error import StructField
+from typing import Final
 
 # In the order in which Kubernetes looks at them; the first is checked, others are too many.
 SOURCES: Final = (
@@ -22,58 +20,10 @@ DEPRECATED_SOURCES: Final = {
     "quobyte": "deprecated in v1.22, non-functional in v1.25+", "flocker": "deprecated in v1.22, non-functional in v1.25+",
 }
 
-_SECRET: Final = (StructField("Name", "name", ""), StructField("Namespace", "namespace", ""))
-_GO_NAMES: Final = {"iqn": "IQN", "diskURI": "DataDiskURI", "sslEnabled": "SSLEnabled", "targetWWNs": "TargetWWNs", "wwids": "WWIDs"}
-
-
-def _field(json_name: str, zero: Any = "", nested: tuple[StructField, ...] | None = None, go_name: str = "") -> StructField:
-    shown = go_name or _GO_NAMES.get(json_name) or json_name[0].upper() + json_name[1:]
-    return StructField(shown, json_name, zero, nested)
-
-
-def _secrets(*json_names: str) -> tuple[StructField, ...]:
-    return tuple(_field(name, None, _SECRET) for name in json_names)
-
-
-_HOST_PATH: Final = (_field("path"), _field("type", None))
-_NFS: Final = (_field("server"), _field("path"), _field("readOnly", False))
-_LOCAL: Final = (_field("path"), _field("fsType", None, go_name="FSType"))
-_RBD: Final = (
-    _field("monitors", None, go_name="CephMonitors"), _field("image", go_name="RBDImage"), _field("fsType", go_name="FSType"),
-    _field("pool", go_name="RBDPool"), _field("user", go_name="RadosUser"), _field("keyring"), *_secrets("secretRef"),
-    _field("readOnly", False),
-)
-_ISCSI: Final = (
-    _field("targetPortal"), _field("iqn"), _field("lun", 0), _field("iscsiInterface", go_name="ISCSIInterface"),
-    _field("fsType", go_name="FSType"), _field("readOnly", False), _field("portals", None),
-    _field("chapAuthDiscovery", False, go_name="DiscoveryCHAPAuth"),
-    _field("chapAuthSession", False, go_name="SessionCHAPAuth"), *_secrets("secretRef"), _field("initiatorName", None),
-)
-_FC: Final = (
-    _field("targetWWNs", None), _field("lun", None), _field("fsType", go_name="FSType"), _field("readOnly", False), _field("wwids", None),
-)
-_AZURE_DISK: Final = (
-    _field("diskName"), _field("diskURI"), _field("cachingMode", None), _field("fsType", None, go_name="FSType"), _field("readOnly", None),
-    _field("kind", None),
-)
-_SCALE_IO: Final = (
-    _field("gateway"), _field("system"), *_secrets("secretRef"), _field("sslEnabled", False), _field("protectionDomain"),
-    _field("storagePool"), _field("storageMode"), _field("volumeName"), _field("fsType", go_name="FSType"), _field("readOnly", False),
-)
-_CSI: Final = (
-    _field("driver"), _field("volumeHandle"), _field("readOnly", False), _field("fsType", go_name="FSType"),
-    _field("volumeAttributes", None),
-    *_secrets(
-        "controllerPublishSecretRef", "nodeStageSecretRef", "nodePublishSecretRef", "controllerExpandSecretRef", "nodeExpandSecretRef",
-    ),
-)
-
-SOURCE_FIELDS: Final = (
-    _field("gcePersistentDisk", None, go_name="GCEPersistentDisk"), _field("awsElasticBlockStore", None, go_name="AWSElasticBlockStore"),
-    _field("hostPath", None, _HOST_PATH), _field("glusterfs", None), _field("nfs", None, _NFS, "NFS"), _field("rbd", None, _RBD, "RBD"),
-    _field("quobyte", None), _field("iscsi", None, _ISCSI, "ISCSI"), _field("flexVolume", None), _field("cinder", None),
-    _field("cephfs", None, go_name="CephFS"), _field("fc", None, _FC, "FC"), _field("flocker", None), _field("azureFile", None),
-    _field("vsphereVolume", None), _field("azureDisk", None, _AZURE_DISK), _field("photonPersistentDisk", None),
-    _field("portworxVolume", None), _field("scaleIO", None, _SCALE_IO), _field("local", None, _LOCAL),
-    _field("storageos", None, go_name="StorageOS"), _field("csi", None, _CSI, "CSI"),
-)
+# Labels of nodes that have left their beta state, and what they are called since.
+BETA_LABELS: Final = {
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+    "beta.kubernetes.io/os": "kubernetes.io/os", "beta.kubernetes.io/arch": "kubernetes.io/arch",
+    "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+}

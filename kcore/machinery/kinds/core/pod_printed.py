@@ -33,10 +33,25 @@ _CONTAINER: Final = (
     " ImagePullPolicy:s SecurityContext>SecurityContext Stdin:b StdinOnce:b TTY:b"
 )
 _PROFILE: Final = "Type:s LocalhostProfile:n"
+_ISCSI: Final = (
+    "TargetPortal:s IQN:s Lun:i ISCSIInterface:s FSType:s ReadOnly:b Portals:n DiscoveryCHAPAuth/chapAuthDiscovery:b"
+    " SessionCHAPAuth/chapAuthSession:b SecretRef>Reference InitiatorName:n"
+)
+_RBD: Final = "CephMonitors/monitors:n RBDImage/image:s FSType:s RBDPool/pool:s RadosUser/user:s Keyring:s SecretRef>Reference ReadOnly:b"
+_FLEX: Final = "Driver:s FSType:s SecretRef>Reference ReadOnly:b Options:n"
+_CINDER: Final = "VolumeID:s FSType:s ReadOnly:b SecretRef>Reference"
+_CEPH_FS: Final = "Monitors:n Path:s User:s SecretFile:s SecretRef>Reference ReadOnly:b"
+_SCALE_IO: Final = (
+    "Gateway:s System:s SecretRef>Reference SSLEnabled:b ProtectionDomain:s StoragePool:s StorageMode:s VolumeName:s FSType:s ReadOnly:b"
+)
+_STORAGE_OS: Final = "VolumeName:s VolumeNamespace:s FSType:s ReadOnly:b SecretRef>Reference"
+# The secret of a volume that is no pod's says in which namespace it is.
+_ELSEWHERE: Final = ("SecretRef>Reference", "SecretRef>SecretReference")
 _KEYS: Final = "Name:s Items>KeyToPath Optional:n"
 
 LAYOUTS: Final[Mapping[str, str]] = {
     "PodTemplateSpec": "@ Spec=PodSpec",
+    "PersistentVolumeClaim": "@ Spec=ClaimSpec Status=ClaimStatus",
     "PodSpec": (
         "Volumes>Volume InitContainers>Container Containers>Container EphemeralContainers>EphemeralContainer RestartPolicy:s"
         " TerminationGracePeriodSeconds:n ActiveDeadlineSeconds:n DNSPolicy:s NodeSelector:n ServiceAccountName:s"
@@ -113,6 +128,7 @@ LAYOUTS: Final[Mapping[str, str]] = {
         "RequiredDuringSchedulingIgnoredDuringExecution>NodeSelector PreferredDuringSchedulingIgnoredDuringExecution>NodePreference"
     ),
     "NodeSelector": "NodeSelectorTerms>NodeTerm",
+    "VolumeNodeAffinity": "Required>NodeSelector",
     "NodeTerm": "MatchExpressions>NodeRequirement MatchFields>NodeRequirement",
     "NodeRequirement": "Key:s Operator:s Values:n",
     "NodePreference": "Weight:i Preference=NodeTerm",
@@ -122,10 +138,10 @@ LAYOUTS: Final[Mapping[str, str]] = {
     "PodPreference": "Weight:i PodAffinityTerm=PodTerm",
     "Volume": (
         "Name:s HostPath>HostPath EmptyDir>EmptyDir GCEPersistentDisk>GCEDisk AWSElasticBlockStore>CloudDisk GitRepo>GitRepo Secret>Secret"
-        " NFS>NFS ISCSI>ISCSI Glusterfs>Glusterfs PersistentVolumeClaim>Claim RBD>RBD Quobyte>Quobyte FlexVolume>FlexVolume Cinder>Cinder"
+        " NFS>NFS ISCSI>ISCSI Glusterfs>Glusterfs PersistentVolumeClaim>Claim RBD>RBD FlexVolume>FlexVolume Cinder>Cinder"
         " CephFS/cephfs>CephFS Flocker>Flocker DownwardAPI>DownwardAPI FC>FC AzureFile>AzureFile ConfigMap>ConfigMap"
-        " VsphereVolume>VsphereVolume AzureDisk>AzureDisk PhotonPersistentDisk>PhotonDisk Projected>Projected PortworxVolume>Portworx"
-        " ScaleIO>ScaleIO StorageOS/storageos>StorageOS CSI>CSI Ephemeral>Ephemeral Image>Image"
+        " VsphereVolume>VsphereVolume Quobyte>Quobyte AzureDisk>AzureDisk PhotonPersistentDisk>PhotonDisk Projected>Projected"
+        " PortworxVolume>Portworx ScaleIO>ScaleIO StorageOS/storageos>StorageOS CSI>CSI Ephemeral>Ephemeral Image>Image"
     ),
     "HostPath": "Path:s Type:n",
     "EmptyDir": "Medium:s SizeLimit:n Mode:n",
@@ -135,19 +151,14 @@ LAYOUTS: Final[Mapping[str, str]] = {
     "Secret": "SecretName:s Items>KeyToPath DefaultMode:n Optional:n DefaultUser:n",
     "KeyToPath": "Key:s Path:s Mode:n User:n",
     "NFS": "Server:s Path:s ReadOnly:b",
-    "ISCSI": (
-        "TargetPortal:s IQN:s Lun:i ISCSIInterface:s FSType:s ReadOnly:b Portals:n DiscoveryCHAPAuth/chapAuthDiscovery:b"
-        " SessionCHAPAuth/chapAuthSession:b SecretRef>Reference InitiatorName:n"
-    ),
+    "ISCSI": _ISCSI,
     "Glusterfs": "EndpointsName/endpoints:s Path:s ReadOnly:b",
     "Claim": "ClaimName:s ReadOnly:b",
-    "RBD": (
-        "CephMonitors/monitors:n RBDImage/image:s FSType:s RBDPool/pool:s RadosUser/user:s Keyring:s SecretRef>Reference ReadOnly:b"
-    ),
+    "RBD": _RBD,
     "Quobyte": "Registry:s Volume:s ReadOnly:b User:s Group:s Tenant:s",
-    "FlexVolume": "Driver:s FSType:s SecretRef>Reference ReadOnly:b Options:n",
-    "Cinder": "VolumeID:s FSType:s ReadOnly:b SecretRef>Reference",
-    "CephFS": "Monitors:n Path:s User:s SecretFile:s SecretRef>Reference ReadOnly:b",
+    "FlexVolume": _FLEX,
+    "Cinder": _CINDER,
+    "CephFS": _CEPH_FS,
     "Flocker": "DatasetName:s DatasetUUID:s",
     "DownwardAPI": "Items>DownwardFile DefaultMode:n DefaultUser:n",
     "DownwardFile": "Path:s FieldRef>FieldSelector ResourceFieldRef>ResourceSelector Mode:n User:n",
@@ -158,11 +169,8 @@ LAYOUTS: Final[Mapping[str, str]] = {
     "AzureDisk": "DiskName:s DataDiskURI/diskURI:s CachingMode:n FSType:n ReadOnly:n Kind:n",
     "PhotonDisk": "PdID:s FSType:s",
     "Portworx": "VolumeID:s FSType:s ReadOnly:b",
-    "ScaleIO": (
-        "Gateway:s System:s SecretRef>Reference SSLEnabled:b ProtectionDomain:s StoragePool:s StorageMode:s VolumeName:s FSType:s"
-        " ReadOnly:b"
-    ),
-    "StorageOS": "VolumeName:s VolumeNamespace:s FSType:s ReadOnly:b SecretRef>Reference",
+    "ScaleIO": _SCALE_IO,
+    "StorageOS": _STORAGE_OS,
     "CSI": "Driver:s ReadOnly:n FSType:n VolumeAttributes:n NodePublishSecretRef>Reference",
     "Image": "Reference:s PullPolicy:s",
     "Ephemeral": "VolumeClaimTemplate>ClaimTemplate",
@@ -171,6 +179,33 @@ LAYOUTS: Final[Mapping[str, str]] = {
         "AccessModes:n Selector:n Resources=VolumeResources VolumeName:s StorageClassName:n VolumeMode:n DataSource>DataSource"
         " DataSourceRef>DataSourceRef VolumeAttributesClassName:n"
     ),
+    "ClaimStatus": (
+        "Phase:s AccessModes:n Capacity:a Conditions:n AllocatedResources:a AllocatedResourceStatuses:n CurrentVolumeAttributesClassName:n"
+        " ModifyVolumeStatus:n HealthStatus:n"
+    ),
+    "PersistentVolumeSource": (
+        "GCEPersistentDisk>GCEDisk AWSElasticBlockStore>CloudDisk HostPath>HostPath Glusterfs>GlusterfsElsewhere NFS>NFS RBD>RBDElsewhere"
+        " ISCSI>ISCSIElsewhere Cinder>CinderElsewhere CephFS/cephfs>CephFSElsewhere FC>FC Flocker>Flocker FlexVolume>FlexElsewhere"
+        " AzureFile>AzureFileElsewhere VsphereVolume>VsphereVolume Quobyte>Quobyte AzureDisk>AzureDisk PhotonPersistentDisk>PhotonDisk"
+        " PortworxVolume>Portworx ScaleIO>ScaleIOElsewhere Local>Local StorageOS/storageos>StorageOSElsewhere CSI>CSIElsewhere"
+    ),
+    "GlusterfsElsewhere": "EndpointsName/endpoints:s Path:s ReadOnly:b EndpointsNamespace:n",
+    "RBDElsewhere": _RBD.replace(*_ELSEWHERE),
+    "ISCSIElsewhere": _ISCSI.replace(*_ELSEWHERE),
+    "CinderElsewhere": _CINDER.replace(*_ELSEWHERE),
+    "CephFSElsewhere": _CEPH_FS.replace(*_ELSEWHERE),
+    "FlexElsewhere": _FLEX.replace(*_ELSEWHERE),
+    "AzureFileElsewhere": "SecretName:s ShareName:s ReadOnly:b SecretNamespace:n",
+    "ScaleIOElsewhere": _SCALE_IO.replace(*_ELSEWHERE),
+    "Local": "Path:s FSType:n",
+    "StorageOSElsewhere": _STORAGE_OS.replace("SecretRef>Reference", "SecretRef>ObjectReference"),
+    "CSIElsewhere": (
+        "Driver:s VolumeHandle:s ReadOnly:b FSType:s VolumeAttributes:n ControllerPublishSecretRef>SecretReference"
+        " NodeStageSecretRef>SecretReference NodePublishSecretRef>SecretReference ControllerExpandSecretRef>SecretReference"
+        " NodeExpandSecretRef>SecretReference"
+    ),
+    "SecretReference": "Name:s Namespace:s",
+    "ObjectReference": "Kind:s Namespace:s Name:s UID:s APIVersion:s ResourceVersion:s FieldPath:s",
     "VolumeResources": "Limits:a Requests:a",
     "DataSource": "APIGroup:n Kind:s Name:s",
     "DataSourceRef": "APIGroup:n Kind:s Name:s Namespace:n",
@@ -192,7 +227,10 @@ _ITEM: Final = re.compile(r"(\w+)(?:/(\w+))?(?::(\w)|([>=])(\w+))")
 _LEADING_CAPITALS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]")
 _ZEROS: Final[Mapping[str, Any]] = {"s": "", "i": 0, "b": False, "n": None, "q": "0", "a": None}
 _ESCAPES: Final = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})    # as Go's encoder does
-_METADATA_ORDER: Final = ("name", "generateName", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
+METADATA_ORDER: Final = (
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+    "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
+)
 
 
 class Item(NamedTuple):
@@ -236,7 +274,7 @@ def tree(struct: str, value: Json) -> dict[str, Any]:
     for item in items(struct):
         if item.kind == "@":
             metadata = value.get("metadata") or {}
-            found.update({key: _plain(metadata[key]) for key in _METADATA_ORDER if metadata.get(key)})
+            found.update({key: _plain(metadata[key]) for key in METADATA_ORDER if metadata.get(key)})
             continue
         part = value.get(item.json_name)
         if part is None:

@@ -79,7 +79,7 @@ def validate_pod_spec(
         validate_ephemeral_containers(spec, pod, f"{path}.ephemeralContainers", errors)
     _validate_file_key_volumes(spec, volumes, path, errors)
     if get("resources") is not None:
-        validate_pod_resources(spec, path, errors)
+        validate_pod_resources(spec, claim_names, path, errors)
     if get("hostNetwork"):
         _validate_host_ports(spec, path, errors, is_pod)
     _validate_basics(spec, path, errors)

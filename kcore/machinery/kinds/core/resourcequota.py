@@ -19,7 +19,7 @@ _EXISTS_ONLY: Final = ("Terminating", "NotTerminating", BEST_EFFORT, "NotBestEff
 _SCOPES: Final = frozenset((*_EXISTS_ONLY, PRIORITY_CLASS, "VolumeAttributesClass"))
 _CONFLICTS: Final = (frozenset((BEST_EFFORT, "NotBestEffort")), frozenset(("Terminating", "NotTerminating")))
 _NEEDS_EXISTS: Final = (
-    "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
+    "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
     "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
 )
 _UNSUPPORTED: Final = "unsupported scope"

@@ -18,10 +18,6 @@ Json = Mapping[str, Any]
 SourceRule = Callable[[Json, str, list[FieldError]], None]
 
 _HOST_PATH_TYPES: Final = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
-ISCSI_NAME_SIZE_MAX: Final = 64
-_ISCSI_SENTENCE: Final = (
-    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified."
-)
 
 
 def validate_volumes(volumes: list[Any] | None, pod_name: str, path: str, errors: list[FieldError], *, is_pod: bool) -> dict[str, Json]:
@@ -74,8 +70,8 @@ def _validate_source(volume: Json, name: str, pod_name: str, path: str, errors: 
             elif kind == "image":
                 _validate_image(source, f"{path}.image", errors, is_pod)
         if kind == "iscsi" and source.get("initiatorName") is not None:
-            if len(f"{name}:{source.get('targetPortal') or ''}".encode()) > ISCSI_NAME_SIZE_MAX:
-                errors.append(invalid(f"{path}.name", name, _ISCSI_SENTENCE))
+            if len(f"{name}:{source.get('targetPortal') or ''}".encode()) > volume_remote.ISCSI_NAME_SIZE_MAX:
+                errors.append(invalid(f"{path}.name", name, volume_remote.ISCSI_NAME_SENTENCE))
     if not found:
         errors.append(required(path, "must specify a volume type"))
 

@@ -17,6 +17,12 @@ LUN_MAX: Final = 255
 PARTITION_MAX: Final = 255
 CSI_DRIVER_SIZE_MAX: Final = 63
 QUOBYTE_TENANT_SIZE_MAX: Final = 64
+ISCSI_NAME_SIZE_MAX: Final = 64
+ISCSI_NAME_SENTENCE: Final = (
+    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified."
+)
+ISCSI_FORM: Final = "must be valid format"
+ISCSI_FOREIGN: Final = "must be valid format starting with iqn, eui, or naa"
 
 _IQN: Final = re.compile(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9.-]+)(:[^,;*&$|\s]+)$", re.ASCII)
 _EUI: Final = re.compile(r"eui.[a-zA-Z0-9]{16}")
@@ -64,14 +70,14 @@ def validate_nfs(source: Json, path: str, errors: list[FieldError]) -> None:
         errors.append(invalid(f"{path}.path", value, "must be an absolute path"))
 
 
-def validate_iscsi(source: Json, path: str, errors: list[FieldError]) -> None:
-    """Check an iSCSI disk."""
+def validate_iscsi(source: Json, path: str, errors: list[FieldError], foreign: str = ISCSI_FOREIGN) -> None:
+    """Check an iSCSI disk; `foreign` is the sentence about a name of none of the known forms."""
     _require(source, path, errors, "targetPortal")
     name = source.get("iqn")
     if not name:
         errors.append(required(f"{path}.iqn"))
     else:
-        _validate_iscsi_name(name, f"{path}.iqn", errors)
+        _validate_iscsi_name(name, f"{path}.iqn", foreign, errors)
     lun = source.get("lun") or 0
     if not 0 <= lun <= LUN_MAX:
         errors.append(invalid(f"{path}.lun", lun, names.between(0, LUN_MAX)))
@@ -79,16 +85,16 @@ def validate_iscsi(source: Json, path: str, errors: list[FieldError]) -> None:
         errors.append(required(f"{path}.secretRef"))
     initiator = source.get("initiatorName")
     if initiator is not None:
-        _validate_iscsi_name(initiator, f"{path}.initiatorname", errors)
+        _validate_iscsi_name(initiator, f"{path}.initiatorname", foreign, errors)
 
 
-def _validate_iscsi_name(name: str, path: str, errors: list[FieldError]) -> None:
+def _validate_iscsi_name(name: str, path: str, foreign: str, errors: list[FieldError]) -> None:
     if not name.startswith(("iqn", "eui", "naa")):
-        errors.append(invalid(path, name, "must be valid format starting with iqn, eui, or naa"))
+        errors.append(invalid(path, name, foreign))
         return
     fits = _IQN.search(name) if name.startswith("iqn") else _EUI.fullmatch(name) if name.startswith("eui") else _NAA.fullmatch(name)
     if not fits:
-        errors.append(invalid(path, name, "must be valid format"))
+        errors.append(invalid(path, name, ISCSI_FORM))
 
 
 def validate_glusterfs(source: Json, path: str, errors: list[FieldError]) -> None:
@@ -226,6 +232,7 @@ def validate_csi_driver_name(name: str, path: str, errors: list[FieldError]) -> 
     """Check the name of a CSI driver."""
     if not name:
         errors.append(required(path))
+        return
     if len(name.encode()) > CSI_DRIVER_SIZE_MAX:
         errors.append(too_long(path, CSI_DRIVER_SIZE_MAX))
     errors.extend(invalid(path, name, sentence) for sentence in names.dns1123_subdomain(name.lower()))

@@ -77,7 +77,8 @@ def _validate_address(address: str, kind: str, path: str, errors: list[FieldErro
             article = "an" if kind[0] == "I" else "a"
             own.append(fe.invalid(path, address, f"must be {article} {kind} address"))
         errors += own
-        validate_ordinary_ip(address, path, errors)
+        if cidr.parse_ip(address) is not None:
+            validate_ordinary_ip(address, path, errors)
 
 
 def _validate_topology(topology: dict[str, str], path: str, errors: list[FieldError]) -> None:

@@ -14,14 +14,14 @@ from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
 
 def validate_event(value: Object) -> list[FieldError]:
     """Check a new event, its metadata included."""
-    errors = event.validate_common(value, "reportingController", any_namespace_counts=False)
+    errors = event.validate_common(value, "reportingController")
     meta.validate(meta.metadata(value), True, names.subdomain_name, errors)
     return errors + event.validate_new_form(value)
 
 
 def validate_event_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update: nothing but the series may change."""
-    errors = event.validate_common(new, "reportingController", any_namespace_counts=False)
+    errors = event.validate_common(new, "reportingController")
     event.validate_unchanged(new, old, errors)
     return errors
 

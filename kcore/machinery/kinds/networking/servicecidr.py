@@ -23,14 +23,15 @@ def validate_ranges(value: Object) -> list[FieldError]:
         return [fe.required(_CIDRS, "at least one CIDR required")]
     if len(ranges) > _FAMILIES:
         return [fe.invalid(_CIDRS, {"CIDRs": ranges}, "may only hold up to 2 values")]
-    if len(ranges) == _FAMILIES and {cidr.family(text) for text in ranges} != {cidr.IPV4, cidr.IPV6}:
-        detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
-        return [fe.invalid(_CIDRS, ranges, detail)]
     for index, text in enumerate(ranges):
         cidr.validate_cidr(text, f"{_CIDRS}[{index}]", errors)
         network = cidr.parse_cidr(text)
         if network is not None and not errors and str(network) != text:
             errors.append(fe.invalid(f"{_CIDRS}[{index}]", text, f'must be in canonical form ("{network}")'))
+    families = [cidr.family(text) for text in ranges]
+    if len(ranges) == _FAMILIES and families[0] == families[1] != "":
+        detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+        errors.append(fe.invalid(_CIDRS, ranges, detail))
     return errors
 
 

@@ -11,6 +11,7 @@ from kcore.machinery import labels, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core.affinity import validate_tolerations
 from kcore.machinery.kinds.core.container_resources import validate_overhead
+from kcore.machinery.kinds.core.pod_printed import printed
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
 
 
@@ -30,22 +31,30 @@ def validate_class(value: Object) -> list[FieldError]:
 
 def _validate_scheduling(scheduling: dict[str, Any], errors: list[FieldError]) -> None:
     labels.validate_labels(scheduling.get("nodeSelector") or {}, "scheduling.nodeSelector", errors)
-    tolerations = scheduling.get("tolerations") or []
+    _validate_tolerations(scheduling.get("tolerations") or [], errors)
+
+
+def _validate_tolerations(tolerations: list[dict[str, Any]], errors: list[FieldError]) -> None:
     path = "scheduling.tolerations"
     validate_tolerations(tolerations, path, errors)
-    seen: set[tuple[tuple[str, Any], ...]] = set()
+    seen: set[tuple[str, ...]] = set()
     for index, toleration in enumerate(tolerations):
-        told = tuple(sorted(toleration.items()))
+        told = tuple(toleration.get(field) or "" for field in ("key", "operator", "value", "effect"))
         if told in seen:
-            errors.append(fe.duplicate(f"{path}[{index}]", toleration))
+            errors.append(fe.duplicate(f"{path}[{index}]", printed("Toleration", toleration)))
         seen.add(told)
 
 
 def validate_class_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update; the handler stays."""
     errors: list[FieldError] = []
-    if (new.get("handler") or "") != (old.get("handler") or ""):
+    handler = new.get("handler") or ""
+    if handler != (old.get("handler") or ""):
         errors.append(fe.immutable("handler", None))
+        if not handler:
+            errors.append(fe.required("handler"))
+    if (new.get("scheduling") or {}) != (old.get("scheduling") or {}):
+        _validate_tolerations((new.get("scheduling") or {}).get("tolerations") or [], errors)
     return errors
 
 

@@ -51,7 +51,7 @@ def validate_driver(value: Object) -> list[FieldError]:
         detail = f"must be greater than or equal to {UPDATE_PERIOD_S_MIN} seconds"
         errors.append(fe.invalid("spec.nodeAllocatableUpdatePeriodSeconds", period, detail))
     if spec.get("serviceAccountTokenInSecrets") is not None and not spec.get("tokenRequests"):
-        detail = "serviceAccountTokenInSecrets is only valid when tokenRequests are specified"
+        detail = "serviceAccountTokenInSecrets is set but no tokenRequests are specified"
         errors.append(fe.invalid("spec.serviceAccountTokenInSecrets", spec["serviceAccountTokenInSecrets"], detail))
     return errors
 
@@ -75,7 +75,7 @@ def validate_driver_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update; how volumes are attached and live stays."""
     errors = validate_driver(new)
     fresh, stored = new.get("spec") or {}, old.get("spec") or {}
-    validate_immutable(fresh.get("attachRequired"), stored.get("attachRequired"), "spec.attachRequired", errors)
+    validate_immutable(fresh.get("attachRequired"), stored.get("attachRequired"), "spec.attachedRequired", errors)
     validate_immutable(fresh.get("volumeLifecycleModes"), stored.get("volumeLifecycleModes"), "spec.volumeLifecycleModes", errors)
     return errors
 

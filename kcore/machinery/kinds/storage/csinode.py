@@ -13,7 +13,7 @@ from kcore.machinery.kinds.core.volume_remote import validate_csi_driver_name
 from kcore.machinery.kinds.rules import KindRules, Object
 from kcore.machinery.kinds.values import validate_not_negative
 
-NODE_ID_SIZE_MAX: Final = 192
+NODE_ID_SIZE_MAX: Final = 256
 
 _DRIVER_FIELDS: Final = (
     StructField("Name", "name", ""), StructField("NodeID", "nodeID", ""), StructField("TopologyKeys", "topologyKeys"),
@@ -46,7 +46,7 @@ def _validate_driver(driver: Driver, seen: set[str], path: str, errors: list[Fie
     if name in seen:
         errors.append(fe.duplicate(f"{path}.name", name))
     seen.add(name)
-    _validate_topology(driver.get("topologyKeys") or [], f"{path}.topologyKeys", errors)
+    _validate_topology(driver.get("topologyKeys") or [], path, errors)
 
 
 def _validate_topology(keys: list[str], path: str, errors: list[FieldError]) -> None:
@@ -57,7 +57,7 @@ def _validate_topology(keys: list[str], path: str, errors: list[FieldError]) -> 
         if key in seen:
             errors.append(fe.duplicate(path, key))
         seen.add(key)
-        errors.extend(fe.invalid(path, keys, sentence) for sentence in names.qualified_name(key))
+        errors.extend(fe.invalid(path, key, sentence) for sentence in names.qualified_name(key))
 
 
 def validate_node_update(new: Object, old: Object) -> list[FieldError]:
@@ -67,7 +67,7 @@ def validate_node_update(new: Object, old: Object) -> list[FieldError]:
     for driver in (new.get("spec") or {}).get("drivers") or ():
         before = stored.get(driver.get("name"))
         if before is not None and _lasting(before) != _lasting(driver):
-            errors.append(fe.immutable("CSINodeDriver", fe.struct(driver, _DRIVER_FIELDS)))
+            errors.append(fe.immutable("spec.drivers", fe.struct({**driver, "allocatable": None}, _DRIVER_FIELDS)))
     return errors
 
 

@@ -23,7 +23,7 @@ def validate_storage_class(value: Object) -> list[FieldError]:
     if not provisioner:
         errors.append(fe.required("provisioner"))
     else:
-        errors.extend(fe.invalid("provisioner", provisioner, sentence) for sentence in names.qualified_name(provisioner.lower()))
+        errors.extend(fe.invalid("provisioner", provisioner.lower(), sentence) for sentence in names.qualified_name(provisioner.lower()))
     validate_parameters(value.get("parameters") or {}, errors)
     policy = value.get("reclaimPolicy")
     if policy and policy not in _RECLAIM_POLICIES:

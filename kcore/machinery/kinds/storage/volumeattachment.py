@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kcore.machinery import field_error as fe
 from kcore.machinery import names
-from kcore.machinery.field_error import FieldError, StructField
+from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_metadata
 
 ATTACHER_SIZE_MAX: Final = 63
@@ -16,12 +16,6 @@ ERROR_SIZE_MAX: Final = 1024
 METADATA_SIZE_MAX: Final = 256 * 1024
 
 _EXACTLY_ONE: Final = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
-_SOURCE_FIELDS: Final = (StructField("PersistentVolumeName", "persistentVolumeName"), StructField("InlineVolumeSpec", "inlineVolumeSpec"))
-_SPEC_FIELDS: Final = (
-    StructField("Attacher", "attacher", ""),
-    StructField("Source", "source", {"PersistentVolumeName": None, "InlineVolumeSpec": None}, _SOURCE_FIELDS),
-    StructField("NodeName", "nodeName", ""),
-)
 
 
 def validate_attachment(value: Object) -> list[FieldError]:
@@ -68,7 +62,8 @@ def validate_attachment_update(new: Object, old: Object) -> list[FieldError]:
     errors = validate_attachment(new)
     fresh, stored = new.get("spec") or {}, old.get("spec") or {}
     if fresh != stored:
-        errors.append(fe.immutable("spec", fe.struct(fresh, _SPEC_FIELDS)))
+        attacher = [error for error in errors if error.field == "spec.attacher"]
+        errors = [*attacher, *(error for error in errors if error.field != "spec.attacher"), fe.immutable("spec", None)]
     return errors
 
 

@@ -25,22 +25,21 @@ def validate_migration(value: Object) -> list[FieldError]:
     """Check group and resource."""
     errors: list[FieldError] = []
     group, resource = _resource(value).get("group") or "", _resource(value).get("resource") or ""
-    if group:
-        errors.extend(fe.invalid("spec.resource.group", group, sentence) for sentence in names.dns1123_subdomain(group))
     if not resource:
         errors.append(fe.required("spec.resource.resource", "resource is required to be set"))
-    else:
-        errors.extend(fe.invalid("spec.resource.resource", resource, sentence) for sentence in names.dns1035_label(resource))
+    elif wrong := names.dns1035_label(resource):
+        errors.append(fe.invalid("spec.resource.resource", resource, ",".join(wrong)))
+    if group and (wrong := names.dns1123_subdomain(group)):
+        errors.append(fe.invalid("spec.resource.group", group, ",".join(wrong)))
     return errors
 
 
 def validate_migration_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update; the resource stays."""
     errors = validate_migration(new)
-    for field in ("group", "resource"):
-        fresh = _resource(new).get(field) or ""
-        if fresh != (_resource(old).get(field) or ""):
-            errors.append(fe.immutable(field, fresh))
+    fresh, stored = ({field: _resource(value).get(field) or "" for field in ("group", "resource")} for value in (new, old))
+    if fresh != stored:
+        errors.append(fe.immutable("spec", fe.Rendered(fe.compact_json({"Resource": fresh}))))
     return errors
 
 

@@ -75,7 +75,8 @@ def test_a_container_may_mount_the_claims_of_its_stateful_set() -> None:
 def test_little_of_a_stateful_set_changes() -> None:
     old = made(statefulset.RULES)
     assert statefulset.RULES.validate_update(made(statefulset.RULES, replicas=5, minReadySeconds=1), old) == []
-    assert [error.field for error in statefulset.RULES.validate_update(made(statefulset.RULES, serviceName="x"), old)] == ["spec"]
+    wrong = statefulset.RULES.validate_update(made(statefulset.RULES, serviceName="x"), old)
+    assert [error.field for error in wrong] == ["spec.serviceName"]
     new = made(statefulset.RULES, selector={"matchLabels": {"a": "b", "c": "d"}}, template=template(a="b", c="d"))
     assert [error.field for error in statefulset.RULES.validate_update(new, old)] == ["spec.selector"]
     errors = statefulset.RULES.validate_status_update({"status": {"replicas": 1, "currentReplicas": 2}}, {})

@@ -102,7 +102,7 @@ def test_restart_rules_need_a_policy_actions_and_exit_codes() -> None:
 def test_containers_that_restart_in_place_need_a_pod_that_restarts() -> None:
     policy = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
     assert wrong_spec(restartPolicy="Never", containers=[container(resizePolicy=policy)]) == [
-        "spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when `restartPolicy` is 'Never'",
+        "spec.containers[0].resizePolicy: Invalid value: \"RestartContainer\": must be 'NotRequired' when pod `restartPolicy` is 'Never'",
     ]
 
 

@@ -74,7 +74,7 @@ def test_the_resources_of_a_pod_cover_its_containers() -> None:
 
 def test_only_some_resources_are_given_for_a_whole_pod() -> None:
     assert wrong_spec(resources={"claims": [], "limits": {"ephemeral-storage": "1"}}) == [
-        "spec.resources.claims: Forbidden: claims cannot be set for Resources at pod-level",
+        "spec.resources.claims: Forbidden: claims may not be set for Resources at pod-level",
         'spec.resources.limits[ephemeral-storage]: Unsupported value: "ephemeral-storage": '
         'supported values: "cpu", "hugepages-", "memory"',
     ]

@@ -35,6 +35,7 @@ def test_defaults_of_containers_follow_from_their_bounds() -> None:
         ]),
         ({"type": "Container", "max": {"foo": "1"}}, [
             'spec.limits[0].max[foo]: Invalid value: "foo": must be a standard resource type or fully qualified',
+            'spec.limits[0].max[foo]: Invalid value: "foo": must be a standard resource for containers',
         ]),
         ({"type": "Container", "min": {"cpu": "2"}, "max": {"cpu": "1"}}, [
             'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
@@ -60,7 +61,10 @@ def test_each_type_of_limit_occurs_once() -> None:
     ("spec", "expected"),
     [
         ({"hard": {"pods": "10", "requests.cpu": "2", "a.b/c": "1", "count/x.y": "5"}}, []),
-        ({"hard": {"foo": "1"}}, ['spec.hard[foo]: Invalid value: "foo": must be a standard resource for quota']),
+        ({"hard": {"foo": "1"}}, [
+            'spec.hard[foo]: Invalid value: "foo": must be a standard resource type or fully qualified',
+            'spec.hard[foo]: Invalid value: "foo": must be a standard resource for quota',
+        ]),
         ({"hard": {"pods": "500m"}}, ['spec.hard[pods]: Invalid value: "500m": must be an integer']),
         ({"scopes": ["X"]}, ['spec.scopes: Invalid value: ["X"]: unsupported scope']),
         ({"scopes": ["BestEffort"], "hard": {"cpu": "1"}}, [

@@ -46,7 +46,7 @@ def test_what_a_node_was_given_once_stays() -> None:
     assert node.RULES.validate_update({"spec": new}, old) == []
     assert node.RULES.validate_update(old, {"spec": {}}) == []
     assert [error.field for error in node.RULES.validate_update({"spec": {"externalID": "x"}}, old)] == [
-        "spec.podCIDRs", "spec.providerID", ""
+        "spec.podCIDRs", "spec.providerID", "spec.externalID",
     ]
 
 

@@ -43,7 +43,7 @@ def test_characters_are_escaped_as_go_does() -> None:
 
 def test_metadata_is_printed_by_its_json_names() -> None:
     found = printed("PodTemplateSpec", {"metadata": {"labels": {"b": "1", "a": "2"}, "name": "n", "uid": "u"}})
-    assert found.startswith('{"name":"n","labels":{"a":"2","b":"1"},"Spec":{"Volumes":null,')
+    assert found.startswith('{"name":"n","uid":"u","labels":{"a":"2","b":"1"},"Spec":{"Volumes":null,')
 
 
 def test_a_difference_shows_the_lines_around_it() -> None:

@@ -12,7 +12,7 @@ def migration(*conditions: str, version: str = "", resource: str = "deployments"
 def test_the_resource_stays() -> None:
     assert RULES.validate(migration()) == []
     assert [error.message() for error in RULES.validate_update(migration(resource="pods"), migration())] == [
-        'resource: Invalid value: "pods": field is immutable'
+        'spec: Invalid value: {"Resource":{"group":"apps","resource":"pods"}}: field is immutable'
     ]
 
 
