@@ -24,6 +24,7 @@ from kcore.apiserver.objects import Outcome, Stored, encode, outcome
 from kcore.base import limits
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import codec, field_error, kinds, meta, status, timestamp
 from kcore.machinery.apply import managers
 from kcore.machinery.kinds import rules
@@ -135,7 +136,10 @@ PARTS = {
 class Registry:
     """The writing half of the API server."""
 
-    def __init__(self, scheme: Scheme, storage: Storage, clock: Clock, entropy: Entropy, chain: admission.Chain) -> None:
+    def __init__(
+        self, scheme: Scheme, storage: Storage, clock: Clock, entropy: Entropy, chain: admission.Chain, features: Features = NO_FEATURES
+    ) -> None:
+        self.features = features
         self.scheme, self.storage, self.clock, self.entropy, self.chain = scheme, storage, clock, entropy, chain
         self.likenesses = Likenesses(chain.cluster)
         self.second, self.second_text = -1, ""
@@ -427,7 +431,7 @@ class Registry:
 
     def writing(self, spec: KindSpec, namespace: str, name: str, user: str = "", dry_run: bool = False, subresource: str = "") -> Write:
         """The frame of a write."""
-        of = kinds.rules_of(spec.group, spec.kind, spec.message)
+        of = kinds.rules_of(spec.group, spec.kind, spec.message, self.features)
         kept = self.scheme.stored_version(spec)
         return Write(kept, of, spec, namespace, name, user, dry_run, subresource, suffix=self.entropy.name_suffix, now=self.clock.now)
 

@@ -24,6 +24,7 @@ from kcore.apiserver.views import views
 from kcore.base import limits, log, metrics
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery.gvk import GroupVersionKind
 from kcore.machinery.request import User
 from kcore.machinery.scheme import Scheme
@@ -46,10 +47,12 @@ class ApiServer:
         service_cidrs: list[str],
         origin: Hub | None = None,
         signing_key: bytes | None = None,
+        features: Features = NO_FEATURES,
     ) -> None:
         """Put it together.
 
         origin       the hub of the store that `storage` is a fork of: its present objects are shared
+        features     those that are on
         signing_key  in PEM: it signs the tokens of service accounts; without it they are good as long as this server runs
         """
         self.storage, self.clock = storage, clock
@@ -57,7 +60,7 @@ class ApiServer:
         cluster = Cluster(scheme, storage)
         self.cluster, self.addresses = cluster, ServiceAddresses(service_cidrs, entropy, cluster)
         self.adopt()
-        self.registry = Registry(scheme, storage, clock, entropy, Chain(cluster, self.addresses))
+        self.registry = Registry(scheme, storage, clock, entropy, Chain(cluster, self.addresses), features)
         self.authorizer = cluster.authorizer = Authorizer(scheme, storage)
         self.by_storage = {spec.storage: spec for spec in scheme.served() if spec.storage}
         self.pipeline = Pipeline(scheme, self.registry, Reads(scheme, self.hub, clock), self.authorizer)

@@ -158,6 +158,9 @@ SCHEDULER_KEPT_MAX: Final = 512
 SCHEDULER_DRY_RUNS_KEPT_MAX: Final = 1 << 16
 """Dry runs of preemption that are kept (some 300 bytes each): eight templates on 5,000 nodes."""
 
+SCHEDULER_GANG_CHECKS_MAX: Final = 20_000
+"""How often a filter is asked whether a pod of a group still fits beside pods that it need not preempt: half a second's work."""
+
 SCHEDULER_REASON_BITS_MAX: Final = 61
 """Different resources that one pod may ask for: each has a bit in a 64-bit reason, beside two others (upstream has no bound)."""
 

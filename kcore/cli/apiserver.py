@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kcore.base.config import DataDir
+from kcore.base.features import Features
 from kcore.cli import options
 from kcore.cli.part import run_part
 
@@ -25,7 +26,7 @@ from kcore.cli.part import run_part
 )
 @options.kubeconfig
 @click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
-@click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
+@options.feature_gates
 @options.logging
 @options.ready_fd
 def command(
@@ -37,7 +38,7 @@ def command(
     token_auth_file: Path | None,
     kubeconfig: Path | None,
     insecure: bool,
-    feature_gates: str,  # noqa: ARG001
+    features: Features,
     log_level: str,
     log_json: bool,
     ready_fd: int | None,
@@ -45,5 +46,5 @@ def command(
     """Run the API server with its store."""
     from kcore.serve.apiserver import ApiServerSettings
 
-    settings = ApiServerSettings(bind, port, grpc_port, insecure, token_auth_file, kubeconfig)
+    settings = ApiServerSettings(bind, port, grpc_port, insecure, token_auth_file, kubeconfig, features=features)
     run_part("apiserver", directory, settings, ready_fd, log_level, log_json)

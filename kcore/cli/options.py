@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from kcore.base.config import DataDir
+from kcore.base.features import KNOWN, FeatureGateError, Features, parse
 
 Command = Callable[..., Any]
 
@@ -93,6 +94,25 @@ def scheduler_config(function: Command) -> Command:
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         default=None,
         help="A KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1): profiles, plugins, their weights and arguments.",
+    )(function)
+
+
+def _features(_context: click.Context, parameter: click.Parameter, text: str) -> Features:
+    try:
+        return parse(text)
+    except FeatureGateError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+def feature_gates(function: Command) -> Command:
+    """`--feature-gates A=true`: which features are on."""
+    return click.option(
+        "--feature-gates",
+        "features",
+        default="",
+        metavar="NAME=true,...",
+        callback=_features,
+        help=f"Features to switch on: {', '.join(KNOWN)}.",
     )(function)
 
 

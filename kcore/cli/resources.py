@@ -25,7 +25,7 @@ class Target:
 
 def find(word: str) -> KindSpec:
     """The kind that a word means. Raises ClickException."""
-    found = scheme.load().find(word)
+    found = scheme.everything().find(word)
     if found is None or not found.storage:
         raise click.ClickException(f'the server doesn\'t have a resource type "{word}"')
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kcore.base.config import DataDir
+from kcore.base.features import Features
 from kcore.cli import options
 from kcore.cli.part import run_part
 
@@ -14,14 +15,17 @@ from kcore.cli.part import run_part
 @click.command()
 @options.data_dir
 @options.scheduler_config
+@options.feature_gates
 @options.logging
 @options.ready_fd
-def command(directory: DataDir, config_file: Path | None, log_level: str, log_json: bool, ready_fd: int | None) -> None:
+def command(
+    directory: DataDir, config_file: Path | None, features: Features, log_level: str, log_json: bool, ready_fd: int | None
+) -> None:
     """Run the scheduler alone.
 
     Works against the API server of a data directory; where several run, one leads and the others stand by.
     """
     from kcore.cli import scheduler_configuration
 
-    configuration = scheduler_configuration.read(config_file) if config_file is not None else None
+    configuration = scheduler_configuration.made(config_file, features)
     run_part("scheduler", directory, configuration, ready_fd, log_level, log_json)

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import click
 import yaml
 
+from kcore.base.features import Features
 from kcore.cli.manifests import Loader
 
 if TYPE_CHECKING:
     from kcore.scheduler.configuration.reading import Configuration
+
+
+def made(path: Path | None, features: Features) -> Configuration:
+    """What a scheduler decides by: what a file says, if there is one, and the features that are on. Raises as `read`."""
+    from kcore.scheduler.configuration.reading import Configuration
+
+    return (read(path) if path is not None else Configuration())._replace(features=features)
 
 
 def read(path: Path) -> Configuration:

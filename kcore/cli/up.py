@@ -12,6 +12,7 @@ import click
 
 from kcore.base import limits, log, service
 from kcore.base.config import DataDir, Endpoints
+from kcore.base.features import NO_FEATURES, Features
 from kcore.base.supervisor import HeldError, Part, PartFailedError, Supervisor, detach
 from kcore.cli import options
 
@@ -31,7 +32,7 @@ class UpOptions:
     etcd_port: int
     token_auth_file: Path | None
     insecure: bool
-    feature_gates: str
+    features: Features = NO_FEATURES
     shapes_file: Path | None = None
     kubeconfig: Path | None = None
     optional: tuple[str, ...] = ()
@@ -110,16 +111,15 @@ def plan(given: UpOptions) -> list[Part]:
         apiserver += ["--kubeconfig", str(given.kubeconfig.absolute())]
     if given.insecure:
         apiserver.append("--insecure")
-    if given.feature_gates:
-        apiserver += ["--feature-gates", given.feature_gates]
+    gates = ["--feature-gates", ",".join(f"{name}=true" for name in sorted(given.features))] if given.features else []
     shapes = ["--node-shapes", str(given.shapes_file.absolute())] if given.shapes_file is not None else []
     config = ["--scheduler-config", str(given.config_file.absolute())] if given.config_file is not None else []
     others = {
-        "scheduler": ["scheduler", *config],
-        "controllers": ["controllers", *(["--with-controllers", ",".join(given.optional)] if given.optional else [])],
+        "scheduler": ["scheduler", *config, *gates],
+        "controllers": ["controllers", *(["--with-controllers", ",".join(given.optional)] if given.optional else []), *gates],
         "nodes": ["nodes", "--nodes", str(given.nodes), *shapes, *(["--wait-for-controllers"] if "controllers" in given.parts else [])],
     }
-    found = [Part("apiserver", tuple(apiserver))]
+    found = [Part("apiserver", (*apiserver, *gates))]
     return found + [Part(name, tuple(others[name]), after=("apiserver",)) for name in given.parts if name in others]
 
 
@@ -143,7 +143,7 @@ def plan(given: UpOptions) -> list[Part]:
 )
 @click.option("--insecure", is_flag=True, help="Serve plain text; on loopback only.")
 @options.optional_controllers
-@click.option("--feature-gates", default="", help="Such as GenericWorkload=true.")
+@options.feature_gates
 @click.option("--detach", "detached", is_flag=True, help="Return when everything is ready, and leave it running.")
 @options.as_json
 @options.ready_fd
@@ -162,7 +162,7 @@ def command(
     token_auth_file: Path | None,
     insecure: bool,
     optional: tuple[str, ...],
-    feature_gates: str,
+    features: Features,
     detached: bool,
     as_json: bool,
     ready_fd: int | None,
@@ -173,7 +173,7 @@ def command(
     """
     where = (bind, port, grpc_port, etcd_port)
     files = (shapes_file, kubeconfig, optional, config_file)
-    given = UpOptions(nodes, read_parts(parts), *where, token_auth_file, insecure, feature_gates, *files)
+    given = UpOptions(nodes, read_parts(parts), *where, token_auth_file, insecure, features, *files)
     check(given)
     if detached:
         given_line: list[str] = click.get_current_context().obj
@@ -209,6 +209,7 @@ def supervise(given: UpOptions, announcement: Announcement) -> None:
 def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     """Be all parts."""
     from kcore.cli import scheduler_configuration, shapes
+    from kcore.controllers.settings import Settings
     from kcore.serve import in_process
     from kcore.serve.apiserver import ApiServerSettings
     from kcore.serve.failure import PartError
@@ -216,14 +217,15 @@ def run_in_process(given: UpOptions, announcement: Announcement) -> None:
     directory = announcement.directory
     directory.make()
     log.configure(directory.log("supervisor"))
-    api = ApiServerSettings(
-        given.bind, given.port, given.grpc_port, given.insecure, given.token_auth_file, given.kubeconfig and given.kubeconfig.absolute()
-    )
+    kubeconfig = given.kubeconfig and given.kubeconfig.absolute()
+    where = (given.bind, given.port, given.grpc_port)
+    api = ApiServerSettings(*where, given.insecure, given.token_auth_file, kubeconfig, features=given.features)
     groups = shapes.read(given.shapes_file) if given.shapes_file is not None else ()
     nodes = shapes.total(groups) if groups else given.nodes
-    configuration = scheduler_configuration.read(given.config_file) if given.config_file is not None else None
+    configuration = scheduler_configuration.made(given.config_file, given.features)
+    controllers = Settings(optional=given.optional, features=given.features)
     parts = tuple(part for part in given.parts if part != "apiserver")
-    together = in_process.Plan(api, parts, nodes, groups, given.optional, configuration)
+    together = in_process.Plan(api, parts, nodes, groups, controllers, configuration)
     try:
         in_process.run(directory, together, announcement.ready)
     except PartError as error:

@@ -48,7 +48,7 @@ def spec_of(obj: Object) -> KindSpec:
         gvk = from_object(obj)
     except ValueError as error:
         raise NotServed(str(error)) from error
-    spec = scheme.load().kinds.get(gvk)
+    spec = scheme.everything().kinds.get(gvk)
     if spec is None or not spec.storage:
         raise NotServed(f'no matches for kind "{gvk.kind}" in version "{gvk.api_version}"')
     return spec
@@ -71,7 +71,7 @@ async def apply(client: Client, obj: Object, namespace: str = "default") -> Appl
                     continue
                 raise
             return Applied(spec, where, made["metadata"]["name"], CREATED)
-        wanted = merged(obj, live, scheme.load().message_class(spec.message).DESCRIPTOR)
+        wanted = merged(obj, live, scheme.everything().message_class(spec.message).DESCRIPTOR)
         try:
             written = await resource.update(wanted)
         except StatusError as error:

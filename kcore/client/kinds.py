@@ -13,6 +13,7 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.message import Message
 
 from kcore.api.options.v1 import options_pb2
+from kcore.base.features import Features
 from kcore.machinery import scheme
 from kcore.machinery.scheme import KindSpec
 
@@ -45,12 +46,12 @@ class Resource:
     @cached_property
     def message(self) -> type[Any]:
         """The class of the kind's objects."""
-        return scheme.load().message_class(self.spec.message)
+        return scheme.everything().message_class(self.spec.message)
 
     @cached_property
     def list_message(self) -> type[Any]:
         """The class of a list of the kind's objects."""
-        return scheme.load().message_class(self.spec.list_message)
+        return scheme.everything().message_class(self.spec.list_message)
 
     @cached_property
     def _methods(self) -> dict[tuple[str, str], tuple[str, str]]:
@@ -75,7 +76,7 @@ class Resource:
 
         Raises  LookupError if the resource has none
         """
-        return scheme.load().message_class(self._rpc(verb, subresource)[1])
+        return scheme.everything().message_class(self._rpc(verb, subresource)[1])
 
     def rpcs(self) -> dict[str, tuple[str, str]]:
         """Return verb and subresource of each RPC's path, for those who play the server."""
@@ -92,20 +93,20 @@ class Resource:
         own = self.spec.subresources[subresource].body
         if own == self.spec.gvk:
             return self.message
-        full_name = scheme.load().message_of(f"{own.group}/{own.version}", own.kind)
+        full_name = scheme.everything().message_of(f"{own.group}/{own.version}", own.kind)
         if full_name is None:
             raise LookupError(f"{self}/{subresource} has a body of unknown kind {own.kind}")
-        return scheme.load().message_class(full_name)
+        return scheme.everything().message_class(full_name)
 
 
 @cache
 def _files() -> dict[str, descriptor_pb2.FileDescriptorProto]:
-    return {file.name: file for file in scheme.load().files.file}
+    return {file.name: file for file in scheme.everything().files.file}
 
 
 @cache
 def _handle(message: str) -> Resource:
-    return Resource(next(spec for spec in scheme.load().kinds.values() if spec.message == message))
+    return Resource(next(spec for spec in scheme.everything().kinds.values() if spec.message == message))
 
 
 @cache
@@ -114,7 +115,7 @@ def resource(group: str, version: str, plural: str) -> Resource:
 
     Raises  LookupError if there is no such resource
     """
-    return _known(scheme.load().resources, (group, version, plural))
+    return _known(scheme.everything().resources, (group, version, plural))
 
 
 @cache
@@ -123,7 +124,7 @@ def of_kind(group: str, version: str, kind: str) -> Resource:
 
     Raises  LookupError if there is no such kind
     """
-    return _known(scheme.load().kinds, (group, version, kind))
+    return _known(scheme.everything().kinds, (group, version, kind))
 
 
 def of_message(message: Message | type[Message]) -> Resource:
@@ -143,20 +144,21 @@ def find(word: str) -> Resource:
 
     Raises  LookupError if nobody does
     """
-    spec = scheme.load().find(word)
+    spec = scheme.everything().find(word)
     if spec is None:
         raise LookupError(f"there is no resource {word!r}")
     return _handle(spec.message)
 
 
-def served() -> list[Resource]:
-    """Return the handles of all resources that the server has, in the order of discovery."""
-    return [_handle(spec.message) for spec in scheme.load().served()]
+def served(features: Features | None = None) -> list[Resource]:
+    """Return the handles of all resources that a server with these features has, None for all there are, in the order of discovery."""
+    found = scheme.everything() if features is None else scheme.load(features)
+    return [_handle(spec.message) for spec in found.served()]
 
 
 @cache
 def _messages() -> frozenset[str]:
-    return frozenset(spec.message for spec in scheme.load().kinds.values())
+    return frozenset(spec.message for spec in scheme.everything().kinds.values())
 
 
 def _known(table: Any, name: tuple[str, str, str]) -> Resource:

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from kcore.api.meta.v1 import meta_pb2
 from kcore.base import limits
+from kcore.base.features import NO_FEATURES, Features
 from kcore.client import kinds
 from kcore.client.correlator import Regarding
 from kcore.client.kinds import Resource
@@ -121,9 +122,9 @@ def invalid_namespace(report: Report) -> Event:
     return Event(regarding, actions.WARNING, "OwnerRefInvalidNamespace", message)
 
 
-def watched() -> list[Resource]:
+def watched(features: Features = NO_FEATURES) -> list[Resource]:
     """Return the resources that own or are owned."""
-    return [found for found in with_calls("list", "watch", "delete") if (found.group, found.resource) not in _IGNORED]
+    return [found for found in with_calls("list", "watch", "delete", features=features) if (found.group, found.resource) not in _IGNORED]
 
 
 def resource_of(identity: Identity) -> Resource | None:
@@ -258,7 +259,7 @@ class Reconciler:
 def make(context: Context) -> Controller:
     """Make the controller."""
     reconciler = Reconciler(context)
-    sources = tuple(Source(resource, reconciler.changed(resource), metadata_only=True) for resource in watched())
+    sources = tuple(Source(resource, reconciler.changed(resource), metadata_only=True) for resource in watched(context.settings.features))
     return Controller(
         reconciler.queue.name, reconciler.queue, reconciler.reconcile, sources, workers=limits.GARBAGE_COLLECTOR_WORKERS
     )

@@ -18,6 +18,7 @@ from kcore.api.meta.v1 import meta_pb2
 from kcore.base import log
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
+from kcore.base.features import GENERIC_WORKLOAD
 from kcore.client import kinds
 from kcore.client.client import Client
 from kcore.client.election import LeaderElector
@@ -38,6 +39,7 @@ from kcore.controllers import (
     node_lifecycle,
     node_ttl,
     pod_garbage_collector,
+    pod_group_protection,
     replicaset,
     replicationcontroller,
     resource_claims,
@@ -95,6 +97,11 @@ OPTIONAL: Final[dict[str, Make]] = {
     volumes.NAME: volumes.make,
 }
 """Those that run only when they are asked for by name."""
+
+OF_FEATURES: Final[dict[str, dict[str, Make]]] = {
+    GENERIC_WORKLOAD: {pod_group_protection.NAME: pod_group_protection.make},
+}
+"""Those that run when a feature is on."""
 
 NODE_IPAM: Final = "node-ipam"
 """The one controller beside the table: it exists where there is something to allocate from."""
@@ -190,6 +197,8 @@ async def lead(
 
 def _table(subnets: Subnets | None, settings: Settings) -> dict[str, Make]:
     asked_for = {name: make for name, make in OPTIONAL.items() if name in (*settings.optional, *settings.controllers)}
+    for feature in settings.features:
+        asked_for |= OF_FEATURES.get(feature, {})
     if subnets is None:
         return asked_for | CONTROLLERS
     return {NODE_IPAM: lambda context: node_ipam.make(context, subnets), **asked_for, **CONTROLLERS}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from kcore.base import limits
+from kcore.base.features import NO_FEATURES, Features
 from kcore.client.kinds import Resource
 from kcore.controllers import actions, live, namespace
 from kcore.controllers.actions import UpdateStatus
@@ -24,9 +25,9 @@ BACKGROUND: Final = "Background"
 """What becomes of dependents: they are in the namespace too, so that nobody is to be orphaned first."""
 
 
-def deletable() -> list[Resource]:
+def deletable(features: Features = NO_FEATURES) -> list[Resource]:
     """Return the namespaced resources whose objects can be listed and deleted, pods first."""
-    found = [resource for resource in with_calls("list", "delete") if resource.namespaced]
+    found = [resource for resource in with_calls("list", "delete", features=features) if resource.namespaced]
     return sorted(found, key=lambda resource: resource is not PODS)
 
 
@@ -36,7 +37,7 @@ class Reconciler:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._namespaces = context.informer(NAMESPACES).lister
-        self._resources = deletable()
+        self._resources = deletable(context.settings.features)
 
     async def reconcile(self, key: str) -> Result | None:
         """Look at a namespace."""
@@ -66,7 +67,7 @@ class Reconciler:
     def sources(self) -> Iterable[Source]:
         """Return what is watched: namespaces, and all that can be in them."""
         yield Source(NAMESPACES, own_keys)
-        watchable = with_calls("watch")
+        watchable = with_calls("watch", features=self._context.settings.features)
         for resource in self._resources:
             if resource in watchable and resource.resource != "events":
                 yield Source(resource, self.content_changed, metadata_only=True, reads=())

@@ -81,7 +81,8 @@ class Reconciler:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._quotas = context.informer(QUOTAS).lister
-        self._resources = [found for found in with_calls("list", "watch", "delete") if found.namespaced and found.resource != "events"]
+        listed = with_calls("list", "watch", "delete", features=context.settings.features)
+        self._resources = [found for found in listed if found.namespaced and found.resource != "events"]
 
     async def reconcile(self, key: str) -> Result | None:
         """Look at a quota."""

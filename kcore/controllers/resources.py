@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.client import kinds
 from kcore.client.kinds import Resource
 
 
-def with_calls(*verbs: str) -> list[Resource]:
-    """Return the served resources that have all these calls, in the order of discovery."""
-    return [found for found in kinds.served() if _calls(found).issuperset(verbs)]
+def with_calls(*verbs: str, features: Features = NO_FEATURES) -> list[Resource]:
+    """Return the resources, served with these features on, that have all these calls, in the order of discovery."""
+    return [found for found in kinds.served(features) if _calls(found).issuperset(verbs)]
 
 
 def _calls(resource: Resource) -> set[str]:

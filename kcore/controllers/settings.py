@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kcore.base.features import NO_FEATURES, Features
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -14,6 +16,7 @@ class Settings:
     leader_elect  stand by while another process leads
     controllers   names of those to run; empty: all that are on by default
     optional      names of those to run beside these, which are off by default
+    features      those that are on; kinds of others are not there
     """
 
     ca_pem: str = ""
@@ -21,3 +24,4 @@ class Settings:
     leader_elect: bool = True
     controllers: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    features: Features = NO_FEATURES

@@ -7,6 +7,7 @@ Source: the options in `kcore/api/options/v1/options.proto`.
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.message import Message
 
 from kcore.api.options.v1 import options_pb2
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery.codec import tables
 from kcore.machinery.gvk import GroupVersionKind, GroupVersionResource, join_api_version
 
@@ -68,6 +70,7 @@ class KindSpec:
     list_message: str
     file: str
     order: int
+    feature_gate: str = ""
 
     @property
     def api_version(self) -> str:
@@ -122,9 +125,18 @@ class Scheme:
                     else:
                         self.bodies[spec.gvk] = spec
         specs.sort(key=lambda spec: spec.order)
+        self._take(specs)
+
+    def _take(self, specs: list[KindSpec]) -> None:
         self.kinds: dict[GroupVersionKind, KindSpec] = {spec.gvk: spec for spec in specs}
         self.resources: dict[GroupVersionResource, KindSpec] = {spec.gvr: spec for spec in specs}
         self.in_storage: dict[str, KindSpec] = {spec.storage: spec for spec in self.stored()}
+
+    def with_features(self, features: Features) -> Scheme:
+        """Return what a server has with these features on: the scheme without the kinds that belong to others."""
+        found = copy.copy(self)
+        found._take([spec for spec in self.kinds.values() if not spec.feature_gate or spec.feature_gate in features])
+        return found
 
     def served(self) -> Iterator[KindSpec]:
         """The kinds, each once: in its storage version, which alone has a typed service."""
@@ -207,6 +219,7 @@ def _spec(file: descriptor_pb2.FileDescriptorProto, message: descriptor_pb2.Desc
         list_message=f"{file.package}.{listed}" if any(m.name == listed for m in file.message_type) else "",
         file=file.name,
         order=rule.discovery_order,
+        feature_gate=rule.feature_gate,
     )
 
 
@@ -218,6 +231,12 @@ def _body(reference: str, own: GroupVersionKind) -> GroupVersionKind:
 
 
 @cache
-def load() -> Scheme:
-    """The scheme of this build."""
+def everything() -> Scheme:
+    """The scheme of this build, with the kinds of all features."""
     return Scheme(tables.descriptor_set())
+
+
+@cache
+def load(features: Features = NO_FEATURES) -> Scheme:
+    """What a server with these features on serves."""
+    return everything().with_features(features)

@@ -15,6 +15,7 @@ from kcore.base import limits, lock, service
 from kcore.base.clock import Clock, SystemClock
 from kcore.base.config import DataDir, Endpoints
 from kcore.base.entropy import SystemEntropy
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery.request import User
 from kcore.serve import kubeconfig, pki, users
 from kcore.serve.diagnostics import Diagnostics
@@ -32,7 +33,7 @@ PART = "apiserver"
 class ApiServerSettings:
     """The command line of the API server. Port 0 picks a free one, None for `port` serves no HTTP; a kubeconfig is written to DIR too.
 
-    clock  by which it goes
+    features  those that are on; clock: by which it goes
     """
 
     bind: str = "127.0.0.1"
@@ -42,6 +43,7 @@ class ApiServerSettings:
     token_auth_file: Path | None = None
     kubeconfig: Path | None = None
     service_cidrs: tuple[str, ...] = SERVICE_CIDRS
+    features: Features = NO_FEATURES
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -171,7 +173,8 @@ async def opened(directory: DataDir, settings: ApiServerSettings, supervised: bo
         pki.ensure(directory.path, own_addresses(settings.bind))
         keys = Keys(pki.ensure_signing_key(directory.pki), (directory.pki / "ca.crt").read_text())
         by_token = tokens(directory, settings)
-        plane = await assembled(storage, by_token, settings.clock, SystemEntropy(), settings.service_cidrs, keys=keys)
+        entropy, cidrs = SystemEntropy(), settings.service_cidrs
+        plane = await assembled(storage, by_token, settings.clock, entropy, cidrs, keys=keys, features=settings.features)
         async with ports_of(plane, directory, settings) as ports:
             yield Opened(plane, ports)
     finally:

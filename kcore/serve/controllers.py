@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from kcore.base.config import DataDir
 from kcore.controllers import manager
@@ -12,12 +12,13 @@ from kcore.serve.networks import CLUSTER_CIDRS, SERVICE_CIDRS
 from kcore.serve.running import Running, Work
 
 
-def work(directory: DataDir, optional: Any) -> Work:
-    """What the controllers do, when leading; optional: names of controllers to run that are off by default."""
+def work(directory: DataDir, given: Settings | None) -> Work:
+    """What the controllers do, when leading; given: what was decided about them beside what belongs to this process."""
 
     async def act(running: Running) -> None:
         ca = directory.pki / "ca.crt"
-        settings = Settings(ca.read_text() if ca.exists() else "", running.identity, leader_elect=running.elects, optional=optional or ())
+        ca_pem = ca.read_text() if ca.exists() else ""
+        settings = replace(given or Settings(), ca_pem=ca_pem, identity=running.identity, leader_elect=running.elects)
         subnets = SubnetAllocator(cluster_ranges(CLUSTER_CIDRS), reserved=SERVICE_CIDRS)
         await manager.run(running.client, settings, running.client.clock, running.client.entropy, running.ready, subnets)
 

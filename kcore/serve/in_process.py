@@ -29,6 +29,7 @@ from kcore.serve.failure import PartError
 from kcore.serve.running import Running
 
 if TYPE_CHECKING:
+    from kcore.controllers.settings import Settings
     from kcore.scheduler.configuration.reading import Configuration
 
 SUPERVISOR = "supervisor"
@@ -37,13 +38,13 @@ SUPERVISOR = "supervisor"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What runs. `parts` names those beside the API server, `optional` controllers that are off by default."""
+    """What runs. `parts` names those beside the API server, `controlling` and `scheduling` say how two of them are set up."""
 
     api: ApiServerSettings
     parts: tuple[str, ...]
     nodes: int
     shapes: tuple[NodeShape, ...] = ()
-    optional: tuple[str, ...] = ()
+    controlling: Settings | None = None
     scheduling: Configuration | None = None
 
     def settings(self, part: str) -> object:
@@ -51,7 +52,7 @@ class Plan:
         if part == "scheduler":
             return self.scheduling
         if part != "nodes":
-            return self.optional if part == "controllers" else None
+            return self.controlling if part == "controllers" else None
         return NodeSettings(count=self.nodes, awaits_cidr="controllers" in self.parts, shapes=self.shapes), HollowSettings()
 
 

@@ -11,6 +11,7 @@ from kcore.apiserver.rpc_frontend import RpcFrontend
 from kcore.apiserver.server import ApiServer
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import scheme
 from kcore.machinery.request import User
 from kcore.serve.diagnostics import METRICS, exposition
@@ -53,13 +54,15 @@ async def assembled(
     service_cidrs: Sequence[str] = SERVICE_CIDRS,
     origin: Hub | None = None,
     keys: Keys = Keys(),
+    features: Features = NO_FEATURES,
 ) -> Plane:
     """Put an API server together and create the objects that every cluster has.
 
-    users   whom each token belongs to
-    origin  the hub of the store that `storage` is a fork of
+    users     whom each token belongs to
+    origin    the hub of the store that `storage` is a fork of
+    features  those that are on
     """
-    server = ApiServer(scheme.load(), storage, clock, entropy, list(service_cidrs), origin, keys.signing)
+    server = ApiServer(scheme.load(features), storage, clock, entropy, list(service_cidrs), origin, keys.signing, features)
     await server.bootstrap(keys.client_ca)
     authenticator = server.authenticator(users)
     rest = RestFrontend(server.pipeline, authenticator, clock, entropy, server.tokens.key, exposition)

@@ -30,7 +30,8 @@ USERS = {
 CONTROLLERS = (
     "clusterrole-aggregation-controller", "daemon-set-controller", "deployment-controller", "disruption-controller",
     "endpoint-controller", "endpointslice-controller", "generic-garbage-collector", "job-controller", "namespace-controller",
-    "node-controller", "persistent-volume-binder", "pod-garbage-collector", "pv-protection-controller", "pvc-protection-controller",
+    "node-controller", "persistent-volume-binder", "pod-garbage-collector", "podgroup-protection-controller",
+    "pv-protection-controller", "pvc-protection-controller",
     "resource-claim-controller", "replicaset-controller", "replication-controller", "resourcequota-controller",
     "root-ca-cert-publisher", "service-account-controller", "service-cidrs-controller", "statefulset-controller", "ttl-controller",
     "ttl-after-finished-controller",

@@ -113,7 +113,8 @@ class Cluster:
         self._tokens = self._made_tokens()
         by_token = users.by_token(self._tokens)
         shared = None if self._origin is None else self._origin._plane.server.hub
-        self._plane = await assembled(self._storage, by_token, self._clock, self._entropy, origin=shared, keys=self._made_keys())
+        features, keys = frozenset(self.settings.features), self._made_keys()
+        self._plane = await assembled(self._storage, by_token, self._clock, self._entropy, origin=shared, keys=keys, features=features)
         self._stack.push_async_callback(cancelled, asyncio.create_task(self._plane.server.maintain(), name="maintenance"))
         if self.settings.port is not None:
             await self._open_port(self.settings.port)

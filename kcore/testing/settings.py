@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from kcore.base.features import parse
 from kcore.serve.parts import PARTS
 
 if TYPE_CHECKING:  # importing the node side is dear, and many tests want no nodes
@@ -26,6 +27,7 @@ class Settings:
     virtual_time  of `SyncCluster` and the pytest fixture, which make a loop; a `Cluster` has the time of the loop that it is started in
     seed          of names and uids; None: by chance
     optional      controllers that are off by default, to run beside the others
+    features      names of those that are switched on, as by --feature-gates
     """
 
     parts: tuple[str, ...] = DEFAULT_PARTS
@@ -35,9 +37,11 @@ class Settings:
     virtual_time: bool = False
     seed: int | None = None
     optional: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", tuple(self.parts))
+        parse(",".join(f"{name}=true" for name in self.features))
         if unknown := sorted(set(self.parts) - PARTS.keys()):
             raise ValueError(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
 
@@ -48,8 +52,16 @@ class Settings:
 
     def of(self, part: str) -> object:
         """The settings of a part."""
+        if part == "scheduler":
+            from kcore.scheduler.configuration.reading import Configuration
+
+            return Configuration(features=frozenset(self.features))
+        if part == "controllers":
+            from kcore.controllers.settings import Settings as ControllerSettings
+
+            return ControllerSettings(optional=self.optional, features=frozenset(self.features))
         if part != NODES:
-            return self.optional if part == "controllers" else None
+            return None
         from kcore.agent.settings import HollowSettings, NodeSettings
 
         given = NodeSettings(count=self.nodes) if isinstance(self.nodes, int) else self.nodes

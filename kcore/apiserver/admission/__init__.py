@@ -52,6 +52,7 @@ MUTATING: Plugins = {
     ("", "PersistentVolume"): (storage.protect,),
     ("certificates.k8s.io", "CertificateSigningRequest"): (certificate_request.admit,),
     ("networking.k8s.io", "Ingress"): (default_classes.admit_ingress,),
+    ("scheduling.k8s.io", "PodGroup"): (priority.admit_group, storage.protect),
     ("scheduling.k8s.io", "PriorityClass"): (priority.admit_class,),
     ("rbac.authorization.k8s.io", "Role"): (escalation.admit_role,),
     ("rbac.authorization.k8s.io", "ClusterRole"): (escalation.admit_role,),

@@ -1,4 +1,4 @@
-"""A pod's priority is the number behind its PriorityClass. Source: Kubernetes admission plugin Priority."""
+"""The priority of a pod, or of a group of pods, is the number behind its PriorityClass. Source: Kubernetes admission plugin Priority."""
 
 from __future__ import annotations
 
@@ -22,16 +22,7 @@ def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster
                 if name in old["spec"] and name not in spec:
                     spec[name] = old["spec"][name]
         return
-    name = spec.get("priorityClassName", "")
-    if name:
-        found = cluster.get(PRIORITY_CLASS, "", name)
-        if found is None:
-            raise status.forbidden("pods", "", obj["metadata"].get("name", ""), f"no PriorityClass with name {name} was found")
-    else:
-        found = default_class(cluster)
-        if found is not None:
-            spec["priorityClassName"] = found["metadata"]["name"]
-    value = found.get("value", 0) if found else 0
+    found, value = resolved(write, obj, cluster)
     policy = (found or {}).get("preemptionPolicy", DEFAULT_POLICY)
     if spec.get("priority", value) != value:
         raise refused(obj, f"the integer value of priority ({spec['priority']})", value)
@@ -39,6 +30,35 @@ def admit(write: Write, obj: dict[str, Any], old: dict[str, Any] | None, cluster
         raise refused(obj, f"the string value of PreemptionPolicy ({spec['preemptionPolicy']})", policy)
     spec["priority"] = value
     spec["preemptionPolicy"] = policy
+
+
+def resolved(write: Write, obj: dict[str, Any], cluster: Cluster) -> tuple[dict[str, Any] | None, int]:
+    """The class that an object names, or the default one, which it names then; and its number."""
+    spec = obj["spec"]
+    name = spec.get("priorityClassName", "")
+    if name:
+        found = cluster.get(PRIORITY_CLASS, "", name)
+        if found is None:
+            why = f"no PriorityClass with name {name} was found"
+            raise status.forbidden(write.spec.resource, write.spec.group, obj["metadata"].get("name", ""), why)
+    else:
+        found = default_class(cluster)
+        if found is not None:
+            spec["priorityClassName"] = found["metadata"]["name"]
+    return found, found.get("value", 0) if found else 0
+
+
+def admit_group(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, cluster: Cluster) -> None:
+    """Resolve the class of a new group of pods."""
+    if write.operation != "CREATE":
+        return
+    spec = obj["spec"]
+    _, value = resolved(write, obj, cluster)
+    if spec.get("priority", value) != value:
+        given = f"priority set in the pod group ({spec['priority']}) must match the priority computed ({value})"
+        why = f"{given} based on the priority class set in the spec"
+        raise status.forbidden(write.spec.resource, write.spec.group, obj["metadata"].get("name", ""), why)
+    spec["priority"] = value
 
 
 def refused(pod: dict[str, Any], what: str, computed: Any) -> status.StatusError:

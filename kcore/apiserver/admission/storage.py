@@ -1,6 +1,6 @@
-"""Claims and volumes go only when nobody uses them any more, and grow only where their class allows it.
+"""Claims, volumes and pod groups go only when nobody uses them any more, and claims grow only where their class allows it.
 
-Source: Kubernetes admission plugins StorageObjectInUseProtection, PersistentVolumeClaimResize.
+Source: Kubernetes admission plugins StorageObjectInUseProtection, PodGroupProtection, PersistentVolumeClaimResize.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ FINALIZERS = {
     "PersistentVolumeClaim": "kubernetes.io/pvc-protection",
     "PersistentVolume": "kubernetes.io/pv-protection",
     "VolumeAttributesClass": "kubernetes.io/vac-protection",
+    "PodGroup": "scheduling.k8s.io/podgroup-protection",
 }
 NOT_BOUND = "Only bound persistent volume claims can be expanded"
 NOT_ALLOWED = (

@@ -24,7 +24,7 @@ def ensure(registry: Registry, service_address: str, client_ca: str = "") -> Sub
     """Put all of it in place in one commit; -> the last write to wait for."""
     last: Submission | None = None
     with registry.storage.batch():
-        for obj in (*objects(service_address, registry.chain.addresses.cidrs, client_ca), *flows(), *roles()):
+        for obj in (*objects(service_address, registry.chain.addresses.cidrs, client_ca), *flows(), *roles(registry.features)):
             last = put(registry, obj) or last
         return mend_addresses(registry) or last
 

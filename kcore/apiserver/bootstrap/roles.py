@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from kcore.base.features import NO_FEATURES, Features
+
 Object = dict[str, Any]
 
 FACTS: Final = Path(__file__).with_name("roles.txt")
@@ -22,11 +24,11 @@ VERBS: Final = {
 SUBJECTS: Final = {"user": "User", "group": "Group", "account": "ServiceAccount"}
 
 
-def roles(text: str | None = None) -> list[Object]:
-    """All roles, each followed by its bindings."""
+def roles(features: Features = NO_FEATURES, text: str | None = None) -> list[Object]:
+    """All roles, each followed by its bindings, as they are with these features on."""
     found: list[Object] = []
     role: Object = {}
-    for line in lines(FACTS.read_text() if text is None else text):
+    for line in lines(FACTS.read_text() if text is None else text, features):
         words = line.split()
         if not line.startswith(" "):
             role = role_of(words)
@@ -38,12 +40,17 @@ def roles(text: str | None = None) -> list[Object]:
     return found
 
 
-def lines(text: str) -> Iterator[str]:
-    """The lines that say something; one that ends in a comma is joined with the next."""
+def lines(text: str, features: Features = NO_FEATURES) -> Iterator[str]:
+    """The lines that say something; one that ends in a comma is joined with the next, one that begins with `?Feature` needs it."""
     begun = ""
     for line in text.splitlines():
         line = begun + (line.strip() if begun else line.rstrip())
         begun = line if line.endswith(",") else ""
+        condition, _, rest = line.strip().partition(" ") if line.lstrip().startswith("?") else ("", "", "")
+        if condition[1:] in features:
+            line = line[: len(line) - len(line.lstrip())] + rest.lstrip()
+        elif condition:
+            continue
         if line and not begun and not line.startswith("#"):
             yield line
 

@@ -66,7 +66,7 @@ def operation(write: Write, manager: str, now: str) -> Operation:
 def in_version(write: Write, obj: Object, api_version: str) -> Versioned | None:
     """An object, given in the version of the client, in another one of its kind; None if there is no such version."""
     group, _, version = api_version.rpartition("/")
-    spec = next((spec for gvk, spec in scheme.load().kinds.items() if gvk == (group, version, write.served.kind)), None)
+    spec = next((spec for gvk, spec in scheme.everything().kinds.items() if gvk == (group, version, write.served.kind)), None)
     kept = write.spec
     if spec is None or spec.storage != kept.storage:
         return None

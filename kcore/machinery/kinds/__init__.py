@@ -11,6 +11,7 @@ import importlib
 from functools import cache, partial
 from typing import Final
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import validation
 from kcore.machinery.kinds.rules import KindRules
 
@@ -71,7 +72,9 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
     ("resource.k8s.io", "ResourceClaim"): "resource.resourceclaim",
     ("resource.k8s.io", "ResourceClaimTemplate"): "resource.resourceclaimtemplate",
     ("resource.k8s.io", "ResourceSlice"): "resource.resourceslice",
+    ("scheduling.k8s.io", "PodGroup"): "scheduling.podgroup",
     ("scheduling.k8s.io", "PriorityClass"): "scheduling.priorityclass",
+    ("scheduling.k8s.io", "Workload"): "scheduling.workload",
     ("storage.k8s.io", "CSIDriver"): "storage.csidriver",
     ("storage.k8s.io", "CSINode"): "storage.csinode",
     ("storage.k8s.io", "CSIStorageCapacity"): "storage.csistoragecapacity",
@@ -83,10 +86,10 @@ _MODULES: Final[dict[tuple[str, str], str]] = {
 
 
 @cache
-def rules_of(group: str, kind: str, message: str) -> KindRules:
-    """Return the rules of a kind; what the options of its message say if it has none of its own."""
+def rules_of(group: str, kind: str, message: str, features: Features = NO_FEATURES) -> KindRules:
+    """Return the rules of a kind with these features on; what the options of its message say if it has none of its own."""
     module = _MODULES.get((group, kind))
     if module is None:
         return KindRules(validate=partial(validation.validate, message), validate_update=partial(validation.validate_update, message))
     rules: KindRules = importlib.import_module(f"{__name__}.{module}").RULES
-    return rules
+    return rules.with_features(features) if features and rules.gated else rules

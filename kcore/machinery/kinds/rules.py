@@ -8,9 +8,11 @@ only what they are meant to change: `default` and `prepare_*` their first argume
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
 
+from kcore.base.features import Features
 from kcore.machinery import meta, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.names import NameValidator
@@ -22,6 +24,9 @@ PrepareUpdate = Callable[[Object, Object], None]
 Validate = Callable[[Object], list[FieldError]]
 ValidateUpdate = Callable[[Object, Object], list[FieldError]]
 Warnings = Callable[[Object, Object | None], list[str]]
+
+PREPARING: Final = ("prepare_create", "prepare_update")
+"""What drops fields of features that are off."""
 
 
 def nothing(value: Object) -> None:
@@ -127,6 +132,7 @@ class KindRules:
     orphans                      a deletion that does not say what becomes of dependents leaves them
     deletion_doubt               what such a deletion warns of
     deprecation                  what every request for the kind warns of
+    gated                        names of those of its functions that are told, as `features`, which features are on
     """
 
     default: Default = nothing
@@ -151,6 +157,12 @@ class KindRules:
     orphans: bool = False
     deletion_doubt: str = ""
     deprecation: str = ""
+    gated: tuple[str, ...] = ()
+
+    def with_features(self, features: Features) -> KindRules:
+        """Return the rules as they are with these features on."""
+        told: dict[str, Any] = {name: partial(getattr(self, name), features=features) for name in self.gated}
+        return replace(self, **told)
 
 
 def check_create(rules: KindRules, value: Object, namespaced: bool) -> list[FieldError]:

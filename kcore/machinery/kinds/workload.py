@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import field_error as fe
 from kcore.machinery import labels, meta, names
 from kcore.machinery.field_error import FieldError
@@ -40,16 +41,16 @@ def status_of(value: Mapping[str, Any]) -> Object:
     return found
 
 
-def prepare_create(value: Object) -> None:
+def prepare_create(value: Object, features: Features = NO_FEATURES) -> None:
     """Start without status."""
     drop_status(value)
-    drop_disabled_pod_fields(value)
+    drop_disabled_pod_fields(value, features=features)
 
 
-def prepare_update(new: Object, old: Object) -> None:
+def prepare_update(new: Object, old: Object, features: Features = NO_FEATURES) -> None:
     """Keep the stored status."""
     keep_status(new, old)
-    drop_disabled_pod_fields(new, old)
+    drop_disabled_pod_fields(new, old, features)
 
 
 def with_same_selector(validate: Validate) -> ValidateUpdate:
@@ -92,11 +93,11 @@ def default_pod_template(value: Object) -> None:
         default_template(template)
 
 
-def drop_disabled_pod_fields(new: Object, old: Object | None = None) -> None:
+def drop_disabled_pod_fields(new: Object, old: Object | None = None, features: Features = NO_FEATURES) -> None:
     """Drop what switched-off features put into `spec.template`."""
     template = spec_of(new).get("template")
     if template:
-        drop_disabled(template, spec_of(old or {}).get("template"))
+        drop_disabled(template, spec_of(old or {}).get("template"), features)
 
 
 def pod_template_warnings(new: Object, _old: Object | None) -> list[str]:

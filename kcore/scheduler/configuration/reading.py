@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BACKOFF_S_MAX
 from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError
@@ -43,11 +44,13 @@ class Configuration(NamedTuple):
 
     profiles       by the schedulerName of pods
     backoff_s      the pause after a pod's first failed attempt, and the longest one
+    features       those that are on; no file says so
     """
 
     profiles: tuple[Profile, ...] = (DEFAULT,)
     backoff_s: float = SCHEDULER_BACKOFF_S
     backoff_s_max: float = SCHEDULER_BACKOFF_S_MAX
+    features: Features = NO_FEATURES
 
 
 def read(document: Any) -> Configuration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -302,7 +303,7 @@ async def test_each_controller_has_the_role_of_its_account_alone(api: Api) -> No
 
 
 def test_every_controller_acts_as_an_account_that_there_is() -> None:
-    names = (*manager.CONTROLLERS, *manager.OPTIONAL, manager.NODE_IPAM)
+    names = (*manager.CONTROLLERS, *manager.OPTIONAL, *chain(*manager.OF_FEATURES.values()), manager.NODE_IPAM)
     assert {manager.ACCOUNTS.get(name, f"{name}-controller") for name in names} == set(CONTROLLERS)
 
 

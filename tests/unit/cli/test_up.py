@@ -7,6 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from kcore.base.features import GENERIC_WORKLOAD
 from kcore.cli import options, up
 from kcore.controllers import manager
 
@@ -34,8 +35,20 @@ def test_nodes_wait_for_no_controllers_where_none_run() -> None:
 
 
 def test_what_was_asked_of_the_apiserver_is_passed_on() -> None:
-    given = replace(PLAIN, insecure=True, feature_gates="GenericWorkload=true", token_auth_file=Path("/t.csv"))
-    assert lines(given)["apiserver"].endswith("--token-auth-file /t.csv --insecure --feature-gates GenericWorkload=true")
+    given = replace(PLAIN, insecure=True, token_auth_file=Path("/t.csv"))
+    assert lines(given)["apiserver"].endswith("--token-auth-file /t.csv --insecure")
+
+
+def test_features_go_to_all_parts_that_know_of_them() -> None:
+    given = lines(replace(PLAIN, features=frozenset((GENERIC_WORKLOAD,))))
+    assert [part for part, line in given.items() if line.endswith(" --feature-gates GenericWorkload=true")] == [
+        "apiserver", "scheduler", "controllers",
+    ]  # fmt: skip
+
+
+def test_a_feature_that_there_is_not_is_refused() -> None:
+    refused = CliRunner().invoke(up.command, ["--feature-gates", "GenericWorkloads=true"])
+    assert refused.exit_code == 2 and "unrecognized feature gate: GenericWorkloads; there is GenericWorkload" in refused.output
 
 
 def test_shapes_go_to_the_nodes_by_their_whole_path() -> None:

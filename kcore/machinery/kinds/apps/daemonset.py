@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import field_error as fe
 from kcore.machinery import labels, meta
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.core.podtemplate import validate_template
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.rules import PREPARING, KindRules, Object, drop_status, keep_status
 from kcore.machinery.kinds.values import (
     int_or_percent_value,
     validate_int_or_percent,
@@ -62,17 +63,17 @@ def _set_template_generation(value: Object, number: int) -> None:
     found["annotations"] = {**(found.get("annotations") or {}), meta.TEMPLATE_GENERATION: str(number)}
 
 
-def prepare_create(value: Object) -> None:
+def prepare_create(value: Object, features: Features = NO_FEATURES) -> None:
     """Start without status, at the first template."""
     drop_status(value)
     _set_template_generation(value, max(1, template_generation(value)))
-    workload.drop_disabled_pod_fields(value)
+    workload.drop_disabled_pod_fields(value, features=features)
 
 
-def prepare_update(new: Object, old: Object) -> None:
+def prepare_update(new: Object, old: Object, features: Features = NO_FEATURES) -> None:
     """Keep the stored status; count the template if it changes."""
     keep_status(new, old)
-    workload.drop_disabled_pod_fields(new, old)
+    workload.drop_disabled_pod_fields(new, old, features)
     changed = workload.spec_of(new).get("template") != workload.spec_of(old).get("template")
     _set_template_generation(new, template_generation(old) + changed)
 
@@ -155,5 +156,5 @@ def validate_status_update(new: Object, old: Object) -> list[FieldError]:
 RULES: Final = KindRules(
     default=default_daemon_set, validate=validate_daemon_set, validate_update=validate_daemon_set_update,
     validate_status_update=validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=workload.pod_template_warnings,
+    warnings=workload.pod_template_warnings, gated=PREPARING,
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import workload
-from kcore.machinery.kinds.rules import KindRules, Object, keep_spec_and_labels
+from kcore.machinery.kinds.rules import PREPARING, KindRules, Object, keep_spec_and_labels
 from kcore.machinery.kinds.values import (
     int_or_percent_value,
     validate_int_or_percent,
@@ -96,5 +96,5 @@ RULES: Final = KindRules(
     default=default_deployment, validate=validate_deployment, validate_update=workload.with_same_selector(validate_deployment),
     validate_status_update=workload.with_counts(_COUNTS, ("updatedReplicas", "readyReplicas", "availableReplicas")),
     prepare_create=workload.prepare_create, prepare_update=workload.prepare_update,
-    prepare_status_update=keep_spec_and_labels, warnings=workload.name_and_template_warnings,
+    prepare_status_update=keep_spec_and_labels, warnings=workload.name_and_template_warnings, gated=PREPARING,
 )

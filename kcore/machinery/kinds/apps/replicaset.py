@@ -8,7 +8,7 @@ from typing import Final
 
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds import workload
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import PREPARING, KindRules, Object
 from kcore.machinery.kinds.values import validate_not_negative
 
 _PARTS: Final = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
@@ -31,5 +31,5 @@ RULES: Final = KindRules(
     default=workload.default_pod_template, validate=validate_replica_set,
     validate_update=workload.with_same_selector(validate_replica_set), validate_status_update=workload.with_counts(_COUNTS, _PARTS),
     prepare_create=workload.prepare_create, prepare_update=workload.prepare_update,
-    warnings=workload.pod_template_warnings,
+    warnings=workload.pod_template_warnings, gated=PREPARING,
 )

@@ -12,7 +12,7 @@ from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.core.pod_printed import printed_list, same
 from kcore.machinery.kinds.core.volume_claim import validate_claim_spec
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import PREPARING, KindRules, Object
 from kcore.machinery.kinds.values import (
     int_or_percent_value,
     validate_int_or_percent,
@@ -142,5 +142,5 @@ RULES: Final = KindRules(
     default=default_stateful_set, validate=validate_stateful_set, validate_update=validate_update,
     validate_status_update=workload.with_counts(_COUNTS, _PARTS, "cannot be greater than status.readyReplicas"),
     prepare_create=workload.prepare_create, prepare_update=workload.prepare_update,
-    warnings=workload.pod_template_warnings, name_validator=names.label_name,
+    warnings=workload.pod_template_warnings, name_validator=names.label_name, gated=PREPARING,
 )

@@ -9,6 +9,7 @@ import zoneinfo
 from functools import cache
 from typing import Any, Final
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import field_error as fe
 from kcore.machinery import meta
 from kcore.machinery.field_error import FieldError
@@ -16,7 +17,7 @@ from kcore.machinery.kinds.batch.job import default_job_template
 from kcore.machinery.kinds.batch.job_validation import validate_template_spec
 from kcore.machinery.kinds.batch.schedule import schedule_trouble
 from kcore.machinery.kinds.core.podtemplate import drop_disabled, template_warnings
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_status
+from kcore.machinery.kinds.rules import PREPARING, KindRules, Object, drop_status, keep_status
 from kcore.machinery.kinds.values import validate_not_negative
 
 # A run's name is the CronJob's with a dash and ten digits, and a Job's name must fit into a label.
@@ -38,18 +39,18 @@ def _pod_template(value: Object | None) -> dict[str, Any]:
     return spec.get("template") or {}
 
 
-def prepare_create(value: Object) -> None:
+def prepare_create(value: Object, features: Features = NO_FEATURES) -> None:
     """Start without status."""
     drop_status(value)
     if _pod_template(value):
-        drop_disabled(_pod_template(value))
+        drop_disabled(_pod_template(value), features=features)
 
 
-def prepare_update(new: Object, old: Object) -> None:
+def prepare_update(new: Object, old: Object, features: Features = NO_FEATURES) -> None:
     """Keep the stored status."""
     keep_status(new, old)
     if _pod_template(new):
-        drop_disabled(_pod_template(new), _pod_template(old))
+        drop_disabled(_pod_template(new), _pod_template(old), features)
 
 
 def validate_cron_job(value: Object) -> list[FieldError]:
@@ -130,5 +131,5 @@ def warn_cron_job(new: Object, _old: Object | None) -> list[str]:
 
 RULES: Final = KindRules(
     default=default_cron_job, validate=validate_cron_job, validate_update=validate_update, prepare_create=prepare_create,
-    prepare_update=prepare_update, warnings=warn_cron_job,
+    prepare_update=prepare_update, warnings=warn_cron_job, gated=PREPARING,
 )

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import meta, names
 from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.batch import job_update, job_validation
 from kcore.machinery.kinds.batch.job_validation import CONTROLLER_UIDS, JOB_NAMES
-from kcore.machinery.kinds.rules import KindRules, Object, drop_status, keep_spec, keep_status
+from kcore.machinery.kinds.rules import PREPARING, KindRules, Object, drop_status, keep_spec, keep_status
 
 BACKOFF_LIMIT: Final = 6
 BACKOFF_LIMIT_UNBOUNDED: Final = 2**31 - 1
@@ -48,7 +49,7 @@ def default_job_template(spec: dict[str, Any]) -> None:
     workload.default_pod_template({"spec": spec})
 
 
-def prepare_create(value: Object) -> None:
+def prepare_create(value: Object, features: Features = NO_FEATURES) -> None:
     """Start without status; make the selector, from the uid, unless the user does; take the labels of the template."""
     drop_status(value)
     spec = value.setdefault("spec", {})
@@ -58,7 +59,7 @@ def prepare_create(value: Object) -> None:
     # A name that is no label is refused in the template; it is not to be refused in the Job's own labels as well.
     if not meta.labels(value) and _template_labels(spec) and (given or not names.label_value(meta.name(value))):
         value.setdefault("metadata", {})["labels"] = dict(_template_labels(spec))
-    workload.drop_disabled_pod_fields(value)
+    workload.drop_disabled_pod_fields(value, features=features)
 
 
 def _template_labels(spec: dict[str, Any]) -> dict[str, str]:
@@ -75,11 +76,11 @@ def _generate_selector(value: Object, spec: dict[str, Any]) -> None:
     spec["selector"] = selector
 
 
-def prepare_update(new: Object, old: Object) -> None:
+def prepare_update(new: Object, old: Object, features: Features = NO_FEATURES) -> None:
     """Keep the stored status; a Job without labels takes those of its template, as a new one."""
     keep_status(new, old)
     _take_labels(new)
-    workload.drop_disabled_pod_fields(new, old)
+    workload.drop_disabled_pod_fields(new, old, features)
 
 
 def prepare_status_update(new: Object, old: Object) -> None:
@@ -103,5 +104,5 @@ RULES: Final = KindRules(
     default=default_job, validate=job_validation.validate_job, validate_update=job_update.validate_job_update,
     validate_status_update=job_update.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
     prepare_status_update=prepare_status_update, warnings=workload.name_and_template_warnings, orphans=True, deletion_doubt=ORPHANS,
-    completed_on_read=has_generated_labels,
+    completed_on_read=has_generated_labels, gated=PREPARING,
 )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from kcore.machinery import meta
 from kcore.machinery.conversion import horizontal_pod_autoscaler
-from kcore.machinery.kinds.cells import events, network, nodes, pods, policy, storage, workloads
+from kcore.machinery.kinds.cells import events, network, nodes, pods, policy, scheduling, storage, workloads
 from kcore.machinery.kinds.cells.forms import Cell, Cells, Object, created
 
 CELLS: Final[Cells] = {
@@ -24,6 +24,7 @@ CELLS: Final[Cells] = {
     **workloads.CELLS,
     **storage.CELLS,
     **policy.CELLS,
+    **scheduling.CELLS,
 }
 
 SURPLUS: Final[dict[tuple[str, str], tuple[Cell, ...]]] = {("networking.k8s.io", "IPAddress"): (created,)}

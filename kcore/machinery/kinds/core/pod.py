@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, forbidden
 from kcore.machinery.kinds.core import pod_annotations, pod_features, pod_status, pod_subresources, pod_update
@@ -18,7 +19,7 @@ from kcore.machinery.kinds.core.container import validate_image_padding
 from kcore.machinery.kinds.core.pod_defaults import default_pod_spec
 from kcore.machinery.kinds.core.pod_spec import STRICT, Leniency, validate_pod_spec
 from kcore.machinery.kinds.core.pod_warnings import pod_warnings
-from kcore.machinery.kinds.rules import KindRules
+from kcore.machinery.kinds.rules import PREPARING, KindRules
 
 Json = Mapping[str, Any]
 Object = dict[str, Any]
@@ -31,14 +32,14 @@ def default(pod: Object) -> None:
     default_pod_spec(pod.setdefault("spec", {}))
 
 
-def prepare_create(pod: Object) -> None:
+def prepare_create(pod: Object, features: Features = NO_FEATURES) -> None:
     """Give a new pod its status and generation, and merge label keys into its selectors."""
     metadata, spec = pod.setdefault("metadata", {}), pod.setdefault("spec", {})
     metadata["generation"] = 1
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         spec["terminationGracePeriodSeconds"] = 1
     pod["status"] = pod_status.initial_status(pod)
-    pod_features.drop_disabled(spec)
+    pod_features.drop_disabled(spec, features=features)
     if metadata.get("annotations"):
         pod_annotations.sync_apparmor(metadata["annotations"], spec)
     if spec.get("affinity"):
@@ -48,10 +49,10 @@ def prepare_create(pod: Object) -> None:
             _merge_keys(constraint, "matchLabelKeys", "In", metadata.get("labels") or {})
 
 
-def prepare_update(new: Object, old: Json) -> None:
+def prepare_update(new: Object, old: Json, features: Features = NO_FEATURES) -> None:
     """Keep the status, and raise the generation if the spec changes."""
     new["status"] = old.get("status")
-    pod_features.drop_disabled(new.setdefault("spec", {}), old.get("spec"))
+    pod_features.drop_disabled(new.setdefault("spec", {}), old.get("spec"), features)
     _raise_generation(new, old)
 
 
@@ -231,5 +232,5 @@ def _raise_generation(new: Object, old: Json) -> None:
 RULES: Final = KindRules(
     default=default, validate=validate, validate_update=validate_update, validate_status_update=validate_status_update,
     prepare_create=prepare_create, prepare_update=prepare_update, prepare_status_update=prepare_status_update, warnings=warnings,
-    graceful=True, alike=alike, alone=frozenset(("conditions", "nominatedNodeName")),
+    graceful=True, alike=alike, alone=frozenset(("conditions", "nominatedNodeName")), gated=PREPARING,
 )

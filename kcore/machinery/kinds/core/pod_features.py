@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from kcore.base.features import GENERIC_WORKLOAD, NO_FEATURES, Features
+
 Json = Mapping[str, Any]
 Object = dict[str, Any]
 
-GENERIC_WORKLOAD: Final = "GenericWorkload"
 _SPEC_FIELDS: Final = {"schedulingGroup": GENERIC_WORKLOAD, "evictionResponders": "eviction responders"}
 _CONTAINER_LISTS: Final = ("initContainers", "containers", "ephemeralContainers")
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -30,7 +31,7 @@ class Use(NamedTuple):
     feature: str
 
 
-def drop_disabled(spec: Object, stored: Json | None = None, features: frozenset[str] = frozenset()) -> None:
+def drop_disabled(spec: Object, stored: Json | None = None, features: Features = NO_FEATURES) -> None:
     """Remove the fields of features that are off, in place.
 
     stored    the spec of the stored object on update; a feature that it uses stays on

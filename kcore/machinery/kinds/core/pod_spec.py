@@ -94,6 +94,8 @@ def validate_pod_spec(
     _validate_classes(spec, path, errors)
     if get("os") is not None:
         _validate_operating_system(spec, path, errors)
+    if get("schedulingGroup") is not None:
+        _validate_scheduling_group(spec, f"{path}.schedulingGroup", errors)
 
 
 def _validate_basics(spec: Json, path: str, errors: list[FieldError]) -> None:
@@ -159,6 +161,16 @@ def _validate_classes(spec: Json, path: str, errors: list[FieldError]) -> None:
         errors.append(not_supported(at, policy, _PREEMPTION_POLICIES) if policy else required(at))
     if spec.get("overhead"):
         validate_overhead(spec["overhead"], f"{path}.overhead", errors)
+
+
+def _validate_scheduling_group(spec: Json, path: str, errors: list[FieldError]) -> None:
+    name = spec["schedulingGroup"].get("podGroupName")
+    if name is None:
+        errors.append(invalid(f"{path}.podGroupName", None, "must specify one of: `podGroupName`"))
+    else:
+        errors.extend(invalid(f"{path}.podGroupName", name, sentence) for sentence in names.dns1123_subdomain(name))
+    if spec.get("evictionResponders"):
+        errors.append(forbidden(path, "may not be set when evictionResponders is set"))
 
 
 def _validate_hostname_override(spec: Json, override: str, path: str, errors: list[FieldError]) -> None:

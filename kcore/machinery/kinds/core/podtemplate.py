@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery.field_error import FieldError, forbidden
 from kcore.machinery.kinds.core import pod_annotations, pod_features
 from kcore.machinery.kinds.core.pod_defaults import default_template_spec
 from kcore.machinery.kinds.core.pod_spec import STRICT, Leniency, validate_pod_spec
 from kcore.machinery.kinds.core.pod_update import same_template
 from kcore.machinery.kinds.core.pod_warnings import pod_warnings
-from kcore.machinery.kinds.rules import KindRules
+from kcore.machinery.kinds.rules import PREPARING, KindRules
 from kcore.machinery.labels import validate_labels
 from kcore.machinery.meta import validate_annotations
 
@@ -42,9 +43,9 @@ def validate_template(template: Json, path: str, errors: list[FieldError], lenie
         errors.append(forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"))
 
 
-def drop_disabled(template: Object, stored: Json | None = None) -> None:
+def drop_disabled(template: Object, stored: Json | None = None, features: Features = NO_FEATURES) -> None:
     """Remove the fields of features that are off, in place."""
-    pod_features.drop_disabled(template.setdefault("spec", {}), (stored or {}).get("spec"))
+    pod_features.drop_disabled(template.setdefault("spec", {}), (stored or {}).get("spec"), features)
 
 
 def template_warnings(template: Json, path: str) -> list[str]:
@@ -57,15 +58,15 @@ def default(pod_template: Object) -> None:
     default_template(pod_template.setdefault("template", {}))
 
 
-def prepare_create(pod_template: Object) -> None:
+def prepare_create(pod_template: Object, features: Features = NO_FEATURES) -> None:
     """Start the generation."""
     pod_template.setdefault("metadata", {})["generation"] = 1
-    drop_disabled(pod_template.setdefault("template", {}))
+    drop_disabled(pod_template.setdefault("template", {}), features=features)
 
 
-def prepare_update(new: Object, old: Json) -> None:
+def prepare_update(new: Object, old: Json, features: Features = NO_FEATURES) -> None:
     """Raise the generation if the template changes."""
-    drop_disabled(new.setdefault("template", {}), old.get("template"))
+    drop_disabled(new.setdefault("template", {}), old.get("template"), features)
     generation = ((old.get("metadata") or {}).get("generation") or 0) + (not same_template(new["template"], old.get("template") or {}))
     if generation:
         new.setdefault("metadata", {})["generation"] = generation
@@ -92,5 +93,5 @@ def warnings(pod_template: Json, old: Json | None = None) -> list[str]:
 
 RULES: Final = KindRules(
     default=default, validate=validate, validate_update=validate_update, prepare_create=prepare_create, prepare_update=prepare_update,
-    warnings=warnings,
+    warnings=warnings, gated=PREPARING,
 )

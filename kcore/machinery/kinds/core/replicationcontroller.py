@@ -10,7 +10,7 @@ from kcore.machinery import field_error as fe
 from kcore.machinery import labels, names
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds import workload
-from kcore.machinery.kinds.rules import KindRules, Object
+from kcore.machinery.kinds.rules import PREPARING, KindRules, Object
 from kcore.machinery.kinds.values import validate_not_negative
 
 _PARTS: Final = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
@@ -59,5 +59,5 @@ RULES: Final = KindRules(
     validate_status_update=workload.with_counts(_COUNTS, _PARTS), prepare_create=workload.prepare_create,
     prepare_update=workload.prepare_update,
     warnings=workload.name_and_template_warnings, name_validator=names.long_name,
-    orphans=True,
+    orphans=True, gated=PREPARING,
 )
