@@ -42,6 +42,8 @@ from kcore.scheduler.rows import Account, Ask, PodRow
 # Above this part of all slots, computing everything costs less than computing the touched ones one by one; so many are always few.
 TOUCHED_PART: Final = 16
 TOUCHED_FEW: Final = 4
+# Where the fields of an ask are that only amounts decide by.
+AMOUNTS: Final = slice(Ask._fields.index("amounts"), Ask._fields.index("nonzero_memory") + 1)
 
 
 class Evaluation:
@@ -73,6 +75,7 @@ class Evaluation:
         self._together = together
         self._wanted: Wanted | None = None
         self._detailed = False
+        self._cares = False
         self._nodes = NodeResults(profile)
         self._by_amounts = self.ranking
         self._placed: list[tuple[PlacedFilter, Int64]] = []
@@ -92,7 +95,9 @@ class Evaluation:
 
     def refresh(self, pod: PodRow, columns: Columns, nodes: NodeResults, cares: bool = True) -> None:
         """Bring the results up to what the columns hold now; cares: whether any peer plugin concerns the pod."""
-        if pod is not self.pod or self._version != columns.static_version or not self._is_kept(columns):
+        if pod is not self.pod and not cares and self._together is not None and self._differs_in_amounts(pod.ask, columns):
+            self._judge_others(pod, self._together, columns)
+        elif pod is not self.pod or self._version != columns.static_version or not self._is_kept(columns):
             self._compute(pod, columns, nodes, cares)
         elif self._position != columns.position:
             touched = columns.touched_since(self._position)
@@ -244,6 +249,23 @@ class Evaluation:
         if self.ranking is not self._by_amounts:
             self.ranking.rank(count)
 
+    def _differs_in_amounts(self, ask: Ask, columns: Columns) -> bool:
+        """Say whether all that was found for another ask holds for this one, but what amounts decide."""
+        if self._wanted is None or self._version != columns.static_version or self._cares or columns.nominated or columns.unusual:
+            return False
+        old = self.ask
+        return old[: AMOUNTS.start] == ask[: AMOUNTS.start] and old[AMOUNTS.stop :] == ask[AMOUNTS.stop :]
+
+    def _judge_others(self, pod: PodRow, together: Fused, columns: Columns) -> None:
+        """Judge the amounts of another pod."""
+        self.pod, self.ask, self.diagnosis = pod, pod.ask, None
+        self._wanted = together.wanted(pod.ask, columns)
+        if self._normalised:
+            self._base = 0
+        self._judge_amounts(columns)
+        if self._normalised:
+            self._sum(columns)
+
     def _compute_placed(self, columns: Columns) -> None:
         count, ask = columns.count, self.ask
         self._passing[:count] = self.mask
@@ -279,8 +301,9 @@ class Evaluation:
         self._drop_count = columns.peers.drop_count
         filters = [plugin for plugin in (*profile.placed_filters, *profile.late_filters) if plugin.reads(ask) is not None]
         scores = [each for each in profile.placed_scores if each[0].reads(ask) is not None]
-        self._wanted = self._together.wanted(filters, scores, ask, columns) if self._together is not None and together else None
-        if self._wanted is not None:
+        self._wanted, self._cares = None, cares
+        if self._together is not None and together and self._together.are_all(filters, scores, ask, columns):
+            self._wanted = self._together.wanted(ask, columns)
             filters, scores = [], []
         self._placed = [(plugin, _array(arrays, columns)) for plugin in filters]
         self._scores = [(plugin, weight, _array(arrays, columns)) for plugin, weight in scores]

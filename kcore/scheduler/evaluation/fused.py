@@ -28,26 +28,19 @@ class Fused(NamedTuple):
     balance: NodeResourcesBalancedAllocation | None
     balance_weight: int
 
-    def wanted(
-        self, filters: list[PlacedFilter], scores: list[tuple[PlacedScore, int]], ask: Ask, columns: Columns
-    ) -> Wanted | None:
-        """Return what an ask wants of amounts; None where what is placed has more to say of it, or nodes are out of the ordinary."""
+    def are_all(self, filters: list[PlacedFilter], scores: list[tuple[PlacedScore, int]], ask: Ask, columns: Columns) -> bool:
+        """Say whether nothing else that is placed decides about an ask which these filters and scores concern, and nodes are ordinary."""
         if filters != [self.fit] or ask.device_needs is not None or columns.nominated or columns.unusual:
-            return None
-        others = [plugin for plugin, _ in scores if plugin is not self.fit and plugin is not self.balance]
-        amounts = self.fit.counted(ask)
-        if others:
-            return None
+            return False
+        return all(plugin is self.fit or plugin is self.balance for plugin, _ in scores)
+
+    def wanted(self, ask: Ask, columns: Columns) -> Wanted:
+        """Return what an ask wants of amounts."""
         asked = dict(ask.amounts)
-        balances = any(plugin is self.balance for plugin, _ in scores)
-        return Wanted(
-            amounts,
-            columns.resources,
-            (asked.get(CPU, 0), asked.get(MEMORY, 0)),
-            (ask.nonzero_cpu, ask.nonzero_memory),
-            self.fit_weight,
-            self.balance_weight if balances else 0,
-        )
+        cpu, memory = asked.get(CPU, 0), asked.get(MEMORY, 0)
+        scored = ask.nonzero_cpu, ask.nonzero_memory
+        balance_weight = self.balance_weight if cpu or memory else 0
+        return Wanted(self.fit.counted(ask), columns.resources, (cpu, memory), scored, self.fit_weight, balance_weight)
 
 
 def fused(profile: Profile) -> Fused | None:

@@ -1,4 +1,4 @@
-"""The results of recent asks.
+"""The results of recent asks; an ask that came once has none of its own yet.
 
 Results are kept per ask, and what peer plugins read besides, from the second time on that it is asked: pods that all differ share one
 set of arrays, which stays in the processor's cache. The least recently used are given up first, and their arrays used again.
@@ -25,50 +25,51 @@ class Evaluations:
         self._together = fused(profile)
         self._looking = profile.peers
         self._nothing = (None,) * len(self._looking)
-        self._kept: dict[Hashable, Evaluation] = {}
+        self._kept: dict[Hashable, Evaluation | None] = {}
         self._kept_bytes = 0
-        self._seen: dict[Hashable, None] = {}
         self._once = Evaluation(profile, self._together)
         self._once_key: Hashable = None
+
+    @property
+    def kept_count(self) -> int:
+        """How many results are kept."""
+        return sum(evaluation is not None for evaluation in self._kept.values())
 
     def of(self, pod: PodRow, columns: Columns) -> Evaluation:
         """Return the up-to-date results of what a pod asks; they may be those of another ask after the next call."""
         reads = tuple([plugin.reads(pod, columns) for plugin in self._looking])
         cares = reads != self._nothing
         key = (pod.ask, reads) if cares else pod.ask
-        evaluation = self._kept.pop(key, None)
-        if evaluation is None:
-            evaluation = self._begin(key)
-        else:
+        found = self._kept.pop(key, self._once)
+        evaluation = found or self._again(key)
+        if found is self._once:
+            self._make_room()
+            evaluation.pod, self._once_key = None, key
+        elif found is not None:
             self._kept_bytes -= evaluation.size_bytes
-        if evaluation.pod is not None:
-            pod = evaluation.pod
-        evaluation.refresh(pod, columns, self.nodes, cares)
-        if evaluation is not self._once:
-            self._kept_bytes += evaluation.size_bytes
-            self._kept[key] = evaluation
-        return evaluation
-
-    def _begin(self, key: Hashable) -> Evaluation:
-        """Return results for what is not kept: those that are shared, for what is asked for the first time."""
-        evaluation = self._once
-        if key == self._once_key:
-            self._once, self._once_key = self._least_recent() or Evaluation(self.profile, self._together), None
-            return evaluation
-        if key in self._seen:
-            evaluation = self._least_recent() or Evaluation(self.profile, self._together)
+        evaluation.refresh(evaluation.pod or pod, columns, self.nodes, cares)
+        if evaluation is self._once:
+            self._kept[key] = None
         else:
-            if len(self._seen) >= SCHEDULER_KEPT_MAX:
-                del self._seen[next(iter(self._seen))]
-            self._seen[key] = None
-            self._once_key = key
-        evaluation.pod = None
+            self._kept[key] = evaluation
+            self._kept_bytes += evaluation.size_bytes
         return evaluation
 
-    def _least_recent(self) -> Evaluation | None:
-        """Give up the results used least recently if there are enough; -> the last of them."""
+    def _again(self, key: Hashable) -> Evaluation:
+        """Return results for what is asked for the second time: those of the first time, if nothing else was asked in between."""
+        other = self._make_room() or Evaluation(self.profile, self._together)
+        if key != self._once_key:
+            other.pod = None
+            return other
+        evaluation, self._once, self._once_key = self._once, other, None
+        return evaluation
+
+    def _make_room(self) -> Evaluation | None:
+        """Give up what was used least recently if there is enough; -> the last results given up."""
         given_up = None
         while len(self._kept) >= KEPT_MIN and (len(self._kept) >= SCHEDULER_KEPT_MAX or self._kept_bytes >= SCHEDULER_KEPT_BYTES_MAX):
-            given_up = self._kept.pop(next(iter(self._kept)))
-            self._kept_bytes -= given_up.size_bytes
+            oldest = self._kept.pop(next(iter(self._kept)))
+            if oldest is not None:
+                self._kept_bytes -= oldest.size_bytes
+                given_up = oldest
         return given_up

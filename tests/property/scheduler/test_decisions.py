@@ -70,10 +70,13 @@ changes = st.one_of(
 )
 
 
-@given(st.lists(clusters.waiting(), min_size=3, max_size=3), st.lists(changes, max_size=40), full_soon)
+@given(st.lists(clusters.waiting(), min_size=2, max_size=2), clusters.amounts, st.lists(changes, max_size=40), full_soon)
 @settings(max_examples=100)
-def test_kept_results_and_columns_equal_fresh_ones(waiting: list[PodRow], steps: list[tuple], first: list[NodeRow]) -> None:
+def test_kept_results_and_columns_equal_fresh_ones(
+    waiting: list[PodRow], amounts: tuple[tuple[str, int], ...], steps: list[tuple], first: list[NodeRow]
+) -> None:
     columns, evaluations = Columns(), Evaluations()
+    waiting = [*waiting, waiting[0]._replace(ask=waiting[0].ask._replace(amounts=amounts, nonzero_cpu=7))]
     nodes: dict[str, NodeRow] = {}
     placed: list[tuple[str, Account]] = []
     for step, *values in [*(("node", node) for node in first), *steps]:

@@ -71,9 +71,11 @@ def test_results_beyond_their_memory_are_given_up(monkeypatch):
     monkeypatch.setattr("kcore.scheduler.evaluation.kept.SCHEDULER_KEPT_BYTES_MAX", 1)
     columns, evaluations = Columns(), Evaluations()
     columns.set_node(node("n0"))
-    kept = [ask_twice(SMALL._replace(nonzero_cpu=number), evaluations, columns) for number in range(5)]
-    assert len({id(each) for each in kept}) == 5
-    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=9)), columns) is kept[0]
+    counts = []
+    for number in range(6):
+        ask_twice(SMALL._replace(nonzero_cpu=number), evaluations, columns)
+        counts.append(evaluations.kept_count)
+    assert counts == [1, 2, 3, 4, 4, 4]
 
 
 def test_a_placed_pod_changes_one_slot_for_every_ask() -> None:
@@ -112,8 +114,8 @@ def test_the_least_recently_used_results_are_given_up(monkeypatch) -> None:
     kept = [ask_twice(SMALL._replace(nonzero_cpu=number), evaluations, columns) for number in range(4)]
     assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns) is kept[0]
     ask_twice(SMALL._replace(nonzero_cpu=9), evaluations, columns)
-    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=8)), columns) is kept[1]
-    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=0)), columns) is kept[0]
+    assert [evaluations.of(pod("a", SMALL._replace(nonzero_cpu=number)), columns) is kept[number] for number in (0, 2, 3)] == [True] * 3
+    assert evaluations.of(pod("a", SMALL._replace(nonzero_cpu=1)), columns) is not kept[1]
 
 
 def test_what_is_asked_once_is_not_kept() -> None:
