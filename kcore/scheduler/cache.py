@@ -191,7 +191,7 @@ class Cache:
         self._remember(pod, node_name, assumed)
 
     def _remember(self, pod: PodRow, node_name: str, assumed: bool) -> None:
-        key = pod.key
+        key, node_name = pod.key, self._columns.names[self._columns.slots[node_name]]
         placed = self._pods[key] = Placed(key, pod.uid, node_name, pod.account, assumed, pod.started, pod.preempted)
         beside = self._on.get(node_name)
         if beside is None:

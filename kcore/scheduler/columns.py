@@ -18,6 +18,7 @@ Thread: one.
 """
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -68,7 +69,7 @@ class Columns:
         self.count = 0
         self.node_count = 0
         self.static_version = 0
-        self.touched: list[int] = []
+        self.touched: array[int] = array("q")
         self.touched_base = 0
         self.names: list[str] = []
         self.rows: list[NodeRow | None] = []
@@ -288,7 +289,7 @@ class Columns:
         """Return the slots touched since a position of the log; None where the log does not reach back so far."""
         if position < self.touched_base:
             return None
-        return self.touched[position - self.touched_base :]
+        return self.touched[position - self.touched_base :].tolist()
 
     @property
     def position(self) -> int:

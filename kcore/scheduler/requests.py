@@ -18,6 +18,7 @@ Source: kube-scheduler 1.37, recomputed over recorded decisions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 from typing import Final, NamedTuple
 
 from kcore.base.limits import SCHEDULER_AMOUNT_MAX
@@ -99,7 +100,7 @@ def pod_requests(shape: PodShape) -> PodRequests:
     real = _held(shape, {}, with_pod_level=True)
     nonzero = _held(shape, NONZERO, with_pod_level=True)
     scored = _held(shape, NONZERO, with_pod_level=False) if shape.pod_level else nonzero
-    amounts = tuple((name, rounded(name, nano)) for name, nano in sorted(real.items()) if nano > 0)
+    amounts = tuple((intern(name), rounded(name, nano)) for name, nano in sorted(real.items()) if nano > 0)
     return PodRequests(
         amounts,
         rounded(CPU, nonzero.get(CPU, 0)),

@@ -32,8 +32,8 @@ class ImageLocality:
         sizes = np.zeros(columns.count, np.int64)
         for image in ask.images:
             holders = columns.images.get(image, {})
-            for slot, size_bytes in holders.items():
-                sizes[slot] += int(size_bytes * (len(holders) / columns.node_count))
+            held = np.fromiter(holders.values(), np.float64, len(holders)) * (len(holders) / columns.node_count)
+            sizes[np.fromiter(holders, np.int64, len(holders))] += held.astype(np.int64)
         limit = SIZE_MAX * len(ask.images)
         raw: Int64 = 100 * (np.clip(sizes, SIZE_MIN, limit) - SIZE_MIN) // (limit - SIZE_MIN)
         return raw

@@ -96,7 +96,7 @@ def test_results_follow_when_the_log_no_longer_reaches_back() -> None:
     assert evaluations.of(pod("a"), columns).feasible_count == 3
     columns.place("n0", Account((("cpu", 900),), 900, 0))
     columns.touched_base += len(columns.touched)
-    columns.touched.clear()
+    del columns.touched[:]
     assert evaluations.of(pod("a"), columns).feasible_count == 2
 
 

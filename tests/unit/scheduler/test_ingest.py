@@ -191,6 +191,24 @@ def test_a_resize_is_read_from_the_status_of_a_placed_pod_only():
     assert pod_row(pod_bytes({"nodeName": "n"}, status)).account.amounts == ()
 
 
+def test_a_status_that_repeats_what_containers_ask_for_is_no_resize():
+    def account(statuses: list[dict[str, Any]], **spec: Any):
+        return pod_row(pod_bytes({"nodeName": "n", **spec}, {"phase": "Running", "containerStatuses": statuses})).account
+
+    asked = {"requests": {"cpu": "500m"}}
+    same = {"name": "c", "allocatedResources": {"cpu": "500m"}, "resources": asked}
+    assert account([same]) is account([]) is account([{"name": "c"}])
+    assert account([{**same, "allocatedResources": {"cpu": "700m"}}]).amounts == (("cpu", 700),)
+    assert account([{**same, "resources": {"requests": {"cpu": "800m"}}}]).amounts == (("cpu", 800),)
+    assert account([{"name": "c", "resources": asked}]) == account([])._replace(nonzero_cpu=500)
+    other = {"name": "d", "image": "web", "resources": {"requests": {"cpu": "100m"}}}
+    first = {"name": "c", "image": "web", "resources": asked}
+    swapped = [{**same, "name": "d"}, {"name": "c", "allocatedResources": {"cpu": "100m"}, "resources": other["resources"]}]
+    assert account(swapped, containers=[first, other]).amounts == (("cpu", 600),)
+    grown = [{**same, "name": "d"}, {**same, "name": "c"}]
+    assert account(grown, containers=[first, other]).amounts == (("cpu", 1000),)
+
+
 def test_a_node_is_read():
     raw = codec.encode(
         "kcore.api.core.v1.Node",
