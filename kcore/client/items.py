@@ -55,6 +55,11 @@ def raw(verb: str, resource: Resource, object_: bytes, *, namespace: str, name: 
     return Item(element((verb, resource.group, resource.version, resource.resource, subresource, namespace, name, object_)))
 
 
+def patch_text(patch_: dict[str, Any]) -> bytes:
+    """Return a patch as it is sent, for who sends the same one for many objects."""
+    return json.dumps(patch_).encode()
+
+
 def patch(
     resource: Resource,
     name: str,
@@ -65,7 +70,7 @@ def patch(
     subresource: str = "",
 ) -> Item:
     """Change an object by a patch."""
-    body = patch_ if isinstance(patch_, bytes) else json.dumps(patch_).encode()
+    body = patch_ if isinstance(patch_, bytes) else patch_text(patch_)
     of = (resource.group, resource.version, resource.resource, subresource, namespace, name)
     return Item(element(("patch", *of, body, content_type)))
 

@@ -57,13 +57,13 @@ def preempted_note(preemptor: PodRow, node_name: str) -> Note:
     return Note("Normal", "Preempted", f"Preempted by pod {preemptor.uid} on node {node_name}", "Preempting")
 
 
-def preempted_patch(preemptor: PodRow, now: float) -> dict[str, Any]:
-    """Return the strategic merge patch of a victim's status."""
+def preempted_patch(scheduler_name: str, now: float) -> dict[str, Any]:
+    """Return the strategic merge patch of a victim's status, the same for all victims of a scheduler."""
     condition = {
         "type": DISRUPTION_TARGET,
         "status": "True",
         "reason": PREEMPTED,
-        "message": f"{preemptor.scheduler_name}: preempting to accommodate a higher priority pod",
+        "message": f"{scheduler_name}: preempting to accommodate a higher priority pod",
         "lastTransitionTime": timestamp.format_time(now),
     }
     return {"status": {"conditions": [condition]}}

@@ -39,6 +39,7 @@ from kcore.scheduler.dra.devices import Devices
 from kcore.scheduler.labels import LabelColumn
 from kcore.scheduler.peers.index import PeerIndex
 from kcore.scheduler.peers.owners import Owners
+from kcore.scheduler.preemption.claims import Claimed, Claims
 from kcore.scheduler.requests import CPU, MEMORY, PODS, Amounts
 from kcore.scheduler.rows import Account, NodeRow, Peer, Port, Taint
 from kcore.scheduler.volumes.catalog import Catalog
@@ -81,6 +82,7 @@ class Columns:
         self.port_hosts: dict[tuple[str, int], set[str]] = {}
         self.priorities: dict[int, int] = {}
         self.nominated: dict[str, dict[str, Account]] = {}
+        self._claims = Claims()
         self._taint_set_of: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, LabelColumn] = {}
         self._asked: dict[Amounts, tuple[Int64, Int64]] = {}
@@ -228,6 +230,10 @@ class Columns:
     def claims(self, slot: int, priority: int) -> list[Account]:
         """Return what the pods nominated to a node take that come before a pod of this priority, or with it."""
         return [account for account in self.nominated.get(self.names[slot], {}).values() if account.priority >= priority]
+
+    def claimed_before(self, priority: int) -> Claimed:
+        """Return the same for all nodes."""
+        return self._claims.of(priority, self)
 
     def claimed(self) -> list[int]:
         """Return the slots of the nodes that pods are nominated to."""

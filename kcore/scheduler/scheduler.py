@@ -206,7 +206,9 @@ class Scheduler:
     async def _evict(self, evictions: Sequence[Eviction]) -> None:
         """Delete the pods that others preempt; who preempted one that cannot be deleted tries again."""
         condemned = [(pod, victim, node) for pod, node, victims in evictions for victim in victims]
-        writes = [item for pod, victim, _ in condemned for item in self._victim_items(pod, victim)]
+        now, names = self._client.clock.now(), {pod.scheduler_name for pod, _, _ in evictions}
+        patches = {name: items.patch_text(binding.preempted_patch(name, now)) for name in names}
+        writes = [item for pod, victim, _ in condemned for item in self._victim_items(patches[pod.scheduler_name], victim)]
         errors: list[StatusError | None]
         try:
             errors = [result.error for result in await self._statuses.write(writes)][1::2]
@@ -225,9 +227,8 @@ class Scheduler:
                 self.core.spared(pod, victim)
         self._told.set()
 
-    def _victim_items(self, preemptor: PodRow, victim: Placed) -> Iterator[Item]:
+    def _victim_items(self, patch: bytes, victim: Placed) -> Iterator[Item]:
         namespace, _, name = victim.key.partition("/")
-        patch = binding.preempted_patch(preemptor, self._client.clock.now())
         yield items.patch(self._pods, name, patch, namespace=namespace, content_type=STRATEGIC_MERGE_PATCH, subresource="status")
         yield items.delete(self._pods, name, namespace=namespace, uid=victim.uid)
 

@@ -432,7 +432,7 @@ class Evaluation:
         """Write the codes of placed filters for all slots with nominated pods; amounts are compared in one pass."""
         plugin, codes = self._placed[0] if len(self._placed) == 1 else (None, None)
         if isinstance(plugin, NodeResourcesFit) and codes is not None:
-            plugin.add_claims(self.ask, columns, columns.claimed(), codes)
+            plugin.add_claims(self.ask, columns, codes)
             return
         for slot in columns.claimed():
             self._place(slot, columns)

@@ -4,7 +4,7 @@ Source: kube-scheduler NodeResourcesFit.
 """
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import Final
 
 import numpy as np
@@ -77,23 +77,18 @@ class NodeResourcesFit:
         codes = out[start:stop] & ~bits & ~UNRESOLVABLE
         out[start:stop] = np.where(kept & (codes != 0), codes | UNRESOLVABLE, codes)
 
-    def add_claims(self, ask: Ask, columns: Columns, slots: Sequence[int], codes: Int64) -> None:
+    def add_claims(self, ask: Ask, columns: Columns, codes: Int64) -> None:
         """Write again the codes of slots where the pods nominated there leave too little."""
+        claimed = columns.claimed_before(ask.priority)
+        slots = np.flatnonzero(claimed.count)
+        if not len(slots):
+            return
         rows, amounts = columns.asked(self.counted(ask))
-        allocatable = np.ascontiguousarray(columns.allocatable[:, slots])
-        requested = np.ascontiguousarray(columns.requested[:, slots])
-        pod_count, found = columns.pod_count[slots], np.zeros(len(slots), np.int64)
-        has_claims = np.zeros(len(slots), np.bool_)
-        for place, slot in enumerate(slots):
-            for account in columns.claims(slot, ask.priority):
-                has_claims[place] = True
-                pod_count[place] += 1
-                for name, amount in account.amounts:
-                    row = columns.resources.get(name)
-                    if row is not None:
-                        requested[row, place] += amount
+        allocatable, requested = np.ascontiguousarray(columns.allocatable[:, slots]), np.ascontiguousarray(columns.requested[:, slots])
+        requested[: len(claimed.amounts)] += claimed.amounts[:, slots]
+        pod_count, found = columns.pod_count[slots] + claimed.count[slots], np.zeros(len(slots), np.int64)
         _kernels.fit(allocatable, requested, columns.pod_limit[slots], pod_count, rows, amounts, 0, len(slots), found)
-        codes[slots] = np.where(has_claims & (found != 0), found, codes[slots])
+        codes[slots] = np.where(found != 0, found, codes[slots])
 
     def reasons(self, ask: Ask) -> tuple[str, ...]:
         """Return the reason of each bit: pods first, then the resources asked for."""

@@ -82,6 +82,13 @@ class Budgets:
         left: dict[str, int] = {}
         return frozenset(pod.key for pod in pods if self._violates(pod, left))
 
+    def covers(self, pod: Placed) -> bool:
+        """Say whether a pod is under a budget."""
+        if not self._of:
+            return False
+        namespace, _, name = pod.key.partition("/")
+        return any(True for _ in self._matching(namespace, name, dict(pod.account.peer.labels)))
+
     def _violates(self, pod: Placed, left: dict[str, int]) -> bool:
         namespace, _, name = pod.key.partition("/")
         labels = dict(pod.account.peer.labels)

@@ -23,7 +23,8 @@ from kcore.scheduler.columns import Columns, Int64
 from kcore.scheduler.diagnosis import message, resolvable
 from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.preemption.budgets import Budgets
-from kcore.scheduler.preemption.dry_run import Candidate, Refusal, dry_run
+from kcore.scheduler.preemption.dry_run import NO_VICTIMS, Candidate, Refusal, dry_run
+from kcore.scheduler.preemption.lineups import Lineups
 from kcore.scheduler.profile import DEFAULT_PREEMPTION, PreemptionArgs
 from kcore.scheduler.rows import Ask, PodRow
 
@@ -52,17 +53,22 @@ class Preemption(NamedTuple):
 class Found:
     """What dry runs of one ask found, by slot.
 
-    kinds  (slots,) UNKNOWN, CANDIDATE or REFUSED; costs (5, slots) what a candidate costs, the most important first
+    kinds   (slots,) UNKNOWN, CANDIDATE or REFUSED; costs (5, slots) what a candidate costs, the most important first
+    codes   (slots,) why a node is REFUSED that amounts alone decided about: a bit for each reason of the filter, 0 for no victims
+    candidates, refusals  what was found of other nodes
     """
 
-    def __init__(self, capacity: int) -> None:
-        self.kinds: NDArray[np.int8] = np.zeros(capacity, np.int8)
-        self.costs = np.zeros((5, capacity), np.float64)
+    def __init__(self, columns: Columns, versions: tuple[int, int]) -> None:
+        self.kinds: NDArray[np.int8] = np.zeros(columns.capacity, np.int8)
+        self.costs: NDArray[np.float64] = np.zeros((5, columns.capacity), np.float64)
+        self.codes: Int64 = np.zeros(columns.capacity, np.int64)
         self.candidates: dict[int, Candidate] = {}
         self.refusals: dict[int, Refusal] = {}
+        self._versions = versions
+        self._position = columns.position
 
     def set(self, slot: int, found: Candidate | Refusal) -> None:
-        """Keep what a dry run found."""
+        """Keep what a dry run of one node found."""
         if isinstance(found, Candidate):
             self.kinds[slot] = CANDIDATE
             self.costs[:, slot] = found[:5]
@@ -71,26 +77,37 @@ class Found:
             self.kinds[slot] = REFUSED
             self.refusals[slot] = found
 
-    def forget(self, slot: int) -> None:
-        """Take for unknown what may have changed."""
-        self.kinds[slot] = UNKNOWN
-        self.candidates.pop(slot, None)
-        self.refusals.pop(slot, None)
+    def is_current(self, columns: Columns, versions: tuple[int, int]) -> bool:
+        """Forget the nodes that have changed; Returns False if nothing is left."""
+        touched = columns.touched_since(self._position)
+        if versions != self._versions or touched is None or len(self.kinds) != columns.capacity:
+            return False
+        self._position = columns.position
+        if touched:
+            self.kinds[touched] = UNKNOWN
+            for slot in touched if self.candidates or self.refusals else ():
+                self.candidates.pop(slot, None)
+                self.refusals.pop(slot, None)
+        return True
 
-    def cheapest(self, slots: Int64) -> Candidate:
-        """Return the cheapest of some candidates, the first of several."""
+    def cheapest(self, slots: Int64) -> int:
+        """Return the slot of the cheapest of some candidates, the first of several."""
         for costs in self.costs:
             if len(slots) == 1:
                 break
             own = costs[slots]
             slots = slots[own == own.min()]
-        return self.candidates[int(slots[0])]
+        return int(slots[0])
 
-    def reasons(self, slots: Int64) -> dict[str, int]:
-        """Count why some nodes are none."""
+    def reasons(self, slots: Int64, texts: tuple[str, ...]) -> dict[str, int]:
+        """Count why some nodes are none; texts are the reasons of the filter of amounts."""
         counts: dict[str, int] = {}
-        for slot in slots.tolist():
-            for reason in self.refusals[slot]:
+        alone = slots[[slot not in self.refusals for slot in slots.tolist()]] if self.refusals else slots
+        for code, count in zip(*(found.tolist() for found in np.unique(self.codes[alone], return_counts=True)), strict=True):
+            for reason in [text for bit, text in enumerate(texts) if code >> bit & 1] if code else (NO_VICTIMS,):
+                counts[reason] = counts.get(reason, 0) + count
+        for slot in slots.tolist() if self.refusals else ():
+            for reason in self.refusals.get(slot, ()):
                 counts[reason] = counts.get(reason, 0) + 1
         return counts
 
@@ -100,31 +117,19 @@ class DryRuns:
 
     def __init__(self) -> None:
         self._found: dict[Ask, Found] = {}
-        self._versions = (-1, -1)
-        self._position = 0
 
     def of(self, evaluation: Evaluation, columns: Columns, budgets: Budgets) -> Found:
         """Return what is known for an ask, to be completed; nothing is kept where more than a node itself decides."""
+        versions = (columns.static_version, budgets.version)
         if evaluation.fit_alone is None:
-            return Found(columns.capacity)
-        self._expire(columns, budgets)
+            return Found(columns, versions)
         found = self._found.pop(evaluation.ask, None)
-        if found is None:
-            found = Found(columns.capacity)
+        if found is None or not found.is_current(columns, versions):
+            found = Found(columns, versions)
             if len(self._found) >= max(1, SCHEDULER_DRY_RUNS_KEPT_MAX // columns.capacity):
                 del self._found[next(iter(self._found))]
         self._found[evaluation.ask] = found
         return found
-
-    def _expire(self, columns: Columns, budgets: Budgets) -> None:
-        versions, touched = (columns.static_version, budgets.version), columns.touched_since(self._position)
-        if versions != self._versions or touched is None:
-            self._found.clear()
-        else:
-            for slot in touched:
-                for found in self._found.values():
-                    found.forget(slot)
-        self._versions, self._position = versions, columns.position
 
 
 class Preemptor:
@@ -135,6 +140,7 @@ class Preemptor:
         self._budgets = budgets
         self._args = args
         self._kept = DryRuns()
+        self._lineups = Lineups(cache, budgets)
 
     def preempt(self, pod: PodRow, evaluation: Evaluation, columns: Columns, randrange: Callable[[int], int]) -> Preemption:
         """Choose whom a pod preempts that no node takes."""
@@ -150,8 +156,9 @@ class Preemptor:
         candidates = tried[found.kinds[tried] == CANDIDATE]
         if not len(candidates):
             unhelped = {NOT_HELPFUL: columns.node_count - len(slots)}
-            return Preemption(message(columns.node_count, found.reasons(slots) | unhelped))
-        best = found.cheapest(candidates)
+            texts = evaluation.fit_alone.reasons(evaluation.ask) if evaluation.fit_alone is not None else ()
+            return Preemption(message(columns.node_count, found.reasons(slots, texts) | unhelped))
+        best = self._candidate(found, found.cheapest(candidates), evaluation, columns)
         text = f"found a potential placement for pod on node {best.node}, preempting {best.victim_count} victims"
         return Preemption(text, best.node, best.victims)
 
@@ -171,8 +178,27 @@ class Preemptor:
             unknown = tried[found.kinds[tried] == UNKNOWN][:wanted]
             if not len(unknown):
                 return tried
-            for slot in unknown.tolist():
+            for slot in self._clear(found, unknown, evaluation, columns).tolist():
                 found.set(slot, dry_run(slot, evaluation, self._cache, columns, self._budgets))
+
+    def _clear(self, found: Found, slots: Int64, evaluation: Evaluation, columns: Columns) -> Int64:
+        """Clear nodes on trial of which amounts alone decide, all at once; Returns the others."""
+        fit = evaluation.fit_alone
+        if fit is None:
+            return slots
+        guarded = self._lineups.of(slots, columns)
+        plain, ask = slots[~guarded] if guarded.any() else slots, evaluation.ask
+        self._lineups.clear(plain, fit.counted(ask), ask.priority, columns, found.kinds, found.costs, found.codes)
+        return slots[guarded]
+
+    def _candidate(self, found: Found, slot: int, evaluation: Evaluation, columns: Columns) -> Candidate:
+        """Return a candidate with its victims."""
+        known = found.candidates.get(slot)
+        if known is not None:
+            return known
+        candidate = dry_run(slot, evaluation, self._cache, columns, self._budgets)
+        assert isinstance(candidate, Candidate), f"clearing slot {slot} helps"
+        return candidate
 
 
 def _enough(found: Found, slots: Int64, wanted: int) -> int:

@@ -7,7 +7,8 @@ is a victim.
     node: 4 cpu, pods a (priority 5, 1 cpu), b (3, 2 cpu), c (3, 1 cpu); a pod of priority 9 asks for 2 cpu
     none of them: fits; a back: fits; b back: does not; c back: fits   ->  victim b
 
-Where amounts alone decide this is arithmetic on what is free; other filters are asked with the pods taken from the columns.
+Where amounts alone decide this is arithmetic on what is free, for many nodes at once (`lineups`) or for one; other filters are asked with
+the pods taken from the columns.
 """
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from kcore.scheduler.evaluation import Evaluation
 from kcore.scheduler.framework import PeerFilter, PlacedFilter
 from kcore.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from kcore.scheduler.preemption.budgets import Budgets
+from kcore.scheduler.preemption.lineups import importance
 from kcore.scheduler.rows import Account, Ask
 
 NO_VICTIMS: Final = "No preemption victims found for incoming pod"
@@ -67,11 +69,6 @@ def dry_run(slot: int, evaluation: Evaluation, cache: Cache, columns: Columns, b
         return _candidate(node, found, violating) if found else (NO_VICTIMS,)
     plugin, code = found
     return tuple(text for bit, text in enumerate(plugin.reasons(ask)) if code >> bit & 1)
-
-
-def importance(pod: Placed) -> tuple[int, float, str]:
-    """Return the key by which the most important pod is the first; one that has not started counts as started now."""
-    return -pod.account.priority, pod.started or math.inf, pod.uid or pod.key
 
 
 def _candidate(node: str, victims: Sequence[Placed], violating: frozenset[str]) -> Candidate:
