@@ -37,7 +37,8 @@ from kcore.scheduler.queue import Queue
 from kcore.scheduler.reserving.plan import reserve_all
 from kcore.scheduler.reserving.reservations import Reservations
 from kcore.scheduler.rows import Expression, NodeRow, Owner, PodRow
-from kcore.scheduler.volumes.rows import Claim, Class, Row, Volume
+from kcore.scheduler.volumes.catalog import StorageChanged
+from kcore.scheduler.volumes.rows import Attachment, Claim, Class, Row, Volume
 
 SCHEDULER_NAME: Final = DEFAULT_NAME
 
@@ -149,7 +150,10 @@ class Core:
             elif isinstance(gone, TaintRule):
                 self._wake(DevicesChanged(gone, gone._replace(selects=None)))
         else:
-            self._follow(self.columns.catalog.remove(kind, name), None)
+            volume = self.columns.catalog.remove(kind, name)
+            self._follow(volume, None)
+            if isinstance(volume, Attachment):
+                self._wake(StorageChanged(volume, volume))
 
     def namespace_changed(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in the labels of a namespace, None where it is gone."""
@@ -281,6 +285,8 @@ class Core:
         self.columns.touch_devices()
         claims: set[str] = set()
         for row in (old, new):
+            for node_name in self.columns.catalog.nodes_of(row) if isinstance(row, (Attachment, Volume)) else ():
+                self.columns.touch(node_name)
             if isinstance(row, Claim):
                 claims.add(row.key)
             elif isinstance(row, Volume):

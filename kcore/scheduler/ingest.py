@@ -76,6 +76,9 @@ POD_PATHS: Final = (
     "spec.volumes[].awsElasticBlockStore@raw",
     "spec.volumes[].iscsi@raw",
     "spec.volumes[].rbd@raw",
+    "spec.volumes[].azureDisk@raw",
+    "spec.volumes[].cinder@raw",
+    "spec.volumes[].portworxVolume@raw",
     "spec.resourceClaims[].name",
     # What pods of a template share, in the order of `_template`.
     "spec.affinity@raw",

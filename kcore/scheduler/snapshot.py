@@ -24,6 +24,7 @@ OTHERS: Final = {
     "CSIDriver": ("storage.k8s.io", "csidrivers"),
     "CSIStorageCapacity": ("storage.k8s.io", "csistoragecapacities"),
     "CSINode": ("storage.k8s.io", "csinodes"),
+    "VolumeAttachment": ("storage.k8s.io", "volumeattachments"),
     "DeviceClass": ("resource.k8s.io", "deviceclasses"),
     "DeviceTaintRule": ("resource.k8s.io", "devicetaintrules"),
     "ResourceSlice": ("resource.k8s.io", "resourceslices"),

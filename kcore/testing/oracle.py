@@ -24,12 +24,12 @@ def decide(scenario: Scenario) -> Answer:
 
     Returns  what a recording is compared by; scores are weighted, reasons counted over nodes. A pod that is not tried has no node alone
     """
-    pod = pod_row(_wire(scenario["pod"]))
+    pod = pod_row(wire(scenario["pod"]))
     if pod.scheduler_name != SCHEDULER_NAME or pod.gates:
         return {"chosen": None, "nominated": None, "victims": []}
     pods = (*scenario["pods"], *scenario.get("nominatedPods", ()))
-    others = ((each["kind"], _wire(each)) for each in scenario["objects"])
-    columns, preemptor = snapshot(map(_wire, scenario["nodes"]), map(_wire, pods), others)
+    others = ((each["kind"], wire(each)) for each in scenario["objects"])
+    columns, preemptor = snapshot(map(wire, scenario["nodes"]), map(wire, pods), others)
     decision = schedule(pod, columns, Evaluations(), SeededEntropy(scenario["id"]).randrange, preemptor)
     explanation = explain(pod, columns)
     preemption = decision.preemption
@@ -67,7 +67,8 @@ def _message_of(api_version: str, kind: str) -> str | None:
     return scheme.load().message_of(api_version or "v1", kind)
 
 
-def _wire(object_: dict[str, Any]) -> bytes:
+def wire(object_: dict[str, Any]) -> bytes:
+    """Return the bytes of an object as the scheduler follows it, without an envelope."""
     message = _message_of(object_.get("apiVersion", ""), object_["kind"])
     assert message is not None, f"there is no kind {object_['kind']}"
     return codec.encode(message, object_)

@@ -15,8 +15,8 @@ from kcore.scheduler.framework import UNRESOLVABLE
 from kcore.scheduler.rows import Ask
 from kcore.scheduler.volumes.asks import PodVolumes
 from kcore.scheduler.volumes.catalog import StorageChanged
-from kcore.scheduler.volumes.matching import affinity_mask, verdict
-from kcore.scheduler.volumes.rows import Claim, Class, Driver, Room, Volume
+from kcore.scheduler.volumes.matching import reach_mask, verdict
+from kcore.scheduler.volumes.rows import Claim, Class, Driver, Limits, Room, Volume
 
 OUT_OF_REACH: Final = 1
 LOST: Final = 8
@@ -40,8 +40,8 @@ class VolumeBinding:
         needs = ask.needs
         assert needs is not None, "reads was None"
         found = np.full(stop - start, LOST if needs.lost else 0, np.int64)
-        for affinity in needs.affinities:
-            found |= affinity_mask(affinity, columns)[start:stop] == 0
+        for reach in needs.affinities:
+            found |= reach_mask(reach, columns)[start:stop] == 0
         if needs.wanted:
             found |= verdict(needs, columns).codes[start:stop].astype(np.int64) << 1
         out[start:stop] = found | (found != 0) * UNRESOLVABLE
@@ -79,4 +79,6 @@ class VolumeBinding:
                 return not isinstance(old, Room) or (new.limit_bytes or 0) > (old.limit_bytes or 0)
             case Driver():
                 return isinstance(old, Driver) and old.capacity and not new.capacity
+            case Limits():
+                return not isinstance(old, Limits) or old.migrated != new.migrated
         return False

@@ -12,6 +12,7 @@ from kcore.scheduler.events import ClusterEvent, NodeChanged, PodGone
 from kcore.scheduler.rows import Ask
 from kcore.scheduler.volumes.asks import Disk, PodVolumes
 from kcore.scheduler.volumes.catalog import StorageChanged
+from kcore.scheduler.volumes.needs import users_of
 from kcore.scheduler.volumes.rows import Claim
 
 DISK_TAKEN: Final = 1
@@ -27,13 +28,18 @@ class VolumeRestrictions:
     def reads(self, ask: Ask) -> Hashable:
         """Return disks and claims that are exclusive."""
         needs = ask.needs
-        return (needs.disks, needs.exclusive, needs.conflicts) if needs and (needs.disks or needs.conflicts) else None
+        return (needs.disks, needs.exclusive, needs.conflicts, needs.users) if needs and (needs.disks or needs.conflicts) else None
 
     def codes(self, ask: Ask, columns: Columns, start: int, stop: int, out: Int64) -> None:
-        """Write 2 everywhere while a claim is in use, 1 where a disk is taken."""
-        assert ask.needs is not None, "reads was None"
-        out[start:stop] = CLAIM_IN_USE if any(key in columns.usage.claims for key in ask.needs.exclusive) else 0
-        for users in _colliding(ask.needs.disks, columns):
+        """Write 2 everywhere while a claim is in use, 1 where a disk is taken.
+
+        A claim that wrongly has several users counts as free, as upstream, when one of them is taken away on trial.
+        """
+        needs = ask.needs
+        assert needs is not None, "reads was None"
+        gone = needs.users - users_of(needs.exclusive, columns.usage)
+        out[start:stop] = CLAIM_IN_USE if needs.conflicts > gone else 0
+        for users in _colliding(needs.disks, columns):
             out[[slot for slot in users if start <= slot < stop]] = DISK_TAKEN
 
     def reasons(self, ask: Ask) -> tuple[str, ...]:

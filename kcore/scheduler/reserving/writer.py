@@ -32,6 +32,7 @@ FOLLOWED: Final[tuple[tuple[tuple[str, str], str, type[Row], Callable[[bytes], R
     (_STORAGE, "csidrivers", rows.Driver, ingest.driver_row),
     (_STORAGE, "csistoragecapacities", rows.Room, ingest.room_row),
     (_STORAGE, "csinodes", rows.Limits, ingest.limits_row),
+    (_STORAGE, "volumeattachments", rows.Attachment, ingest.attachment_row),
     (_CORE, "persistentvolumes", rows.Volume, ingest.volume_row),
     (_CORE, "persistentvolumeclaims", rows.Claim, ingest.claim_row),
     (_DEVICES, "deviceclasses", device_rows.DeviceClass, device_ingest.class_row),

@@ -2,6 +2,7 @@
 
     asks        what a pod says of its volumes, and what that means now (`Needs`), as plain values
     rows        claims, volumes, classes ... as plain values; `ingest` reads them from bytes
+    migration   disks of clouds that volumes name directly, as their drivers attach them
     catalog     all of them as they are, and as this scheduler assumes them to become
     pool        the free volumes of one class, and which of them each node would get
     usage       which claims, disks and attached volumes the placed pods of a node use

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from kcore.machinery.labels import Selector
-    from kcore.scheduler.rows import Term
+    from kcore.scheduler.volumes.rows import Reach
 
 
 class ClaimUse(NamedTuple):
@@ -33,10 +33,11 @@ class Disk(NamedTuple):
 
 
 class PodVolumes(NamedTuple):
-    """All of a pod's volumes that matter."""
+    """All of a pod's volumes that matter; attached: (driver, handle) of disks that it names itself, as drivers attach them."""
 
     claims: tuple[ClaimUse, ...] = ()
     disks: tuple[Disk, ...] = ()
+    attached: tuple[tuple[str, str], ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -62,10 +63,11 @@ class Needs(NamedTuple):
     """What a pod's volumes ask of a node, looked up in the catalog.
 
     disks        see PodVolumes
-    exclusive    claims that only one pod at a time may use; conflicts: how many of them another pod uses now
+    exclusive    claims that only one pod at a time may use; conflicts: how many of them another pod uses now, users: how many pods do
     attached     (driver, how many volumes of it)
     handles      (driver, handle) of those of them that some node has attached already
-    affinities   the node terms of each bound volume that has any: one of them must hold
+    required     (driver that a node must have, whether it attaches just volumes that name disks of old)
+    affinities   from where each bound volume can be reached, if not from everywhere
     zones        (label, values) of bound volumes: a node with any such label must have one of the values
     lost         a bound volume is not there
     wanted       the claims to bind, the smallest first
@@ -75,9 +77,11 @@ class Needs(NamedTuple):
     disks: tuple[Disk, ...] = ()
     exclusive: tuple[str, ...] = ()
     conflicts: int = 0
+    users: int = 0
     attached: tuple[tuple[str, int], ...] = ()
     handles: tuple[tuple[str, str], ...] = ()
-    affinities: tuple[tuple[Term, ...], ...] = ()
+    required: tuple[tuple[str, bool], ...] = ()
+    affinities: tuple[Reach, ...] = ()
     zones: tuple[tuple[str, tuple[str, ...]], ...] = ()
     lost: bool = False
     wanted: tuple[Wanted, ...] = ()

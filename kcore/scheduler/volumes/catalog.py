@@ -15,8 +15,9 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 from kcore.base.limits import SCHEDULER_VOLUME_RESULTS_MAX
+from kcore.scheduler.volumes.migration import driver_of, is_migrated
 from kcore.scheduler.volumes.pool import Pool
-from kcore.scheduler.volumes.rows import Claim, Class, Driver, Limits, Room, Row, Volume
+from kcore.scheduler.volumes.rows import Attachment, Claim, Class, Driver, Limits, Room, Row, Volume
 from kcore.scheduler.volumes.usage import Handle
 
 
@@ -60,7 +61,8 @@ class Catalog:
 
     pools           by class
     limited         driver -> nodes that limit it
-    limits_version  counts changes of limits; supply_version: of classes, drivers and rooms
+    attached        node -> what drivers attach to it, by name
+    limits_version  counts changes of limits and of what drivers require; supply_version: of classes, drivers and rooms
     """
 
     def __init__(self) -> None:
@@ -70,6 +72,7 @@ class Catalog:
         self.limits: dict[str, Limits] = {}
         self.pools: dict[str, Pool] = {}
         self.limited: dict[str, int] = {}
+        self.attached: dict[str, dict[str, Attachment]] = {}
         self.limits_version = 0
         self.supply_version = 0
         self.kept = Kept()
@@ -78,6 +81,8 @@ class Catalog:
         self._assumed_claims: dict[str, Claim] = {}
         self._assumed_volumes: dict[str, Volume] = {}
         self._named: dict[str, dict[str, None]] = {}
+        self._attachments: dict[str, Attachment] = {}
+        self._attached_volumes: dict[str, dict[str, str]] = {}
 
     # what is known
 
@@ -111,7 +116,26 @@ class Catalog:
         if volume is not None:
             return (volume.driver, volume.handle) if volume.driver else None
         class_ = self.classes.get(claim.class_name)
-        return (class_.provisioner, f"claim {key}") if class_ else None
+        driver = driver_of(class_.provisioner) if class_ else ""
+        return (driver, f"claim {key}") if driver else None
+
+    def is_of_old(self, key: str) -> bool:
+        """Say whether the volume of a claim names a disk directly, or will."""
+        claim = self.claim(key)
+        volume = self.volume(claim.volume_name) if claim is not None and claim.volume_name else None
+        class_ = self.classes.get(claim.class_name) if claim is not None else None
+        return bool(volume.plugin) if volume is not None else class_ is not None and is_migrated(class_.provisioner)
+
+    def attached_handles(self, node_name: str, driver: str) -> set[Handle]:
+        """Return what a driver attaches to a node, whoever uses it."""
+        found = (self.volume(each.volume) for each in self.attached.get(node_name, {}).values() if each.driver == driver)
+        return {(driver, volume.handle) for volume in found if volume is not None and volume.driver and not volume.plugin}
+
+    def nodes_of(self, row: Row | None) -> set[str]:
+        """Return the nodes that attach what a row is about."""
+        if isinstance(row, Attachment):
+            return {row.node_name}
+        return set(self._attached_volumes.get(row.name, {}).values()) if isinstance(row, Volume) else set()
 
     def is_assumed(self, volume: str) -> bool:
         """Say whether a volume is given to a claim here and not yet in the API."""
@@ -135,7 +159,7 @@ class Catalog:
         if old == row:
             return None
         rows[name] = row
-        self._count_supply(old, row)
+        self._count_row(old, row)
         return StorageChanged(old, row)
 
     def remove(self, kind: type[Row], name: str) -> Row | None:
@@ -146,7 +170,7 @@ class Catalog:
             self._assumed_claims.pop(name, None)
             return self._claims.pop(name, None)
         old: Row | None = self._rows_of(kind).pop(name, None)
-        self._count_supply(old, None)
+        self._count_row(old, None)
         return old
 
     # what is assumed
@@ -174,14 +198,39 @@ class Catalog:
     # rows
 
     def _rows_of(self, kind: type[Row]) -> dict[str, Any]:
-        found: dict[type, dict[str, Any]] = {Class: self.classes, Driver: self.drivers, Room: self.rooms, Limits: self.limits}
+        found: dict[type, dict[str, Any]] = {
+            Class: self.classes, Driver: self.drivers, Room: self.rooms, Limits: self.limits, Attachment: self._attachments
+        }  # fmt: skip
         return found[kind]
 
-    def _count_supply(self, old: Row | None, new: Row | None) -> None:
-        if not isinstance(old or new, Limits):
-            self.supply_version += 1
+    def _count_row(self, old: Row | None, new: Row | None) -> None:
+        match old or new:
+            case Attachment():
+                self._attach(old, attaches=False)
+                self._attach(new, attaches=True)
+                return
+            case Limits():
+                self._count_limits(old, new)
+                self.limits_version += 1
+                return
+            case Driver():
+                self.limits_version += 1
+        self.supply_version += 1
+
+    def _attach(self, row: Row | None, attaches: bool) -> None:
+        if not isinstance(row, Attachment):
             return
-        self.limits_version += 1
+        on, of = self.attached.setdefault(row.node_name, {}), self._attached_volumes.setdefault(row.volume, {})
+        if attaches:
+            on[row.name], of[row.name] = row, row.node_name
+            return
+        del on[row.name], of[row.name]
+        if not on:
+            del self.attached[row.node_name]
+        if not of:
+            del self._attached_volumes[row.volume]
+
+    def _count_limits(self, old: Row | None, new: Row | None) -> None:
         for limits, sign in ((old, -1), (new, 1)):
             for driver, _ in limits.counts if isinstance(limits, Limits) else ():
                 self.limited[driver] = self.limited.get(driver, 0) + sign

@@ -12,15 +12,28 @@ from kcore.machinery import labels as selectors
 from kcore.machinery import quantity
 from kcore.machinery.projection import Projection
 from kcore.scheduler.rows import Expression, Term
-from kcore.scheduler.volumes.rows import WAITS_FOR_CONSUMER, Claim, Class, Driver, Limits, Room, Row, Volume
+from kcore.scheduler.volumes.migration import Sources, driver_terms, migrated
+from kcore.scheduler.volumes.rows import WAITS_FOR_CONSUMER, Attachment, Claim, Class, Driver, Limits, Room, Row, Volume
 
 SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
 BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"
 BOUND_BY_CONTROLLER: Final = "pv.kubernetes.io/bound-by-controller"
 OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
+MIGRATED_PLUGINS: Final = "storage.alpha.kubernetes.io/migrated-plugins"
 STORAGE: Final = "storage"
 FILESYSTEM: Final = "Filesystem"
 
+SOURCE_PATHS: Final = tuple(
+    f"spec.{path}"
+    for path in (
+        "gcePersistentDisk.pdName",
+        "awsElasticBlockStore.volumeID",
+        "azureDisk.diskURI",
+        "azureDisk.kind",
+        "cinder.volumeID",
+        "portworxVolume.volumeID",
+    )
+)
 _TERMS: Final = "spec.nodeAffinity.required.nodeSelectorTerms[]"
 _CLAIM: Final = Projection(
     "kcore.api.core.v1.PersistentVolumeClaim",
@@ -62,6 +75,7 @@ _VOLUME: Final = Projection(
         "spec.claimRef.uid",
         "spec.csi.driver",
         "spec.csi.volumeHandle",
+        *SOURCE_PATHS,
         "status.phase",
         "spec.nodeAffinity.required@present",
         *(f"{_TERMS}.{matches}[].{field}" for matches in ("matchExpressions", "matchFields") for field in ("key", "operator", "values")),
@@ -77,13 +91,20 @@ _CLASS: Final = Projection(
         "allowedTopologies[].matchLabelExpressions[].values",
     ),
 )
-_DRIVER: Final = Projection("kcore.api.storage.v1.CSIDriver", ("metadata.name", "spec.storageCapacity"))
+_DRIVER: Final = Projection(
+    "kcore.api.storage.v1.CSIDriver", ("metadata.name", "spec.storageCapacity", "spec.preventPodSchedulingIfMissing")
+)
 _ROOM: Final = Projection(
     "kcore.api.storage.v1.CSIStorageCapacity",
     ("metadata.namespace", "metadata.name", "storageClassName", "nodeTopology@present", "nodeTopology", "capacity", "maximumVolumeSize"),
 )
 _LIMITS: Final = Projection(
-    "kcore.api.storage.v1.CSINode", ("metadata.name", "spec.drivers[].name", "spec.drivers[].allocatable.count?")
+    "kcore.api.storage.v1.CSINode",
+    ("metadata.name", "metadata.annotations", "spec.drivers[].name", "spec.drivers[].allocatable.count?"),
+)
+_ATTACHMENT: Final = Projection(
+    "kcore.api.storage.v1.VolumeAttachment",
+    ("metadata.name", "spec.attacher", "spec.nodeName", "spec.source.persistentVolumeName"),
 )
 
 
@@ -119,7 +140,9 @@ def volume_row(raw: bytes) -> Volume:
     Raises  DecodeError
     """
     name, version, labels, annotations, terminating, class_name, capacity, modes, volume_mode, attributes_class, *more = _VOLUME(raw)
-    claim_namespace, claim_name, claim_uid, driver, handle, phase, has_affinity, *terms = more
+    claim_namespace, claim_name, claim_uid, driver, handle, *sources, phase, has_affinity = more[:13]
+    affinity = _terms(*more[13:]) if has_affinity else None
+    disk = migrated(Sources(*sources), labels) if any(sources) else None
     return Volume(
         name=name,
         labels=tuple(sorted(labels.items())),
@@ -128,13 +151,15 @@ def volume_row(raw: bytes) -> Volume:
         access_modes=modes,
         volume_mode=volume_mode or FILESYSTEM,
         attributes_class=attributes_class,
-        affinity=_terms(*terms) if has_affinity else None,
+        affinity=affinity,
         claim=f"{claim_namespace}/{claim_name}" if claim_name else "",
         claim_uid=claim_uid,
         free=phase == "Available",
         terminating=terminating,
-        driver=driver,
-        handle=handle,
+        driver=disk.plugin.driver if disk else driver,
+        handle=disk.handle if disk else handle,
+        plugin=disk.plugin.name if disk else "",
+        moved=driver_terms(disk.plugin, affinity, labels) if disk else affinity,
         resource_version=version,
     )
 
@@ -172,8 +197,18 @@ def limits_row(raw: bytes) -> Limits:
 
     Raises  DecodeError
     """
-    name, drivers, counts = _LIMITS(raw)
-    return Limits(name, tuple((driver, count) for driver, count in zip(drivers, counts, strict=True) if count is not None))
+    name, annotations, drivers, counts = _LIMITS(raw)
+    limited = tuple((driver, count) for driver, count in zip(drivers, counts, strict=True) if count is not None)
+    moved = annotations.get(MIGRATED_PLUGINS, "")
+    return Limits(name, limited, drivers, tuple(moved.split(",")) if moved else ())
+
+
+def attachment_row(raw: bytes) -> Attachment:
+    """Read a VolumeAttachment.
+
+    Raises  DecodeError
+    """
+    return Attachment(*_ATTACHMENT(raw))
 
 
 STORAGE_KINDS: Final[dict[str, Callable[[bytes], Row]]] = {
@@ -183,6 +218,7 @@ STORAGE_KINDS: Final[dict[str, Callable[[bytes], Row]]] = {
     "CSIDriver": driver_row,
     "CSIStorageCapacity": room_row,
     "CSINode": limits_row,
+    "VolumeAttachment": attachment_row,
 }
 """How each kind is read."""
 

@@ -21,7 +21,7 @@ from kcore.scheduler.framework import SCORE_MAX
 from kcore.scheduler.plugins.node_affinity import expression_mask, terms_mask
 from kcore.scheduler.volumes.asks import Needs, Wanted
 from kcore.scheduler.volumes.pool import NONE, Affinity, Nodes
-from kcore.scheduler.volumes.rows import NO_PROVISIONER, Room
+from kcore.scheduler.volumes.rows import NO_PROVISIONER, Reach, Room
 
 NO_VOLUME: Final = 1
 NO_ROOM: Final = 2
@@ -69,6 +69,21 @@ def affinity_mask(affinity: Affinity, columns: Columns) -> UInt8:
         mask = terms_mask(affinity, columns)
         kept.put(affinity, mask)
     return mask
+
+
+def reach_mask(reach: Reach, columns: Columns) -> UInt8:
+    """Return from which slots a bound volume can be reached."""
+    mask = affinity_mask(reach.terms, columns)
+    if not reach.plugin:
+        return mask
+    catalog = columns.catalog
+    key = ("migrated", reach.plugin, catalog.limits_version)
+    moved: UInt8 | None = catalog.kept.get(key, columns.static_version)
+    if moved is None:
+        moved = np.zeros(columns.count, np.uint8)
+        moved[[columns.slots[name] for name, row in catalog.limits.items() if reach.plugin in row.migrated and name in columns.slots]] = 1
+        catalog.kept.put(key, moved)
+    return np.where(moved != 0, affinity_mask(reach.moved, columns), mask)
 
 
 def _verdict(wanted: tuple[Wanted, ...], columns: Columns) -> Verdict:

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from kcore.scheduler.volumes.asks import ClaimUse, Needs, PodVolumes, Wanted
 from kcore.scheduler.volumes.catalog import Catalog
-from kcore.scheduler.volumes.rows import EXCLUSIVE, Claim, Volume
-from kcore.scheduler.volumes.usage import Usage
+from kcore.scheduler.volumes.rows import EXCLUSIVE, Claim, Reach, Volume
+from kcore.scheduler.volumes.usage import Handle, Usage
 
 ZONE_LABELS: Final = (
     "failure-domain.beta.kubernetes.io/zone",
@@ -44,21 +44,52 @@ def needs_of(pod: str, volumes: PodVolumes, catalog: Catalog, usage: Usage) -> N
     if gone:
         return Refusal("VolumeZone", f'persistentvolume "{gone}" not found')
     exclusive = tuple(claim.key for claim in given if EXCLUSIVE in claim.access_modes)
-    handles = {handle for claim in claims if (handle := catalog.handle_of(claim.key)) is not None and handle[0] in catalog.limited}
+    handles = _handles(volumes, claims, catalog)
+    required = _required(volumes, claims, catalog)
     wanted = tuple(wanted_of(claim, catalog) for claim in to_bind(volumes, catalog))
     versions = _versions(wanted, catalog) if wanted else ()
+    affinities = _reaches(bound.values())
     return Needs(
         disks=volumes.disks,
         exclusive=exclusive,
         conflicts=sum(key in usage.claims for key in exclusive),
+        users=users_of(exclusive, usage),
         attached=tuple(sorted(Counter(driver for driver, _ in handles).items())),
         handles=tuple(sorted(handle for handle in handles if handle in usage.handles)),
-        affinities=tuple(sorted({volume.affinity for volume in bound.values() if volume is not None and volume.affinity is not None})),
+        required=required,
+        affinities=affinities,
         zones=_zones(given, bound),
         lost=None in bound.values(),
         wanted=wanted,
-        versions=(*versions, catalog.limits_version) if handles else versions,
+        versions=(*versions, catalog.limits_version) if handles or required or any(reach.plugin for reach in affinities) else versions,
     )
+
+
+def _handles(volumes: PodVolumes, claims: Iterable[Claim], catalog: Catalog) -> set[Handle]:
+    """Return what has to be attached of drivers that have limits anywhere."""
+    found = (*volumes.attached, *(catalog.handle_of(claim.key) for claim in claims))
+    return {handle for handle in found if handle is not None and handle[0] in catalog.limited}
+
+
+def _required(volumes: PodVolumes, claims: Iterable[Claim], catalog: Catalog) -> tuple[tuple[str, bool], ...]:
+    """Return the drivers that a node must have, and whether each attaches just disks of old."""
+    of_old = dict.fromkeys((driver for driver, _ in volumes.attached), True)
+    for claim in claims:
+        handle = catalog.handle_of(claim.key)
+        if handle is not None:
+            of_old[handle[0]] = of_old.get(handle[0], True) and catalog.is_of_old(claim.key)
+    drivers = ((driver, old) for driver, old in sorted(of_old.items()))
+    return tuple((name, old) for name, old in drivers if (driver := catalog.drivers.get(name)) is not None and driver.required)
+
+
+def _reaches(volumes: Iterable[Volume | None]) -> tuple[Reach, ...]:
+    found = dict.fromkeys(volume.reach for volume in volumes if volume is not None)
+    return tuple(reach for reach in found if reach.terms is not None or reach.plugin)
+
+
+def users_of(claims: Iterable[str], usage: Usage) -> int:
+    """Count the pods that use claims, one that uses several for each."""
+    return sum(sum(usage.claims.get(key, {}).values()) for key in claims)
 
 
 def to_bind(volumes: PodVolumes, catalog: Catalog) -> list[Claim]:
@@ -118,7 +149,8 @@ def _problem(pod: str, use: ClaimUse, claim: Claim | None) -> str:
 def _serves(volume: Volume, claim: Claim) -> bool:
     """Say whether a volume that names a claim can be bound to it, wherever it is."""
     return (
-        volume.capacity_bytes >= claim.request_bytes
+        volume.class_name == claim.class_name
+        and volume.capacity_bytes >= claim.request_bytes
         and volume.volume_mode == claim.volume_mode
         and volume.attributes_class == claim.attributes_class
         and not volume.terminating

@@ -11,6 +11,7 @@ from typing import Any, Final
 from kcore.base.limits import SCHEDULER_TEMPLATES_MAX
 from kcore.machinery.projection import Projection
 from kcore.scheduler.volumes.asks import ClaimUse, Disk, PodVolumes
+from kcore.scheduler.volumes.migration import Sources, migrated
 
 _VOLUMES: Final = Projection(
     "kcore.api.core.v1.Pod",
@@ -28,6 +29,10 @@ _VOLUMES: Final = Projection(
         "spec.volumes[].rbd.pool",
         "spec.volumes[].rbd.image",
         "spec.volumes[].rbd.readOnly",
+        "spec.volumes[].azureDisk.diskURI",
+        "spec.volumes[].azureDisk.kind",
+        "spec.volumes[].cinder.volumeID",
+        "spec.volumes[].portworxVolume.volumeID",
     ),
 )
 
@@ -45,14 +50,18 @@ def pod_volumes(raw: bytes, namespace: str, name: str, uid: str) -> PodVolumes:
     """
     claims: list[ClaimUse] = []
     disks: list[Disk] = []
+    attached: list[tuple[str, str]] = []
     for volume_name, has_claim, claim_name, ephemeral, *sources in zip(*_VOLUMES(raw), strict=True):
         if has_claim:
             claims.append(ClaimUse(f"{namespace}/{claim_name}"))
         elif ephemeral:
             claims.append(ClaimUse(f"{namespace}/{name}-{volume_name}", owner=uid or name))
         else:
-            disks += _disks(*sources)
-    return PodVolumes(tuple(claims), tuple(disks))
+            gce, _, ebs, *others = sources
+            disks += _disks(*sources[:9])
+            disk = migrated(Sources(gce, ebs, *others[6:]), {})
+            attached += [(disk.plugin.driver, disk.handle)] if disk is not None else []
+    return PodVolumes(tuple(claims), tuple(disks), tuple(attached))
 
 
 def _disks(

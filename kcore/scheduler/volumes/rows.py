@@ -45,13 +45,22 @@ class Claim(NamedTuple):
         return bool(self.volume_name) and self.complete
 
 
+class Reach(NamedTuple):
+    """From where a volume can be reached: node terms of which one must hold (None: any node), or others on nodes that migrated a plugin."""
+
+    terms: tuple[Term, ...] | None
+    plugin: str = ""
+    moved: tuple[Term, ...] | None = None
+
+
 class Volume(NamedTuple):
     """A PersistentVolume.
 
     affinity  node terms of which one must hold; None: any node
     claim     key of the claim that it names, or ""; claim_uid: which life of that claim, or ""
     free      in phase Available; terminating: on its way out
-    driver    of a CSI volume, with its handle
+    driver    that attaches it, with the handle it knows it by
+    plugin    of old, where the volume names a disk directly, else ""; moved: node terms as its driver has them
     """
 
     name: str
@@ -68,7 +77,14 @@ class Volume(NamedTuple):
     terminating: bool = False
     driver: str = ""
     handle: str = ""
+    plugin: str = ""
+    moved: tuple[Term, ...] | None = None
     resource_version: str = ""
+
+    @property
+    def reach(self) -> Reach:
+        """Return from where it can be reached."""
+        return Reach(self.affinity, self.plugin if self.moved != self.affinity else "", self.moved)
 
     @property
     def claimable(self) -> bool:
@@ -86,10 +102,11 @@ class Class(NamedTuple):
 
 
 class Driver(NamedTuple):
-    """A CSIDriver; capacity says whether it publishes how much room there is."""
+    """A CSIDriver; capacity says whether it publishes how much room there is, required: whether pods wait for nodes that have it."""
 
     name: str
     capacity: bool
+    required: bool = False
 
 
 class Room(NamedTuple):
@@ -106,10 +123,25 @@ class Room(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """A CSINode: (driver, how many volumes the node can have attached)."""
+    """A CSINode.
+
+    counts    (driver, how many volumes the node can have attached); drivers: all that are installed
+    migrated  plugins of old that its drivers took over
+    """
 
     node_name: str
     counts: tuple[tuple[str, int], ...]
+    drivers: tuple[str, ...] = ()
+    migrated: tuple[str, ...] = ()
 
 
-Row = Claim | Volume | Class | Driver | Room | Limits
+class Attachment(NamedTuple):
+    """A VolumeAttachment: a driver attaches a volume to a node, whoever uses it."""
+
+    name: str
+    driver: str
+    node_name: str
+    volume: str
+
+
+Row = Claim | Volume | Class | Driver | Room | Limits | Attachment

@@ -42,6 +42,8 @@ class Usage:
         """Count a pod's volumes in (1) or out (-1)."""
         for disk in volumes.disks:
             _count(self.disks, disk, slot, sign)
+        for handle in volumes.attached:
+            self._attach(handle, slot, sign)
         for use in volumes.claims:
             before = self.claims.get(use.key, {}).get(slot, 0)
             if not self.claims.get(use.key):

@@ -49,7 +49,10 @@ def match(claim: Claim, node: NodeRow, volumes: Sequence[Volume]) -> Volume | No
     fitting = [
         volume
         for volume in volumes
-        if volume.capacity_bytes >= claim.request_bytes and volume.volume_mode == claim.volume_mode and not volume.terminating
+        if volume.class_name == claim.class_name
+        and volume.capacity_bytes >= claim.request_bytes
+        and volume.volume_mode == claim.volume_mode
+        and not volume.terminating
     ]
     for volume in sorted(fitting, key=lambda volume: volume.name):
         if volume.claim == claim.key and volume.claim_uid in ("", claim.uid):
@@ -59,7 +62,6 @@ def match(claim: Claim, node: NodeRow, volumes: Sequence[Volume]) -> Volume | No
         for volume in fitting
         if volume.free
         and not volume.claim
-        and volume.class_name == claim.class_name
         and set(claim.access_modes) <= set(volume.access_modes)
         and (claim.selector is None or claim.selector.matches(dict(volume.labels)))
         and is_reachable(volume)

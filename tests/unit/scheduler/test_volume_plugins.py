@@ -2,7 +2,10 @@
 
 import pytest
 
+from kcore.base.clock import VirtualClock
+from kcore.base.entropy import SeededEntropy
 from kcore.scheduler.columns import Columns
+from kcore.scheduler.core import Core
 from kcore.scheduler.cycle import explain, schedule
 from kcore.scheduler.evaluation import Evaluations
 from kcore.scheduler.events import NodeChanged, PodGone
@@ -10,10 +13,12 @@ from kcore.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from kcore.scheduler.plugins.volume_binding import VolumeBinding
 from kcore.scheduler.plugins.volume_restrictions import VolumeRestrictions
 from kcore.scheduler.plugins.volume_zone import VolumeZone
-from kcore.scheduler.rows import Account, PodRow
+from kcore.scheduler.queue import State
+from kcore.scheduler.rows import Account, Expression, PodRow, Term
 from kcore.scheduler.volumes.asks import ClaimUse, Disk, PodVolumes
 from kcore.scheduler.volumes.catalog import StorageChanged
-from kcore.scheduler.volumes.rows import Driver, Limits, Room, Row
+from kcore.scheduler.volumes.migration import BETA_REGION, BETA_ZONE, GCE, REGION, ZONE, Sources, driver_terms, migrated
+from kcore.scheduler.volumes.rows import Attachment, Driver, Limits, Room, Row
 from tests.unit.scheduler.pods import node
 from tests.unit.scheduler.storage import AT_ONCE, GIB, MADE, WAITS, bound, claim, using, volume
 
@@ -27,6 +32,10 @@ def cluster(*rows: Row, nodes: int = 3) -> Columns:
     for row in rows:
         columns.catalog.set(row)
     return columns
+
+
+def attached_rows(*names: str) -> list[Row]:
+    return [row for name in names for row in (bound(name, f"v{name}"), volume(f"v{name}", driver="csi", handle=f"h{name}"))]
 
 
 def feasible(pod: PodRow, columns: Columns) -> str:
@@ -128,6 +137,111 @@ def test_a_placed_pods_claim_counts_by_its_class_until_it_is_bound_and_by_its_vo
     assert columns.usage.held(0)[3] == {"csi": 1}
 
 
+def test_what_is_attached_to_a_node_for_no_pod_takes_a_place_there():
+    rows = (Limits("n0", (("csi", 1),)), Limits("n1", (("csi", 1),)), *attached_rows("a", "b"))
+    columns = cluster(*rows, Attachment("va", "csi", "n0", "vb"), Attachment("other", "else", "n1", "vb"))
+    assert feasible(using("p", "a"), columns) == "n1 n2"
+    columns.place("n0", using("q", "b").account)
+    assert feasible(using("p", "b"), columns) == "n0 n1 n2"
+    columns.displace("n0", using("q", "b").account)
+    columns.catalog.remove(Attachment, "va")
+    assert feasible(using("p", "a"), columns) == "n0 n1 n2"
+
+
+def test_an_attachment_that_comes_or_goes_counts_in_the_next_decision():
+    core = Core(VirtualClock(), SeededEntropy(1))
+    for name in ("n0", "n1"):
+        core.node_changed(node(name))
+        core.row_changed(Limits(name, (("csi", 1),)))
+    for row in (*attached_rows("a", "b", "c"), Attachment("va", "csi", "n0", "vb"), Attachment("vc", "csi", "n1", "vc")):
+        core.row_changed(row)
+    core.pod_changed(using("p", "a"))
+    assert [attempt.decision.node for attempt in core.decide(1).waiting] == [None]
+    core.row_deleted(Attachment, "vc")
+    assert core.queue.state("default/p") is not State.UNSCHEDULABLE
+
+
+def test_a_node_must_have_a_driver_that_says_so():
+    rows = (Driver("csi", False, required=True), Limits("n0", (), drivers=("csi",)), Limits("n1", (), drivers=("else",)))
+    columns = cluster(*rows, *attached_rows("a"))
+    assert feasible(using("p", "a"), columns) == "n0"
+    columns.catalog.remove(Limits, "n0")
+    assert why(using("p", "a"), columns).startswith("3 csi CSI driver is not installed on the node.")
+    of_old = bound("b", "vb"), volume("vb", driver="csi", handle="h", plugin="kubernetes.io/old")
+    for row in of_old:
+        columns.catalog.set(row)
+    assert feasible(using("p", "b"), columns) == "n0 n2"
+
+
+def test_a_disk_that_a_pod_names_is_attached_by_the_driver_that_took_it_over():
+    columns = cluster(Limits("n0", (("ebs.csi.aws.com", 1),)))
+    volumes = PodVolumes(attached=(("ebs.csi.aws.com", "vol-1"),))
+    asked = using("p")
+    asked = asked._replace(ask=asked.ask._replace(volumes=volumes))
+    assert feasible(asked, columns) == "n0 n1 n2"
+    columns.place("n0", Account(volumes=PodVolumes(attached=(("ebs.csi.aws.com", "vol-2"),))))
+    assert feasible(asked, columns) == "n1 n2"
+    columns.place("n0", Account(volumes=volumes))
+    assert feasible(asked, columns) == "n0 n1 n2"
+
+
+def test_a_migrated_volume_is_reached_where_its_driver_says():
+    terms = (Term((Expression("host", "In", ("n0", "n1")),), ()),)
+    moved = (Term((Expression("host", "In", ("n1",)),), ()),)
+    old = volume("v", plugin="kubernetes.io/gce-pd", moved=moved)._replace(affinity=terms)
+    columns = cluster(bound("a", "v"), old, Limits("n0", (), migrated=("kubernetes.io/gce-pd",)))
+    assert feasible(using("p", "a"), columns) == "n1"
+    columns.catalog.set(Limits("n0", ()))
+    assert feasible(using("p", "a"), columns) == "n0 n1"
+
+
+def test_a_volume_that_names_the_claim_serves_it_only_in_its_class():
+    rows = (WAITS, claim("a"), volume("mine", "other", claim="default/a"), volume("any", at=("n1",)))
+    assert feasible(using("p", "a"), cluster(*rows)) == "n1"
+
+
+@pytest.mark.parametrize(
+    ("sources", "labels", "handle"),
+    [
+        (Sources(gce="d"), {}, "projects/UNSPECIFIED/zones/UNSPECIFIED/disks/d"),
+        (Sources(gce="d"), {ZONE: "us-a-1"}, "projects/UNSPECIFIED/zones/us-a-1/disks/d"),
+        (Sources(gce="d"), {ZONE: "us-a-1__us-a-2"}, "projects/UNSPECIFIED/regions/us-a/disks/d"),
+        (Sources(gce="d"), {ZONE: "us-a-1__us-b-1"}, None),
+        (Sources(ebs="aws://us-a-1/vol-1"), {}, "vol-1"),
+        (Sources(ebs="vol-1"), {}, "vol-1"),
+        (Sources(ebs="aws://us-a-1/disk"), {}, None),
+        (Sources(azure="/d", azure_kind="Managed"), {}, "/d"),
+        (Sources(azure="/d", azure_kind="Dedicated"), {}, None),
+        (Sources(cinder="v"), {}, "v"),
+        (Sources(), {}, None),
+    ],
+)
+def test_a_driver_knows_a_disk_of_old_by_its_own_handle(sources: Sources, labels: dict[str, str], handle: str | None):
+    found = migrated(sources, labels)
+    assert (found.handle if found else None) == handle
+
+
+@pytest.mark.parametrize(
+    ("terms", "labels", "becomes"),
+    [
+        ((("zone", ZONE, "a"),), {}, (("zone", GCE.topology, "a"),)),
+        ((("zone", BETA_ZONE, "a"), ("region", BETA_REGION, "r")), {}, (("zone", GCE.topology, "a"), ("region", REGION, "r"))),
+        ((("disk", "disk", "ssd"),), {ZONE: "a__b"}, (("disk", "disk", "ssd"), ("zone", GCE.topology, "a", "b"))),
+        ((("zone", ZONE, "a"),), {ZONE: "b"}, (("zone", GCE.topology, "a"),)),
+        ((), {BETA_ZONE: "b"}, (("zone", GCE.topology, "b"),)),
+        ((("disk", "disk", "ssd"),), {}, (("disk", "disk", "ssd"),)),
+    ],
+)
+def test_zones_of_a_disk_of_old_are_said_in_the_terms_of_its_driver(terms: tuple, labels: dict[str, str], becomes: tuple):
+    def term(expressions: tuple) -> tuple[Term, ...] | None:
+        return (Term(tuple(Expression(key, "In", values) for _, key, *values in expressions), ()),) if expressions else None
+
+    def plain(found: tuple[Term, ...] | None) -> list:
+        return [[(each.key, list(each.values)) for each in one.expressions] for one in found or ()]
+
+    assert plain(driver_terms(GCE, term(terms), labels)) == plain(term(becomes))
+
+
 def test_a_node_without_zone_labels_takes_volumes_of_any_zone():
     zoned = volume("v")._replace(labels=(("topology.kubernetes.io/zone", "z1__z2"),))
     columns = cluster(bound("a", "v"), zoned)
@@ -162,6 +276,13 @@ def test_each_plugin_is_woken_by_what_can_help_it():
         (NodeVolumeLimits(), StorageChanged(Limits("n", (("csi", 1),)), Limits("n", (("csi", 2),))), True),
         (NodeVolumeLimits(), StorageChanged(Limits("n", (("csi", 2),)), Limits("n", (("csi", 1),))), False),
         (NodeVolumeLimits(), StorageChanged(Limits("n", (("csi", 2),)), Limits("n", ())), True),
+        (NodeVolumeLimits(), StorageChanged(Limits("n", ()), Limits("n", (), drivers=("csi",))), True),
+        (NodeVolumeLimits(), StorageChanged(Attachment("a", "csi", "n", "v"), Attachment("a", "csi", "n", "v")), True),
+        (NodeVolumeLimits(), StorageChanged(None, Attachment("a", "csi", "n", "v")), False),
+        (NodeVolumeLimits(), StorageChanged(Driver("d", False, required=True), Driver("d", False)), True),
+        (NodeVolumeLimits(), PodGone("n", Account(volumes=PodVolumes(attached=(("d", "h"),)))), True),
+        (VolumeBinding(), StorageChanged(Limits("n", ()), Limits("n", (), migrated=("p",))), True),
+        (VolumeBinding(), StorageChanged(Limits("n", ()), Limits("n", (("csi", 1),))), False),
         (VolumeBinding(), moved, True),
         (VolumeBinding(), NodeChanged(node("n"), node("n", cpu=1)), False),
         (VolumeBinding(), changed, True),
