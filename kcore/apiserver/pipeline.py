@@ -39,6 +39,11 @@ from kcore.store.storage import Submission
 Object = dict[str, Any]
 PARTS_READ = ("", "status", "scale", "ephemeralcontainers", "resize", "approval")
 LIST_OPTIONS = ("labelSelector", "fieldSelector", "limit", "continue", "resourceVersion", "resourceVersionMatch")
+DOUBLE_OWNERS = (
+    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests "
+    "as early as 1.24; please fix your requests; duplicate UID(s) observed: {}"
+)
+DOUBLE_OWNERS_AFTER = DOUBLE_OWNERS.replace("entries;", "entries after mutating admission happens;")
 DELETE_OPTIONS = ("dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents", "preconditions")
 
 
@@ -227,6 +232,7 @@ class Pipeline:
         found, warnings = self.decoded(request, spec.gvk, spec.message)
         found = conversion.stored(spec, found)
         write.given = partial(bodies.reread, request.body, request.content_type)
+        warnings += owned_once(found, DOUBLE_OWNERS)
         if not spec.storage:
             own(write, found, None, found.setdefault("metadata", {}).pop("managedFields", None))
             return warned(warnings, lambda: self.creating[spec.resource, ""](self.registry, write, found))
@@ -288,7 +294,13 @@ class Pipeline:
         patched = patching.read(request, gvk, message)
         write.given = lambda: patched.given()
         apply = patched.apply_to_status if write.subresource == "status" and write.owners is None else patched.apply
-        return warned(patched.warnings, lambda: self.update(write, request, gvk, apply))
+
+        def change(old: Object) -> Object:
+            new = apply(old)
+            patched.warnings.extend(owned_once(new, DOUBLE_OWNERS_AFTER))
+            return new
+
+        return warned(patched.warnings, lambda: self.update(write, request, gvk, change))
 
     def update(self, write: Write, request: Request, gvk: GroupVersionKind, change: Callable[[Object], Object]) -> Outcome:
         """Change an object or a part of it, in the version in which the request speaks of it."""
@@ -303,6 +315,24 @@ class Pipeline:
             return body.obj, complaints(request, body)
         except StrictError as error:
             raise status.bad_request(bodies.cannot_be_handled(gvk, {}, str(error))) from error
+
+
+def owned_once(obj: Object, sentence: str) -> list[str]:
+    """Drop owners that are there twice; what that is warned of."""
+    owners = (obj.get("metadata") or {}).get("ownerReferences") or ()
+    if len(owners) < 2:
+        return []
+    kept: list[Object] = []
+    doubled = []
+    for owner in owners:
+        if owner in kept:
+            doubled.append(owner.get("uid", ""))
+        else:
+            kept.append(owner)
+    if not doubled:
+        return []
+    obj["metadata"]["ownerReferences"] = kept
+    return [sentence.format(", ".join(doubled))]
 
 
 def warned(warnings: list[str], act: Callable[[], Outcome]) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kcore.apiserver.admission.cluster import SERVICE_ACCOUNT, Cluster
-from kcore.machinery import status
+from kcore.machinery import names, status
 
 if TYPE_CHECKING:
     from kcore.apiserver.registry import Write
@@ -43,6 +43,9 @@ def admit(write: Write, obj: dict[str, Any], _old: dict[str, Any] | None, cluste
 def account_of(write: Write, pod: Object, cluster: Cluster) -> Object:
     """The account that a pod names."""
     name = pod["spec"]["serviceAccountName"]
+    if wrong := names.path_segment(name):
+        why = f'error looking up service account {write.namespace}/{name}: invalid resource name "{name}": [{" ".join(wrong)}]'
+        raise status.forbidden("pods", "", write.name, why)
     account = cluster.get(SERVICE_ACCOUNT, write.namespace, name)
     if account is None:
         why = f'error looking up service account {write.namespace}/{name}: serviceaccount "{name}" not found'

@@ -11,7 +11,7 @@ Source: Kubernetes `pkg/registry/core/service/storage/alloc.go`, KEP-3070 (reser
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from kcore.apiserver.admission.along import Along
@@ -180,30 +180,34 @@ class ServiceAddresses:
         kind = spec.get("type")
         wants = kind == "NodePort" or (kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts", True))
         held = node_ports(before)
-        picked: dict[int, set[str]] = {}
+        asked = {port.get("port"): port["nodePort"] for port in reversed(spec.get("ports") or ()) if port.get("nodePort")}
+        picked: set[int] = set()
         for i, port in enumerate(spec.get("ports") or ()):
-            number, protocol = port.get("nodePort", 0), port.get("protocol", "TCP")
-            if not number and wants:
-                shared = next((n for n, protocols in picked.items() if protocol not in protocols and same_port(spec, n, port)), None)
-                number = port["nodePort"] = shared or self.pick_port(picked)
-            elif number and number not in held and number not in picked:
+            if not port.get("nodePort") and wants:
+                shared = not before and asked.get(port.get("port"))  # one port of a new Service, however many protocols it has
+                port["nodePort"] = asked[port.get("port")] = shared or self.pick_port(picked - held)
+            number = port.get("nodePort", 0)
+            if number and number not in held and number not in picked and kind in ("NodePort", "LoadBalancer"):
                 self.check_port(number, f"spec.ports[{i}].nodePort", errors)
-            if number:
-                picked.setdefault(number, set()).add(protocol)
+            picked |= {number} - {0}
         if kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local":
             if not spec.get("healthCheckNodePort"):
-                spec["healthCheckNodePort"] = before.get("healthCheckNodePort") or self.pick_port(picked)
+                spec["healthCheckNodePort"] = before.get("healthCheckNodePort") or self.pick_port(picked - held)
             elif spec["healthCheckNodePort"] != before.get("healthCheckNodePort"):
                 self.check_port(spec["healthCheckNodePort"], "spec.healthCheckNodePort", errors)
 
-    def pick_port(self, besides: Iterable[int]) -> int:
+    def pick_port(self, besides: Collection[int]) -> int:
+        if not self.by_chance:  # as upstream: what a dry run says is no port that could be had
+            return max(besides, default=NODE_PORT_LAST + 1) + 1
         try:
             return self.ports.pick(besides, self.by_chance)
         except Full:
             raise status.internal("failed to allocate a nodePort: range is full") from None
 
     def check_port(self, number: int, path: str, errors: list[field_error.FieldError]) -> None:
-        if number not in self.ports and self.by_chance:  # a dry run, as upstream, asks only whether it is taken
+        if number not in self.ports:
+            if not self.by_chance:  # a dry run, as upstream, asks only whether it is taken
+                return
             detail = f"provided port is not in the valid range. The range of valid ports is {NODE_PORT_FIRST}-{NODE_PORT_LAST}"
             errors.append(field_error.invalid(path, number, detail))
         elif number in self.ports.taken:
@@ -269,8 +273,3 @@ def node_ports(spec: Object) -> set[int]:
     """The node ports that a Service's spec holds."""
     ports = {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
     return ports | ({spec["healthCheckNodePort"]} if spec.get("healthCheckNodePort") else set())
-
-
-def same_port(spec: Object, node_port: int, port: Object) -> bool:
-    """Whether a node port chosen for another protocol stands for the same port of the Service, as DNS over UDP and TCP does."""
-    return any(other.get("nodePort") == node_port and other.get("port") == port.get("port") for other in spec["ports"] if other is not port)

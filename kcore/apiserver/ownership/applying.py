@@ -19,6 +19,7 @@ from kcore.machinery import codec, status
 from kcore.machinery.apply import tracking
 from kcore.machinery.apply.elements import ElementError
 from kcore.machinery.gvk import GroupVersionKind
+from kcore.machinery.patch import restore
 from kcore.machinery.request import Request
 
 Object = dict[str, Any]
@@ -160,7 +161,9 @@ def normal(obj: Object, gvk: GroupVersionKind, message: str, wanted: Object) -> 
     try:
         return codec.normalise(message, orjson.loads(orjson.dumps({**obj, "metadata": metadata})), [])
     except codec.DecodeError as error:
-        why = str(error).rpartition(f" cannot be handled as a {gvk.kind}: ")[2]
-        raise status.unknown(f"failed to convert new typed object ({title(wanted, gvk)}) to object: {why}") from error
+        why = restore.explain(codec.table(message), obj, error).rpartition(f" cannot be handled as a {gvk.kind}: ")[2]
+        version = f"{gvk.group}/{gvk.version}, Kind={gvk.kind}"
+        cause = f"unable to convert unstructured object to {version}: {why}"
+        raise status.unknown(f"failed to convert new object ({title(wanted, gvk)}) to proper version: {cause}") from error
     except orjson.JSONEncodeError as error:
         raise status.bad_request("exceeded max depth") from error

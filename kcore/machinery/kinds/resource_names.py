@@ -18,8 +18,9 @@ _COUNTED: Final = frozenset((
     "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "persistentvolumeclaims", "configmaps",
     "services.nodeports", "services.loadbalancers",
 ))
-_STANDARD: Final = _COMPUTE | _REQUESTED | _COUNTED | {"storage", "requests.storage"}
+_STANDARD: Final = _COMPUTE | _REQUESTED | _COUNTED | {"requests.storage"}
 POD_RESOURCES: Final = _COMPUTE | _REQUESTED | {"pods"}
+CLAIM_RESOURCES: Final = frozenset(("persistentvolumeclaims", "requests.storage"))
 BEST_EFFORT_RESOURCES: Final = frozenset(("pods",))
 
 
@@ -32,7 +33,7 @@ def validate_name(name: str, path: str, errors: list[FieldError]) -> bool:
 
 def validate_resource(name: str, path: str, errors: list[FieldError]) -> None:
     """Check the name of a resource that pods ask for."""
-    if validate_name(name, path, errors) and "/" not in name and name not in _STANDARD and not name.startswith(HUGE_PAGES):
+    if validate_name(name, path, errors) and "/" not in name and name != "storage" and not is_quota_resource(name):
         errors.append(fe.invalid(path, name, "must be a standard resource type or fully qualified"))
 
 

@@ -126,7 +126,8 @@ async def test_a_value_that_the_kind_cannot_hold_is_said_to_be_none(api: Api) ->
     wanted["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "much"}}
     with pytest.raises(StatusError) as caught:
         await applied(api, wanted, resource="deployments")
-    sentence = "failed to convert new typed object (/d; apps/v1, Kind=Deployment) to object: quantities must match the regular expression"
+    place = "failed to convert new object (/d; apps/v1, Kind=Deployment) to proper version"
+    sentence = f"{place}: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression"
     assert reason_of(caught.value) == (500, "")
     assert caught.value.message.startswith(sentence)
 

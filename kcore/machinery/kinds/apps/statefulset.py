@@ -11,7 +11,7 @@ from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.core.pod_printed import printed_list, same
-from kcore.machinery.kinds.core.volume_claim import validate_claim_spec
+from kcore.machinery.kinds.core.volume_claim import validate_claim_spec, warn_claim_spec
 from kcore.machinery.kinds.rules import PREPARING, KindRules, Object
 from kcore.machinery.kinds.values import (
     int_or_percent_value,
@@ -83,7 +83,8 @@ def _validate(value: Object, is_new: bool) -> list[FieldError]:
 def _template_with_claims(spec: dict[str, Any]) -> dict[str, Any]:
     """Return the template as the controller fills it in: names of its own, a volume for each claim before the others."""
     template = spec.get("template") or {}
-    claims = [((claim or {}).get("metadata") or {}).get("name") or "" for claim in spec.get("volumeClaimTemplates") or ()]
+    templates = spec.get("volumeClaimTemplates") or ()
+    claims = dict.fromkeys(((claim or {}).get("metadata") or {}).get("name") or "" for claim in templates)
     pod = {name: part for name, part in (template.get("spec") or {}).items() if name not in ("subdomain", "hostname")}
     if not claims:
         return {**template, "spec": pod}
@@ -138,9 +139,22 @@ def validate_update(new: Object, old: Object) -> list[FieldError]:
     return errors
 
 
+def warn_stateful_set(new: Object, old: Object | None) -> list[str]:
+    """Warn of what pods and claims would be warned of, and of a history without end."""
+    spec = workload.spec_of(new)
+    warnings = workload.pod_template_warnings(new, old)
+    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        at = f"spec.volumeClaimTemplates[{index}]"
+        warnings += warn_claim_spec((claim or {}).get("spec") or {}, at if old is None else f"{at}.Spec")
+    if (spec.get("revisionHistoryLimit") or 0) < 0:
+        sentence = "a negative value retains all historical revisions; a value >= 0 is recommended"
+        warnings.append(f"spec.revisionHistoryLimit: {sentence}")
+    return warnings
+
+
 RULES: Final = KindRules(
     default=default_stateful_set, validate=validate_stateful_set, validate_update=validate_update,
     validate_status_update=workload.with_counts(_COUNTS, _PARTS, "cannot be greater than status.readyReplicas"),
     prepare_create=workload.prepare_create, prepare_update=workload.prepare_update,
-    warnings=workload.pod_template_warnings, name_validator=names.label_name, gated=PREPARING,
+    warnings=warn_stateful_set, name_validator=names.label_name, gated=PREPARING,
 )

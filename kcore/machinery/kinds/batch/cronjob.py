@@ -17,6 +17,7 @@ from kcore.machinery.kinds.batch.job import default_job_template
 from kcore.machinery.kinds.batch.job_validation import validate_template_spec
 from kcore.machinery.kinds.batch.schedule import schedule_trouble
 from kcore.machinery.kinds.core.podtemplate import drop_disabled, template_warnings
+from kcore.machinery.kinds.disabled import drop_unless_stored
 from kcore.machinery.kinds.rules import PREPARING, KindRules, Object, drop_status, keep_status
 from kcore.machinery.kinds.values import validate_not_negative
 
@@ -25,6 +26,7 @@ NAME_SIZE_MAX: Final = 52
 
 _POLICIES: Final = ("Allow", "Forbid", "Replace")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+./-]+")
+_SCHEDULING: Final = ("spec", "jobTemplate", "spec", "scheduling")
 
 
 def default_cron_job(value: Object) -> None:
@@ -42,6 +44,7 @@ def _pod_template(value: Object | None) -> dict[str, Any]:
 def prepare_create(value: Object, features: Features = NO_FEATURES) -> None:
     """Start without status."""
     drop_status(value)
+    drop_unless_stored(value, None, _SCHEDULING)
     if _pod_template(value):
         drop_disabled(_pod_template(value), features=features)
 
@@ -49,6 +52,7 @@ def prepare_create(value: Object, features: Features = NO_FEATURES) -> None:
 def prepare_update(new: Object, old: Object, features: Features = NO_FEATURES) -> None:
     """Keep the stored status."""
     keep_status(new, old)
+    drop_unless_stored(new, old, _SCHEDULING)
     if _pod_template(new):
         drop_disabled(_pod_template(new), _pod_template(old), features)
 

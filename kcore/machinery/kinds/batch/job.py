@@ -9,8 +9,9 @@ from typing import Any, Final
 from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import meta, names
 from kcore.machinery.kinds import workload
-from kcore.machinery.kinds.batch import job_update, job_validation
+from kcore.machinery.kinds.batch import job_status, job_update, job_validation
 from kcore.machinery.kinds.batch.job_validation import CONTROLLER_UIDS, JOB_NAMES
+from kcore.machinery.kinds.disabled import drop_unless_stored
 from kcore.machinery.kinds.rules import PREPARING, KindRules, Object, drop_status, keep_spec, keep_status
 
 BACKOFF_LIMIT: Final = 6
@@ -19,6 +20,7 @@ ORPHANS: Final = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
+_SCHEDULING: Final = ("spec", "scheduling")
 
 
 def default_job(value: Object) -> None:
@@ -60,6 +62,7 @@ def prepare_create(value: Object, features: Features = NO_FEATURES) -> None:
     if not meta.labels(value) and _template_labels(spec) and (given or not names.label_value(meta.name(value))):
         value.setdefault("metadata", {})["labels"] = dict(_template_labels(spec))
     workload.drop_disabled_pod_fields(value, features=features)
+    drop_unless_stored(value, None, _SCHEDULING)
 
 
 def _template_labels(spec: dict[str, Any]) -> dict[str, str]:
@@ -81,6 +84,7 @@ def prepare_update(new: Object, old: Object, features: Features = NO_FEATURES) -
     keep_status(new, old)
     _take_labels(new)
     workload.drop_disabled_pod_fields(new, old, features)
+    drop_unless_stored(new, old, _SCHEDULING)
 
 
 def prepare_status_update(new: Object, old: Object) -> None:
@@ -102,7 +106,7 @@ def has_generated_labels(value: Object) -> bool:
 
 RULES: Final = KindRules(
     default=default_job, validate=job_validation.validate_job, validate_update=job_update.validate_job_update,
-    validate_status_update=job_update.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
+    validate_status_update=job_status.validate_status_update, prepare_create=prepare_create, prepare_update=prepare_update,
     prepare_status_update=prepare_status_update, warnings=workload.name_and_template_warnings, orphans=True, deletion_doubt=ORPHANS,
     completed_on_read=has_generated_labels, gated=PREPARING,
 )

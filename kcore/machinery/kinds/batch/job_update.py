@@ -1,4 +1,4 @@
-"""What of a Job may change: little of its spec, and its status only towards the end.
+"""What of the spec of a Job may change: little.
 
 Source: Kubernetes `pkg/apis/batch/validation`, `pkg/registry/batch/job`, KEP-2926 (directives of suspended Jobs), KEP-3715 (elastic Jobs).
 """
@@ -9,7 +9,6 @@ from typing import Any, Final
 from kcore.machinery import field_error as fe
 from kcore.machinery import labels
 from kcore.machinery.field_error import FieldError, StructField
-from kcore.machinery.kinds import workload
 from kcore.machinery.kinds.batch.job_validation import INDEXED, validate_job_spec
 from kcore.machinery.kinds.core.pod_printed import printed, same
 from kcore.machinery.kinds.rules import Object
@@ -24,7 +23,6 @@ _FAILURE_FIELDS: Final = (
         StructField("OnPodConditions", "onPodConditions", None, _CONDITIONS),
     )),
 )
-_COUNTS: Final = ("active", "succeeded", "failed", "ready", "terminating")
 # What may change in the template of a Job that is suspended and has not started.
 _DIRECTIVES: Final = ("nodeSelector", "tolerations", "schedulingGates", "affinity")
 
@@ -90,20 +88,3 @@ def _take_resources(kept: Spec, pod: Spec) -> None:
                  **({"resources": new["resources"]} if "resources" in new else {})}
                 for old, new in zip(before, after, strict=True)
             ]
-
-
-def validate_status_update(new: Object, old: Object) -> list[FieldError]:
-    """Check counts, and that a finished Job is at rest."""
-    errors: list[FieldError] = []
-    status = workload.status_of(new)
-    workload.validate_counts(status, _COUNTS, errors)
-    finished = any(
-        condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True"
-        for condition in status.get("conditions") or ()
-    )
-    if finished and (status.get("active") or 0) > 0:
-        errors.append(fe.invalid("status.active", status["active"], "active>0 is invalid for finished job"))
-    started = workload.status_of(old).get("startTime")
-    if started is not None and status.get("startTime") != started and not (new.get("spec") or {}).get("suspend"):
-        errors.append(fe.invalid("status.startTime", status.get("startTime"), "field is immutable for unsuspended job once set"))
-    return errors

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kcore.machinery import names, quantity
 from kcore.machinery.field_error import FieldError, invalid, not_supported, required
-from kcore.machinery.kinds.core.container_paths import validate_local_path
+from kcore.machinery.kinds.core.container_paths import validate_no_backsteps
 
 Json = Mapping[str, Any]
 
@@ -167,7 +167,7 @@ def _validate_file_key(selector: Json, path: str, errors: list[FieldError]) -> N
     if not file_path:
         errors.append(required(f"{path}.path"))
     else:
-        validate_local_path(file_path, f"{path}.path", errors)
+        validate_no_backsteps(file_path, f"{path}.path", errors)
 
 
 def _split_subscript(field_path: str) -> tuple[str, str | None]:

@@ -103,7 +103,7 @@ def _validate_ratio(found: Amounts, path: str, errors: list[FieldError]) -> None
     if ratio.nano < quantity.NANO:
         errors.append(fe.invalid(path, str(ratio), f"ratio {ratio} is less than 1"))
     low, high = (quantity.parse(found[field]).nano if field in found else 0 for field in ("min", "max"))
-    if low > 0 and high > 0 and ratio.nano * low > high * quantity.NANO:
+    if low > 0 and "max" in found and ratio.nano * low > high * quantity.NANO:
         errors.append(fe.invalid(path, str(ratio), f"ratio {ratio} is greater than max/min = {high / low:f}"))
 
 

@@ -4,12 +4,14 @@ Source: Kubernetes `pkg/apis/core/validation`, `pkg/apis/core/v1/defaults.go`, `
 """
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from kcore.machinery import cidr, labels, names, quantity
 from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError, StructField
-from kcore.machinery.kinds.rules import KindRules, Object, keep_spec, keep_status, nothing
+from kcore.machinery.kinds.disabled import drop_unless_stored
+from kcore.machinery.kinds.rules import KindRules, Object, keep_spec, keep_status
 from kcore.machinery.kinds.values import validate_amount
 
 TAINT_EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -18,6 +20,12 @@ _TAINT_FIELDS: Final = (
     StructField("Key", "key", ""), StructField("Value", "value", ""), StructField("Effect", "effect", ""),
     StructField("TimeAdded", "timeAdded"),
 )
+_FEATURE: Final = re.compile(r"[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*", re.ASCII)
+_FEATURE_SENTENCE: Final = (
+    "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), "
+    "and contain only alphanumeric characters and slashes"
+)
+_DISABLED: Final = (("spec", "configSource"), ("spec", "podPreemptionPolicy"), ("status", "config"))
 _ONLY_ONCE: Final = 'node updates may not change {} except from "" to valid'
 
 
@@ -49,6 +57,7 @@ def validate_node(value: Object) -> list[FieldError]:
     spec, status = value.get("spec") or {}, value.get("status") or {}
     validate_taints(spec.get("taints") or (), "metadata.taints", errors)
     _validate_amounts(status, errors)
+    _validate_features(status.get("declaredFeatures") or [], errors)
     _validate_pod_cidrs(spec.get("podCIDRs") or [], errors)
     return errors
 
@@ -110,6 +119,49 @@ def validate_node_update(new: Object, old: Object) -> list[FieldError]:
     return errors
 
 
+def prepare_create(value: Object) -> None:
+    """Drop what nobody reads any more."""
+    drop_unless_stored(value, None, *_DISABLED)
+
+
+def prepare_update(new: Object, old: Object) -> None:
+    """Keep the stored status."""
+    keep_status(new, old)
+    drop_unless_stored(new, old, *_DISABLED)
+
+
+def prepare_status_update(new: Object, old: Object) -> None:
+    """Keep the stored spec."""
+    keep_spec(new, old)
+    drop_unless_stored(new, old, *_DISABLED)
+
+
+def warn_node(new: Object, _old: Object | None) -> list[str]:
+    """Warn of what is deprecated."""
+    spec = new.get("spec") or {}
+    warnings = ["spec.configSource: the feature is removed"] if spec.get("configSource") is not None else []
+    if spec.get("externalID"):
+        warnings.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
+    for index, text in enumerate(spec.get("podCIDRs") or ()):
+        warnings += cidr.warn_cidr(text, f"spec.podCIDRs[{index}]")
+    return warnings
+
+
+def _validate_features(features: list[str], errors: list[FieldError]) -> None:
+    for index, feature in enumerate(features):
+        path = f"status.declaredFeatures[{index}]"
+        if len(feature.encode()) > names.DNS_SUBDOMAIN_SIZE_MAX:
+            wrong = f"must be no more than {names.DNS_SUBDOMAIN_SIZE_MAX} characters"
+        else:
+            wrong = "" if _FEATURE.fullmatch(feature) else _FEATURE_SENTENCE
+        if index and feature == features[index - 1]:
+            errors.append(fe.duplicate(path, feature))
+        elif index and feature < features[index - 1]:
+            errors.append(fe.invalid(path, feature, "list must be sorted alphabetically"))
+        if wrong:
+            errors.append(fe.invalid(path, feature, f'invalid feature name "{feature}": {wrong}'))
+
+
 def _validate_provider(new: str, old: str, errors: list[FieldError]) -> None:
     if new != old:
         errors.append(fe.invalid("spec.providerID", None, f"field cannot be {'modified' if new else 'cleared'} once set"))
@@ -117,6 +169,7 @@ def _validate_provider(new: str, old: str, errors: list[FieldError]) -> None:
 
 def _validate_new_status(status: dict[str, Any], errors: list[FieldError]) -> None:
     _validate_amounts(status, errors)
+    _validate_features(status.get("declaredFeatures") or [], errors)
     seen: set[tuple[str, str]] = set()
     for index, address in enumerate(status.get("addresses") or ()):
         pair = (address.get("type") or "", address.get("address") or "")
@@ -127,5 +180,5 @@ def _validate_new_status(status: dict[str, Any], errors: list[FieldError]) -> No
 
 RULES: Final = KindRules(
     default=default_node, validate=validate_node, validate_update=validate_node_update, validate_status_update=validate_node_update,
-    prepare_create=nothing, prepare_update=keep_status, prepare_status_update=keep_spec,
+    prepare_create=prepare_create, prepare_update=prepare_update, prepare_status_update=prepare_status_update, warnings=warn_node,
 )

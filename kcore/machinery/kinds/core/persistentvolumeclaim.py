@@ -7,12 +7,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kcore.machinery import field_error as fe
-from kcore.machinery import quantity
+from kcore.machinery import names, quantity
 from kcore.machinery.field_error import FieldError, StructField
-from kcore.machinery.kinds.core.volume_claim import validate_claim_spec
+from kcore.machinery.kinds.core.volume_claim import validate_claim_spec, warn_claim_spec
+from kcore.machinery.kinds.disabled import drop_unless_stored
 from kcore.machinery.kinds.rules import KindRules, Object, always, keep_status
 from kcore.machinery.kinds.struct_diff import struct_diff
-from kcore.machinery.kinds.values import validate_immutable, validate_not_negative_amount
+from kcore.machinery.kinds.values import validate_immutable
 from kcore.machinery.labels import SELECTOR_FIELDS
 
 PENDING: Final = "Pending"
@@ -30,6 +31,9 @@ SPEC_FIELDS: Final = (
     StructField("VolumeAttributesClassName", "volumeAttributesClassName"),
 )
 _OLD_SOURCES: Final = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+_RESIZES: Final = (
+    "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending",
+)
 CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
 _IMMUTABLE: Final = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 _SIZE_PATH: Final = "spec.resources.requests.storage"
@@ -40,6 +44,7 @@ Spec = dict[str, Any]
 def prepare_create(value: Object) -> None:
     """Start pending; let the two forms of the data source agree."""
     value["status"] = {"phase": PENDING}
+    _drop_source_elsewhere(value, None)
     _drop_unknown_source(value.setdefault("spec", {}))
     _link_data_sources(value.setdefault("spec", {}))
 
@@ -47,9 +52,16 @@ def prepare_create(value: Object) -> None:
 def prepare_update(new: Object, old: Object) -> None:
     """Keep the stored status; let the two forms of the data source agree."""
     keep_status(new, old)
+    _drop_source_elsewhere(new, old)
     if (old.get("spec") or {}).get("dataSource") is None:
         _drop_unknown_source(new.setdefault("spec", {}))
     _link_data_sources(new.setdefault("spec", {}))
+
+
+def _drop_source_elsewhere(new: Object, old: Object | None) -> None:
+    """Drop a data source in another namespace: no feature reads it."""
+    if ((new.get("spec") or {}).get("dataSourceRef") or {}).get("namespace"):
+        drop_unless_stored(new, old, ("spec", "dataSourceRef"))
 
 
 def _drop_unknown_source(spec: Spec) -> None:
@@ -125,14 +137,44 @@ def validate_status_update(new: Object, _old: Object) -> list[FieldError]:
     errors: list[FieldError] = []
     if not (new.get("spec") or {}).get("accessModes"):
         errors.append(fe.required("spec.accessModes"))
-    for field in ("capacity", "allocatedResources"):
-        for name, amount in sorted(((new.get("status") or {}).get(field) or {}).items()):
-            validate_not_negative_amount(amount, f"status.{field}[{name}]", errors)
+    status = new.get("status") or {}
+    for name, amount in sorted((status.get("capacity") or {}).items()):
+        _validate_whole(amount, f"status.capacity[{name}]", errors)
+    for name, resizing in sorted((status.get("allocatedResourceStatuses") or {}).items()):
+        _validate_resource(name, "status.allocatedResourceStatuses", errors)
+        if resizing not in _RESIZES:
+            errors.append(fe.not_supported("status.allocatedResourceStatuses", name, _RESIZES))
+    for name, amount in sorted((status.get("allocatedResources") or {}).items()):
+        if _validate_resource(name, "status.allocatedResources", errors):
+            _validate_whole(amount, f"status.allocatedResources[{name}]", errors)
     return errors
+
+
+def _validate_whole(amount: str, path: str, errors: list[FieldError]) -> None:
+    whole = quantity.parse(amount).value()
+    if whole < 0:
+        errors.append(fe.invalid(path, whole, "must be a valid resource quantity"))
+
+
+def _validate_resource(name: str, path: str, errors: list[FieldError]) -> bool:
+    """Check what a claim may have more of; Returns whether it is fine."""
+    wrong = names.qualified_name(name)
+    errors.extend(fe.invalid(path, name, sentence) for sentence in wrong)
+    if not wrong and "/" not in name and name != "storage":
+        errors.append(fe.not_supported(path, name, ("storage",)))
+        return False
+    return not wrong
+
+
+def warn_claim(new: Object, _old: Object | None) -> list[str]:
+    """Warn of odd amounts, and of a class in the place where it was once."""
+    annotated = CLASS_ANNOTATION in ((new.get("metadata") or {}).get("annotations") or {})
+    sentence = f'metadata.annotations[{CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead'
+    return ([sentence] if annotated else []) + warn_claim_spec(new.get("spec") or {}, "spec")
 
 
 RULES: Final = KindRules(
     validate=validate_claim, validate_update=validate_claim_update, validate_status_update=validate_status_update,
-    prepare_create=prepare_create, prepare_update=prepare_update, completed_on_read=always,  # the phase
+    prepare_create=prepare_create, prepare_update=prepare_update, warnings=warn_claim, completed_on_read=always,  # the phase
     alone=frozenset(("phase", "accessModes", "capacity")),
 )

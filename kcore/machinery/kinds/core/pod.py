@@ -16,7 +16,7 @@ from kcore.machinery.field_error import FieldError, forbidden
 from kcore.machinery.kinds.core import pod_annotations, pod_features, pod_status, pod_subresources, pod_update
 from kcore.machinery.kinds.core.affinity import PREFERRED, REQUIRED
 from kcore.machinery.kinds.core.container import validate_image_padding
-from kcore.machinery.kinds.core.pod_defaults import default_pod_spec
+from kcore.machinery.kinds.core.pod_defaults import default_pod_resources, default_pod_spec
 from kcore.machinery.kinds.core.pod_spec import STRICT, Leniency, validate_pod_spec
 from kcore.machinery.kinds.core.pod_warnings import pod_warnings
 from kcore.machinery.kinds.rules import PREPARING, KindRules
@@ -38,6 +38,8 @@ def prepare_create(pod: Object, features: Features = NO_FEATURES) -> None:
     metadata["generation"] = 1
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         spec["terminationGracePeriodSeconds"] = 1
+    if spec.get("resources"):
+        default_pod_resources(spec)
     pod["status"] = pod_status.initial_status(pod)
     pod_features.drop_disabled(spec, features=features)
     if metadata.get("annotations"):
@@ -52,6 +54,7 @@ def prepare_create(pod: Object, features: Features = NO_FEATURES) -> None:
 def prepare_update(new: Object, old: Json, features: Features = NO_FEATURES) -> None:
     """Keep the status, and raise the generation if the spec changes."""
     new["status"] = old.get("status")
+    _keep_pod_resources(new, old)
     pod_features.drop_disabled(new.setdefault("spec", {}), old.get("spec"), features)
     _raise_generation(new, old)
 
@@ -67,9 +70,19 @@ def prepare_ephemeral_containers_update(new: Object, old: Json) -> None:
     _raise_generation(new, old)
 
 
+def _keep_pod_resources(new: Object, old: Json) -> None:
+    """What a whole pod has stays where a client does not know of it."""
+    stored, spec = (old.get("spec") or {}).get("resources"), new.setdefault("spec", {})
+    if stored is not None and spec.get("resources") is None:
+        spec["resources"] = stored
+
+
 def prepare_resize(new: Object, old: Json) -> None:
     """Keep everything but resources and resize policies."""
     pod_subresources.keep_on_resize(new, old)
+    _keep_pod_resources(new, old)
+    if new["spec"].get("resources"):
+        default_pod_resources(new["spec"])
     _raise_generation(new, old)
 
 

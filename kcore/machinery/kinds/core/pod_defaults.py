@@ -48,8 +48,6 @@ def default_pod_spec(spec: Object) -> None:
             resources = container.get("resources")
             if resources and resources.get("limits"):
                 _default_requests(resources)
-    if spec.get("resources"):
-        _default_pod_resources(spec)
     if spec.get("enableServiceLinks") is None:
         spec["enableServiceLinks"] = True
     if spec.get("hostNetwork"):
@@ -105,7 +103,8 @@ def _default_requests(resources: Object) -> None:
             requests[name] = amount
 
 
-def _default_pod_resources(spec: Object) -> None:
+def default_pod_resources(spec: Object) -> None:
+    """Let what a pod as a whole may have follow from its containers, once all of them are known."""
     resources = spec["resources"]
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     if not limits and not requests:

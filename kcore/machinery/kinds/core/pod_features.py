@@ -41,13 +41,18 @@ def drop_disabled(spec: Object, stored: Json | None = None, features: Features =
     if not used:
         return
     on = features.union(use.feature for use in _uses(stored)) if stored else features
+    empty = [container for container in _containers(spec) if container.get("lifecycle") == {}]
     for use in used:
         if use.feature not in on:
             del use.holder[use.field]
+    for container in _containers(spec):
+        if container.get("lifecycle") == {} and not any(container is each for each in empty):
+            del container["lifecycle"]
+
+
+def _containers(spec: Json) -> Iterator[Object]:
     for kind in _CONTAINER_LISTS:
-        for container in spec.get(kind) or ():
-            if container.get("lifecycle") == {}:
-                del container["lifecycle"]
+        yield from spec.get(kind) or ()
 
 
 def _uses(spec: Json) -> Iterator[Use]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kcore.machinery import cidr, names
-from kcore.machinery.field_error import FieldError, duplicate, forbidden, invalid, not_found, not_supported, required
+from kcore.machinery.field_error import FieldError, duplicate, forbidden, invalid, not_found, not_supported, required, too_long
 from kcore.machinery.kinds.core import affinity
 from kcore.machinery.kinds.core.container import (
     Surroundings,
@@ -19,7 +19,7 @@ from kcore.machinery.kinds.core.container import (
 )
 from kcore.machinery.kinds.core.container_env import file_key_references
 from kcore.machinery.kinds.core.container_resources import validate_overhead, validate_pod_resources
-from kcore.machinery.kinds.core.container_security import OPERATING_SYSTEMS, validate_host_process, validate_pod_security
+from kcore.machinery.kinds.core.container_security import OPERATING_SYSTEMS, validate_host_process, validate_pod_security, visit_containers
 from kcore.machinery.kinds.core.pod_printed import printed
 from kcore.machinery.kinds.core.volume import validate_volumes
 from kcore.machinery.labels import validate_labels
@@ -31,6 +31,7 @@ SEARCHES_COUNT_MAX: Final = 32
 SEARCH_LIST_SIZE_MAX: Final = 2048
 HOSTNAME_OVERRIDE_SIZE_MAX: Final = 64
 ACTIVE_DEADLINE_S_MAX: Final = 2**31 - 1
+_OWN_USERS: Final = "when `hostUsers` is false"
 
 RESTART_POLICIES: Final = ("Always", "OnFailure", "Never")
 _DNS_POLICIES: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
@@ -128,7 +129,10 @@ def _validate_placement(spec: Json, path: str, errors: list[FieldError], lenient
     if get("hostUsers") is False:
         for field, shown in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
             if get(field):
-                errors.append(forbidden(f"{path}.{shown}", "when `pod.Spec.HostUsers` is false"))
+                errors.append(forbidden(f"{path}.{shown}", _OWN_USERS))
+        for container, at in visit_containers(spec, path):
+            if container.get("volumeDevices"):
+                errors.append(forbidden(f"{at}.volumeDevices", _OWN_USERS))
 
 
 def _validate_identity(spec: Json, path: str, errors: list[FieldError]) -> None:
@@ -175,12 +179,11 @@ def _validate_scheduling_group(spec: Json, path: str, errors: list[FieldError]) 
 
 def _validate_hostname_override(spec: Json, override: str, path: str, errors: list[FieldError]) -> None:
     at = f"{path}.hostnameOverride"
+    set_elsewhere = [field for field in ("setHostnameAsFQDN", "hostNetwork") if spec.get(field)]
+    errors.extend(forbidden(at, f"may not be specified when {field} is true") for field in set_elsewhere)
+    if len(override.encode()) > HOSTNAME_OVERRIDE_SIZE_MAX:
+        errors.append(too_long(at, HOSTNAME_OVERRIDE_SIZE_MAX))
     errors.extend(invalid(at, override, sentence) for sentence in names.dns1123_subdomain(override))
-    if len(override) > HOSTNAME_OVERRIDE_SIZE_MAX:
-        errors.append(invalid(at, override, names.longer_than(HOSTNAME_OVERRIDE_SIZE_MAX)))
-    for field in ("setHostnameAsFQDN", "hostNetwork"):
-        if spec.get(field):
-            errors.append(forbidden(f"{path}.{field}", "may not be set when `hostnameOverride` is specified"))
 
 
 def _validate_operating_system(spec: Json, path: str, errors: list[FieldError]) -> None:

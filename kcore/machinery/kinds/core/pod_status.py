@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kcore.machinery import cidr, names
-from kcore.machinery.field_error import FieldError, duplicate, forbidden, immutable, invalid, not_supported
+from kcore.machinery.field_error import FieldError, duplicate, forbidden, immutable, internal, invalid, not_supported, required
 from kcore.machinery.kinds.core.container_security import ID_MAX
-from kcore.machinery.kinds.core.pod_printed import printed, printed_list
+from kcore.machinery.kinds.core.pod_printed import printed_list
 from kcore.machinery.kinds.qos import compute_qos_class
 from kcore.machinery.kinds.readiness import INITIALIZED, POD_SCHEDULED, READY
 from kcore.machinery.kinds.requests import is_sidecar
@@ -25,6 +25,12 @@ _SYSTEM_CONDITIONS: Final = (POD_SCHEDULED, READY, INITIALIZED)
 _HEALTH_VALUES: Final = ("Healthy", "Unhealthy", "Unknown")
 _STATUS_LISTS: Final = (
     ("containerStatuses", "containers"), ("initContainerStatuses", "initContainers"), ("ephemeralContainerStatuses", ""),
+)
+_NO_GENERATION: Final = "must be a non-negative integer"
+_MAPPED: Final = ("containerName", "resourceName", "requestName")
+_NO_CONTAINER: Final = "must match the name of an entry in spec.initContainers.name or spec.containers.name"
+_NO_RESOURCE: Final = (
+    "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests"
 )
 _CLAIM_SENTENCE: Final = (
     "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty"
@@ -51,6 +57,11 @@ def keep_on_status_update(new: Object, old: Json) -> None:
     _keep(metadata, stored, "ownerReferences")
     status, before = new.get("status") or {}, old.get("status") or {}
     new["status"] = status
+    first, listed = status.get("podIP"), status.get("podIPs")
+    if first and (not listed or listed[0].get("ip") != first):
+        status["podIPs"] = [{"ip": first}]  # the older field of the two is believed
+    elif listed and not first:
+        status["podIP"] = listed[0].get("ip") or ""
     for field in ("qosClass", "observedGeneration"):
         if not status.get(field) and before.get(field):
             status[field] = before[field]
@@ -70,6 +81,8 @@ def validate_status(new: Json, old: Json, errors: list[FieldError]) -> None:
     spec, old_spec = new.get("spec") or {}, old.get("spec") or {}
     for index, condition in enumerate(status.get("conditions") or ()):
         kind = condition.get("type") or ""
+        if (condition.get("observedGeneration") or 0) < 0:
+            errors.append(invalid(f"status.conditions[{index}].observedGeneration", condition["observedGeneration"], _NO_GENERATION))
         if kind not in _SYSTEM_CONDITIONS:
             at = f"status.conditions[{index}].Type"
             errors.extend(invalid(at, kind, sentence) for sentence in names.qualified_name(kind))
@@ -78,13 +91,17 @@ def validate_status(new: Json, old: Json, errors: list[FieldError]) -> None:
     nominated = status.get("nominatedNodeName")
     if nominated and nominated != before.get("nominatedNodeName"):
         errors.extend(invalid("status.nominatedNodeName", nominated, sentence) for sentence in names.dns1123_subdomain(nominated))
+    if (status.get("observedGeneration") or 0) < 0:
+        errors.append(invalid("status.observedGeneration", status["observedGeneration"], _NO_GENERATION))
     if (status.get("qosClass") or "") != (before.get("qosClass") or ""):
         errors.append(immutable("status.qosClass", status.get("qosClass") or ""))
     _validate_transitions(status, before, old_spec, errors)
     if status.get("resourceClaimStatuses"):
         _validate_claim_statuses(status["resourceClaimStatuses"], spec, errors)
-    _validate_pod_ips(status, errors)
-    _validate_host_ips(status, errors)
+    if status.get("extendedResourceClaimStatus") is not None:
+        _validate_extended_claim(status["extendedResourceClaimStatus"], spec, errors)
+    _validate_pod_ips(status, before, errors)
+    _validate_host_ips(status, before, errors)
     present = [(field, containers, status[field]) for field, containers in _STATUS_LISTS if status.get(field)]
     for field, _, statuses in present:
         _validate_users(statuses, f"status.{field}", spec, errors)
@@ -148,43 +165,76 @@ def _validate_claim_statuses(statuses: Any, spec: Json, errors: list[FieldError]
             errors.append(duplicate(at, name))
         seen.add(name)
         if claim is not None:
+            at = f"status.resourceClaimStatuses[{index}].resourceClaimName"
             errors.extend(invalid(at, claim, sentence) for sentence in names.dns1123_subdomain(claim))
 
 
-def _validate_pod_ips(status: Json, errors: list[FieldError]) -> None:
-    ips = [item.get("ip") or "" for item in status.get("podIPs") or ()]
+def _validate_extended_claim(claim: Json, spec: Json, errors: list[FieldError]) -> None:
+    """Check which extended resources of which containers the requests of a claim stand for."""
+    path, mappings = "status.extendedResourceClaimStatus", claim.get("requestMappings") or ()
+    requests = {
+        container.get("name"): (container.get("resources") or {}).get("requests") or {}
+        for kind in ("initContainers", "containers") for container in spec.get(kind) or ()
+    }
+    if not mappings:
+        errors.append(required(f"{path}.requestMappings", "at least one request mapping is required"))
+    seen: set[tuple[str, ...]] = set()
+    for index, mapping in enumerate(mappings):
+        told = container, resource, request = tuple(mapping.get(field) or "" for field in _MAPPED)
+        at = f"{path}.requestMappings[{index}]"
+        if container not in requests:
+            errors.append(invalid(f"{at}.containerName", container, _NO_CONTAINER))
+        elif resource not in requests[container]:
+            errors.append(invalid(f"{at}.resourceName", resource, _NO_RESOURCE))
+        errors.extend(invalid(f"{path}.requestName", request, sentence) for sentence in names.dns1123_label(request))
+        if told in seen:
+            errors.extend(duplicate(f"{at}.{field}", value) for field, value in zip(_MAPPED, told, strict=True))
+        seen.add(told)
+    name = claim.get("resourceClaimName") or ""
+    if not name:
+        errors.append(required(f"{path}.resourceClaimName"))
+    else:
+        errors.extend(invalid(f"{path}.resourceClaimName", name, sentence) for sentence in names.dns1123_subdomain(name))
+
+
+def _addresses(status: Json, field: str) -> list[str]:
+    return [item.get("ip") or "" for item in status.get(field) or ()]
+
+
+def _validate_pod_ips(status: Json, before: Json, errors: list[FieldError]) -> None:
+    ips, first = _addresses(status, "podIPs"), status.get("podIP") or ""
+    stored = _addresses(before, "podIPs") if ips else ()
     for index, address in enumerate(ips):
-        cidr.validate_ip(address, f"status.podIPs[{index}]", errors)
+        cidr.validate_ip(address, f"status.podIPs[{index}]", errors, stored)
     if len(ips) > 1:
         _validate_families(ips, "status.podIPs", errors)
-        _validate_unique(ips, "status.podIPs", errors)
+    if bool(first) != bool(ips):
+        shown = printed_list("PodIP", [{"ip": address} for address in ips])
+        errors.append(invalid("status.podIPs", shown, "podIP and podIPs must either both be set or both be unset"))
+    elif ips and first != ips[0]:
+        errors.append(invalid("status.podIPs[0].ip", ips[0], "must be equal to `podIP`"))
 
 
-def _validate_host_ips(status: Json, errors: list[FieldError]) -> None:
-    ips = [item.get("ip") or "" for item in status.get("hostIPs") or ()]
+def _validate_host_ips(status: Json, before: Json, errors: list[FieldError]) -> None:
+    ips = _addresses(status, "hostIPs")
     if not ips:
         return
     if (status.get("hostIP") or "") != ips[0]:
         errors.append(invalid("status.hostIPs[0].ip", ips[0], "must be equal to `hostIP`"))
     for index, address in enumerate(ips):
-        cidr.validate_ip(address, f"status.hostIPs[{index}]", errors)
+        cidr.validate_ip(address, f"status.hostIPs[{index}]", errors, _addresses(before, "hostIPs"))
     if len(ips) > 1:
-        _validate_unique(ips, "status.hostIPs", errors)
         _validate_families(ips, "status.hostIPs", errors)
 
 
 def _validate_families(ips: list[str], path: str, errors: list[FieldError]) -> None:
+    for index, address in enumerate(ips):
+        if cidr.parse_ip_sloppy(address) is None:
+            errors.append(internal(path, f"failed to check for dual stack with error:invalid IP[{index}]: {address}"))
+            break
     if len(ips) > 2 or {cidr.family(address) for address in ips} != {cidr.IPV4, cidr.IPV6}:
         shown = printed_list("PodIP", [{"ip": address} for address in ips])
         errors.append(invalid(path, shown, "may specify no more than one IP for each IP family"))
-
-
-def _validate_unique(ips: list[str], path: str, errors: list[FieldError]) -> None:
-    seen: set[str] = set()
-    for index, address in enumerate(ips):
-        if address in seen:
-            errors.append(duplicate(f"{path}[{index}]", printed("PodIP", {"ip": address})))
-        seen.add(address)
 
 
 def _validate_users(statuses: Any, path: str, spec: Json, errors: list[FieldError]) -> None:
@@ -193,7 +243,7 @@ def _validate_users(statuses: Any, path: str, spec: Json, errors: list[FieldErro
         linux = (item.get("user") or {}).get("linux")
         if linux is None:
             continue
-        at = f"{path}[{index}].linux"
+        at = f"{path}[{index}].user.linux"
         if system == "windows":
             errors.append(forbidden(at, "cannot be set for a windows pod"))
             continue

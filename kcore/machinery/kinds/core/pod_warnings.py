@@ -13,6 +13,7 @@ from kcore.machinery.field_error import quote
 from kcore.machinery.kinds.core.affinity import PREFERRED, REQUIRED
 from kcore.machinery.kinds.core.container_security import visit_containers
 from kcore.machinery.kinds.core.pod_annotations import APPARMOR_PREFIX, SECCOMP_CONTAINER_PREFIX, SECCOMP_POD
+from kcore.machinery.kinds.core.volume_claim import warn_claim_spec
 
 Json = Mapping[str, Any]
 
@@ -116,11 +117,7 @@ def _warn_volumes(volumes: Any, path: str, found: list[str]) -> None:
                 found.append(f"{path}[{index}].{name}: {text}")
         template = (volume.get("ephemeral") or {}).get("volumeClaimTemplate")
         if template is not None:
-            requests = ((template.get("spec") or {}).get("resources") or {}).get("requests") or {}
-            storage = requests.get("storage")
-            if storage is not None and not quantity.parse(storage).is_integer():
-                at = f"{path}[{index}].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]"
-                found.append(f'{at}: fractional byte value "{quantity.canonical(storage)}" is invalid, must be an integer')
+            found += warn_claim_spec(template.get("spec") or {}, f"{path}[{index}].ephemeral.volumeClaimTemplate.spec")
     for volume in volumes:
         if volume.keys() & _MAPPED_VOLUMES:
             _warn_overlaps(volume, found)

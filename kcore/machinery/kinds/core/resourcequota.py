@@ -14,9 +14,10 @@ from kcore.machinery.kinds.values import validate_amount
 
 BEST_EFFORT: Final = "BestEffort"
 PRIORITY_CLASS: Final = "PriorityClass"
+VOLUME_ATTRIBUTES_CLASS: Final = "VolumeAttributesClass"
 
 _EXISTS_ONLY: Final = ("Terminating", "NotTerminating", BEST_EFFORT, "NotBestEffort", "CrossNamespacePodAffinity")
-_SCOPES: Final = frozenset((*_EXISTS_ONLY, PRIORITY_CLASS, "VolumeAttributesClass"))
+_SCOPES: Final = frozenset((*_EXISTS_ONLY, PRIORITY_CLASS, VOLUME_ATTRIBUTES_CLASS))
 _CONFLICTS: Final = (frozenset((BEST_EFFORT, "NotBestEffort")), frozenset(("Terminating", "NotTerminating")))
 _NEEDS_EXISTS: Final = (
     "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
@@ -61,6 +62,8 @@ def _is_valid_for(scope: str, resource: str) -> bool:
         return resource in resource_names.BEST_EFFORT_RESOURCES
     if scope in ("Terminating", "NotTerminating", "NotBestEffort", PRIORITY_CLASS, "CrossNamespacePodAffinity"):
         return resource in resource_names.POD_RESOURCES or resource_names.HUGE_PAGES in resource
+    if scope == VOLUME_ATTRIBUTES_CLASS:
+        return resource in resource_names.CLAIM_RESOURCES
     return True
 
 

@@ -160,6 +160,16 @@ def _drop(spec: dict[str, Any], *fields: str) -> None:
         spec.pop(field, None)
 
 
+def _ignored_if_headless(spec: dict[str, Any]) -> list[str]:
+    if spec.get("type") != CLUSTER_IP or spec.get("clusterIP") != NO_IP:
+        return []
+    given = {
+        "loadBalancerIP": spec.get("loadBalancerIP"), "externalIPs": spec.get("externalIPs"),
+        "SessionAffinity": (spec.get("sessionAffinity") or NO_IP) != NO_IP,
+    }
+    return [f"spec.{field} is ignored for headless services" for field, value in given.items() if value]
+
+
 def warn_service(new: Object, old: Object | None) -> list[str]:
     """Warn of deprecated and ignored fields, and of addresses in unusual forms."""
     spec, stored = new.get("spec") or {}, (old or {}).get("spec") or {}
@@ -168,6 +178,8 @@ def warn_service(new: Object, old: Object | None) -> list[str]:
         for index, text in enumerate(spec.get(field) or ()):
             if text != NO_IP:
                 warnings += warn(text, f"spec.{field}[{index}]")
+        if field == "clusterIPs":
+            warnings += _ignored_if_headless(spec)
     if spec.get("loadBalancerIP"):
         warnings += cidr.warn_ip(spec["loadBalancerIP"], "spec.loadBalancerIP")
     if spec.get("externalIPs") and spec["externalIPs"] != stored.get("externalIPs"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kcore.machinery import names, quantity
-from kcore.machinery.field_error import FieldError, forbidden, invalid, not_supported, required
+from kcore.machinery.field_error import FieldError, Rendered, forbidden, invalid, not_supported, required
 from kcore.machinery.kinds.core.container_resources import validate_resource_quantity
 from kcore.machinery.labels import validate_labels, validate_message
 from kcore.machinery.meta import validate_annotations
@@ -17,6 +17,8 @@ Json = Mapping[str, Any]
 
 ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES: Final = ("Block", "Filesystem")
+# What Kubernetes shows where it means the path of the field.
+_A_PATH: Final = Rendered("{}")
 # What the metadata of a template may not hold, in the order in which it is reported.
 _NOT_IN_TEMPLATE: Final = (
     "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
@@ -26,13 +28,17 @@ _NOT_IN_TEMPLATE: Final = (
 
 def validate_claim_template(template: Json, path: str, errors: list[FieldError]) -> None:
     """Check the template of a claim: labels, annotations and the spec, nothing else."""
-    metadata, at = template.get("metadata") or {}, f"{path}.metadata"
-    validate_annotations(metadata.get("annotations"), f"{at}.annotations", errors)
-    validate_labels(metadata.get("labels"), f"{at}.labels", errors)
+    validate_template_metadata(template.get("metadata") or {}, f"{path}.metadata", errors)
+    validate_claim_spec(template.get("spec") or {}, f"{path}.spec", errors)
+
+
+def validate_template_metadata(metadata: Json, path: str, errors: list[FieldError]) -> None:
+    """Check the metadata of what others are made from: labels and annotations, nothing else."""
+    validate_annotations(metadata.get("annotations"), f"{path}.annotations", errors)
+    validate_labels(metadata.get("labels"), f"{path}.labels", errors)
     for field in _NOT_IN_TEMPLATE:
         if metadata.get(field):
-            errors.append(forbidden(f"{at}.{'uID' if field == 'uid' else field}", "cannot be set"))
-    validate_claim_spec(template.get("spec") or {}, f"{path}.spec", errors)
+            errors.append(forbidden(f"{path}.{'uID' if field == 'uid' else field}", "cannot be set"))
 
 
 def validate_claim_spec(spec: Json, path: str, errors: list[FieldError]) -> None:
@@ -52,6 +58,17 @@ def validate_claim_spec(spec: Json, path: str, errors: list[FieldError]) -> None
         errors.append(not_supported(f"{path}.volumeMode", mode, VOLUME_MODES))
     _validate_data_sources(spec, path, errors)
     _validate_class(spec.get("volumeAttributesClassName"), f"{path}.volumeAttributesClassName", errors)
+
+
+def warn_claim_spec(spec: Json, path: str) -> list[str]:
+    """Warn of parts of a byte."""
+    warnings = []
+    for field in ("requests", "limits"):
+        text = ((spec.get("resources") or {}).get(field) or {}).get("storage")
+        if text is not None and quantity.parse(text).milli_value() % 1000:
+            sentence = f'fractional byte value "{quantity.canonical(text)}" is invalid, must be an integer'
+            warnings.append(f"{path}.resources.{field}[storage]: {sentence}")
+    return warnings
 
 
 def _validate_storage(text: Any, path: str, errors: list[FieldError]) -> None:
@@ -78,9 +95,9 @@ def _validate_data_sources(spec: Json, path: str, errors: list[FieldError]) -> N
         if namespace:
             errors.extend(invalid(f"{path}.dataSourceRef.namespace", namespace, sentence) for sentence in names.dns1123_label(namespace))
             if source is not None:
-                errors.append(invalid(path, f"{path}.dataSource", "may not be specified when dataSourceRef.namespace is specified"))
+                errors.append(invalid(path, _A_PATH, "may not be specified when dataSourceRef.namespace is specified"))
         elif source is not None and any(source.get(field) != reference.get(field) for field in ("apiGroup", "kind", "name")):
-            errors.append(invalid(path, f"{path}.dataSource", "must match dataSourceRef"))
+            errors.append(invalid(path, _A_PATH, "must match dataSourceRef"))
 
 
 def _validate_data_source(source: Json, path: str, errors: list[FieldError]) -> None:

@@ -11,7 +11,8 @@ from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.addresses import validate_ordinary_ip
 from kcore.machinery.kinds.core.endpoints import PROTOCOLS
-from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
+from kcore.machinery.kinds.disabled import drop_unless_stored
+from kcore.machinery.kinds.rules import KindRules, Object
 
 ADDRESS_TYPES: Final = ("FQDN", "IPv4", "IPv6")
 ENDPOINTS_COUNT_MAX: Final = 1000
@@ -19,6 +20,7 @@ ADDRESSES_COUNT_MAX: Final = 100
 PORTS_COUNT_MAX: Final = 20000
 TOPOLOGY_COUNT_MAX: Final = 16
 HINTS_COUNT_MAX: Final = 8
+_TOPOLOGY: Final = ("endpoints", "*", "deprecatedTopology")
 HOSTNAME_LABEL: Final = "kubernetes.io/hostname"
 
 
@@ -48,6 +50,16 @@ def validate_endpoint_slice_update(new: Object, old: Object) -> list[FieldError]
     return errors
 
 
+def prepare_create(value: Object) -> None:
+    """Drop the topology that endpoints had before they had zones and nodes."""
+    drop_unless_stored(value, None, _TOPOLOGY)
+
+
+def prepare_update(new: Object, old: Object) -> None:
+    """Drop it where it was not before."""
+    drop_unless_stored(new, old, _TOPOLOGY)
+
+
 def _validate_endpoint(endpoint: dict[str, Any], kind: str, path: str, errors: list[FieldError]) -> None:
     addresses = endpoint.get("addresses") or ()
     if not addresses:
@@ -75,7 +87,7 @@ def _validate_address(address: str, kind: str, path: str, errors: list[FieldErro
         cidr.validate_ip(address, path, own)
         if not own and cidr.family(address) != kind:
             article = "an" if kind[0] == "I" else "a"
-            own.append(fe.invalid(path, address, f"must be {article} {kind} address"))
+            own.append(fe.invalid(path.rpartition("[")[0], address, f"must be {article} {kind} address"))
         errors += own
         if cidr.parse_ip(address) is not None:
             validate_ordinary_ip(address, path, errors)
@@ -128,5 +140,6 @@ def _validate_endpoint_port(port: dict[str, Any], seen: set[str], path: str, err
 
 
 RULES: Final = KindRules(
-    validate=validate_endpoint_slice, validate_update=validate_endpoint_slice_update, prepare_create=nothing, prepare_update=keep_all,
+    validate=validate_endpoint_slice, validate_update=validate_endpoint_slice_update, prepare_create=prepare_create,
+    prepare_update=prepare_update,
 )

@@ -4,8 +4,10 @@ Source: Kubernetes `pkg/apis/resource/validation`, `pkg/apis/resource/v1/default
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from kcore.machinery import codec
 from kcore.machinery import field_error as fe
 from kcore.machinery import names as name_rules
 from kcore.machinery.field_error import FieldError, StructField
@@ -56,6 +58,9 @@ SPEC_FIELDS: Final = (
     )),
 )
 
+_REQUEST_MESSAGE: Final = "kcore.api.resource.v1.DeviceRequest"
+_ALTERNATIVE_MESSAGE: Final = "kcore.api.resource.v1.DeviceSubRequest"
+
 Part = dict[str, Any]
 
 
@@ -80,7 +85,7 @@ def request_names(claim: Part) -> set[str]:
 def validate_claim(claim: Part, path: str, errors: list[FieldError]) -> None:
     """Check requests, constraints between them, and their configuration."""
     known = request_names(claim)
-    names.validate_set(claim.get("requests"), REQUESTS_COUNT_MAX, _validate_request, f"{path}.requests", errors, "name")
+    names.validate_items(claim.get("requests"), REQUESTS_COUNT_MAX, _validate_request, f"{path}.requests", errors)
 
     def constraint(value: Part, at: str, found: list[FieldError]) -> None:
         _validate_constraint(value or {}, known, at, found)
@@ -91,6 +96,37 @@ def validate_claim(claim: Part, path: str, errors: list[FieldError]) -> None:
 
     names.validate_items(claim.get("constraints"), CONSTRAINTS_COUNT_MAX, constraint, f"{path}.constraints", errors)
     names.validate_items(claim.get("config"), device.CONFIG_COUNT_MAX, config, f"{path}.config", errors)
+    _validate_late(claim, path, errors)
+
+
+def _validate_late(claim: Part, path: str, errors: list[FieldError]) -> None:
+    """Check what Kubernetes checks last: names that are there twice, classes of alternatives, attributes of constraints."""
+    requests = claim.get("requests") or ()
+    _refuse_repeated(requests, f"{path}.requests", _REQUEST_MESSAGE, errors)
+    for index, request in enumerate(requests):
+        alternatives, at = (request or {}).get("firstAvailable") or (), f"{path}.requests[{index}].firstAvailable"
+        _refuse_repeated(alternatives, at, _ALTERNATIVE_MESSAGE, errors)
+        for place, asked in enumerate(alternatives):
+            _validate_class((asked or {}).get("deviceClassName") or "", f"{at}[{place}].deviceClassName", errors, in_bytes=True)
+    for index, constraint in enumerate(claim.get("constraints") or ()):
+        for field in ("matchAttribute", "distinctAttribute"):
+            name = (constraint or {}).get(field)
+            if name is not None:
+                names.validate_full_attribute_name(name, f"{path}.constraints[{index}].{field}", errors)
+
+
+def _refuse_repeated(items: Sequence[Part | None], path: str, message: str, errors: list[FieldError]) -> None:
+    for index, _, item in names.repeated(items, "name"):
+        told = codec.decode(message, codec.encode(message, item or {}))
+        errors.append(fe.duplicate(f"{path}[{index}]", fe.Rendered(fe.compact_json(told, sort_keys=False))))
+
+
+def _validate_class(name: str, path: str, errors: list[FieldError], in_bytes: bool = False) -> None:
+    rule = name_rules.long_name if in_bytes else name_rules.subdomain_name
+    if not name:
+        errors.append(fe.required(path))
+    else:
+        errors.extend(fe.invalid(path, name, sentence) for sentence in rule(name, False))
 
 
 def _validate_request(request: Part | None, path: str, errors: list[FieldError]) -> None:
@@ -100,9 +136,10 @@ def _validate_request(request: Part | None, path: str, errors: list[FieldError])
     if exactly is not None and alternatives:
         errors.append(fe.invalid(path, None, f"{_EITHER}, but multiple fields are set"))
     elif exactly is not None:
+        _validate_class(exactly.get("deviceClassName") or "", f"{path}.exactly.deviceClassName", errors)
         _validate_asked(exactly, f"{path}.exactly", errors)
     elif alternatives:
-        names.validate_set(alternatives, ALTERNATIVES_COUNT_MAX, _validate_alternative, f"{path}.firstAvailable", errors, "name")
+        names.validate_items(alternatives, ALTERNATIVES_COUNT_MAX, _validate_alternative, f"{path}.firstAvailable", errors)
     else:
         errors.append(fe.required(path, _EITHER))
 
@@ -113,11 +150,6 @@ def _validate_alternative(asked: Part | None, path: str, errors: list[FieldError
 
 
 def _validate_asked(asked: Part, path: str, errors: list[FieldError]) -> None:
-    name = asked.get("deviceClassName") or ""
-    if not name:
-        errors.append(fe.required(f"{path}.deviceClassName"))
-    else:
-        errors.extend(fe.invalid(f"{path}.deviceClassName", name, sentence) for sentence in name_rules.dns1123_subdomain(name))
     names.validate_items(asked.get("selectors"), device.SELECTORS_COUNT_MAX, device.validate_selector, f"{path}.selectors", errors)
     mode, count = asked.get("allocationMode") or "", asked.get("count") or 0
     if mode not in _MODES:
@@ -156,7 +188,3 @@ def _validate_constraint(constraint: Part, known: set[str], path: str, errors: l
     given = [field for field in ("matchAttribute", "distinctAttribute") if constraint.get(field) is not None]
     if not given:
         errors.append(fe.required(path, _ONE_ATTRIBUTE))
-    elif len(given) > 1:
-        errors.append(fe.invalid(path, None, _ONE_ATTRIBUTE))
-    else:
-        names.validate_full_attribute_name(constraint[given[0]], f"{path}.{given[0]}", errors)

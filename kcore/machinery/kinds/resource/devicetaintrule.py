@@ -47,7 +47,7 @@ def validate_rule(value: Object) -> list[FieldError]:
     errors: list[FieldError] = []
     spec = value.get("spec") or {}
     selector = spec.get("deviceSelector") or {}
-    for field, check in (("driver", names.validate_driver), ("pool", names.validate_pool), ("device", names.validate_label)):
+    for field, check in (("driver", names.validate_driver_plainly), ("pool", names.validate_pool), ("device", names.validate_label)):
         if selector.get(field) is not None:
             check(selector[field], f"spec.deviceSelector.{field}", errors)
     device.validate_taint(spec.get("taint"), "spec.taint", errors)

@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import Final
 
 from kcore.machinery import field_error as fe
-from kcore.machinery import labels, meta
 from kcore.machinery.field_error import FieldError, Rendered
+from kcore.machinery.kinds.core.pod_printed import METADATA_ORDER
+from kcore.machinery.kinds.core.volume_claim import validate_template_metadata
 from kcore.machinery.kinds.resource import claim
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
 
@@ -23,8 +24,7 @@ def validate_template(value: Object) -> list[FieldError]:
     errors: list[FieldError] = []
     spec = value.get("spec") or {}
     metadata = spec.get("metadata") or {}
-    labels.validate_labels(metadata.get("labels"), "spec.metadata.labels", errors)
-    meta.validate_annotations(metadata.get("annotations") or {}, "spec.metadata.annotations", errors)
+    validate_template_metadata(metadata, "spec.metadata", errors)
     claim.validate_claim((spec.get("spec") or {}).get("devices") or {}, "spec.spec.devices", errors)
     return errors
 
@@ -40,7 +40,8 @@ def validate_template_update(new: Object, old: Object) -> list[FieldError]:
 
 def _printed(value: Object) -> Rendered:
     spec = value.get("spec") or {}
-    metadata = {name: part for name, part in (spec.get("metadata") or {}).items() if part not in (None, {}, [], "")}
+    given = spec.get("metadata") or {}
+    metadata = {name: given[name] for name in METADATA_ORDER if given.get(name)}
     return Rendered(fe.compact_json({**metadata, "Spec": fe.struct_tree(spec.get("spec") or {}, claim.SPEC_FIELDS)}, sort_keys=False))
 
 

@@ -13,6 +13,7 @@ from kcore.machinery import meta
 from kcore.machinery import names as name_rules
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.core.affinity import validate_node_selector
+from kcore.machinery.kinds.disabled import drop_unless_stored
 from kcore.machinery.kinds.resource import device, names
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all
 
@@ -28,6 +29,12 @@ CONDITIONS_COUNT_MAX: Final = 4
 _PLACES: Final = ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection")
 _DEVICE_PLACES: Final = ("nodeName", "nodeSelector", "allNodes")
 _ATTRIBUTE_FIELDS: Final = ("int", "bool", "string", "version", "ints", "bools", "strings", "versions")
+_DISABLED: Final = (
+    ("spec", "partitionTypeAttribute"), ("spec", "skipNodeOperations"), ("spec", "devices", "*", "nodeAllocatableResources"),
+)
+_NO_OWN_PLACE: Final = (
+    "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec"
+)
 _SEMVER: Final = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(-((0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(\+([0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*))?",
@@ -49,6 +56,11 @@ def default_slice(value: Object) -> None:
 
 def prepare_create(value: Object) -> None:
     """Date the taints."""
+    drop_unless_stored(value, None, *_DISABLED)
+    _date_taints(value)
+
+
+def _date_taints(value: Object) -> None:
     for each in _devices(value):
         device.date_taints(each.get("taints") or [], meta.metadata(value).get("creationTimestamp") or "")
 
@@ -56,7 +68,8 @@ def prepare_create(value: Object) -> None:
 def prepare_update(new: Object, old: Object) -> None:
     """Date the taints."""
     keep_all(new, old)
-    prepare_create(new)
+    drop_unless_stored(new, old, *_DISABLED)
+    _date_taints(new)
 
 
 def validate_slice(value: Object) -> list[FieldError]:
@@ -72,7 +85,7 @@ def validate_slice_update(new: Object, old: Object) -> list[FieldError]:
 def _validate(spec: Part, old: Part | None) -> list[FieldError]:
     errors: list[FieldError] = []
     pool = spec.get("pool") or {}
-    names.validate_driver(spec.get("driver") or "", "spec.driver", errors)
+    names.validate_driver_plainly(spec.get("driver") or "", "spec.driver", errors)
     _validate_pool(pool, "spec.pool", errors)
     if old is not None:
         if pool.get("name") != (old.get("pool") or {}).get("name"):
@@ -165,10 +178,10 @@ def _validate_device(value: Part, own_place: bool, path: str, errors: list[Field
     consumed = value.get("consumesCounters")
     names.validate_set(consumed, CONSUMED_SETS_COUNT_MAX, _counters("counterSet"), f"{path}.consumesCounters", errors, "counterSet")
     if own_place:
-        when = " when `perDeviceNodeSelection` is set to true in the slice spec"
+        when = " when `perDeviceNodeSelection` is set to true in the ResourceSlice spec"
         _validate_place(value, _DEVICE_PLACES, path, errors, when)
     elif any(value.get(field) is not None for field in _DEVICE_PLACES):
-        sentence = "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the slice spec"
+        sentence = _NO_OWN_PLACE
         errors.append(fe.invalid(path, None, sentence))
     for field in ("bindingConditions", "bindingFailureConditions"):
         names.validate_set(value.get(field), CONDITIONS_COUNT_MAX, _validate_condition, f"{path}.{field}", errors)
@@ -183,7 +196,8 @@ def _validate_attribute(attribute: Part, path: str, errors: list[FieldError]) ->
     if not given:
         errors.append(fe.invalid(path, "", f"must specify one of: {', '.join(f'`{field}`' for field in _ATTRIBUTE_FIELDS)}"))
     elif len(given) > 1:
-        errors.append(fe.invalid(path, attribute, "may not have more than one field set"))
+        told = ", ".join(f"`{field}`" for field in _ATTRIBUTE_FIELDS)
+        errors.append(fe.invalid(path, f"{{{', '.join(given)}}}", f"must specify exactly one of: {told}"))
     for field in ("string", "version"):
         if attribute.get(field) is not None:
             _validate_text(attribute[field], field == "version", f"{path}.{field}", errors)

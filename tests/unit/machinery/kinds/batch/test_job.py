@@ -132,10 +132,39 @@ def test_a_suspended_job_may_still_be_placed_elsewhere() -> None:
 
 
 def test_a_finished_job_is_at_rest() -> None:
-    done = {"status": {"active": 1, "conditions": [{"type": "Complete", "status": "True"}]}}
+    held = [{"type": kind, "status": "True"} for kind in ("Complete", "SuccessCriteriaMet")]
+    times = {"startTime": "2024-01-01T00:00:00Z", "completionTime": "2024-01-01T00:01:00Z"}
+    done = {"status": {"active": 1, "conditions": held, **times}}
     assert messages(job.RULES.validate_status_update(done, {})) == ["status.active: Invalid value: 1: active>0 is invalid for finished job"]
+    assert messages(job.RULES.validate_status_update(done, done)) == []
+    assert messages(job.RULES.validate_status_update({"status": {"conditions": held}}, {})) == [
+        "status.completionTime: Required value: completionTime is required for Complete jobs",
+        "status.startTime: Required value: startTime is required for finished job",
+    ]
+    assert messages(job.RULES.validate_status_update({"status": times}, done)) == [
+        'status.completionTime: Invalid value: "2024-01-01T00:01:00Z": cannot set completionTime when there is no Complete=True condition',
+        "status.conditions: Invalid value: cannot disable the terminal Complete=True condition",
+        "status.conditions: Invalid value: cannot disable the SuccessCriteriaMet=True condition",
+    ]
     errors = job.RULES.validate_status_update({"status": {"startTime": "b"}}, {"status": {"startTime": "a"}})
     assert [error.field for error in errors] == ["status.startTime"]
+
+
+@pytest.mark.parametrize(("done", "failed", "expected"), [
+    ("0,2-3", None, []),
+    ("3,1", None, ["error parsing completedIndexes: non-increasing order, previous: 3, current: 1"]),
+    ("1-2-3", None, [
+        "error parsing completedIndexes: "
+        'the fragment "1-2-3" violates the requirement that an index interval can have at most two parts separated by \'-\'',
+    ]),
+    ("x", None, ['error parsing completedIndexes: cannot convert string to integer for index: "x"']),
+    ("7", None, ['error parsing completedIndexes: too large index: "7"']),
+    ("0-2", "2,4", ["failedIndexes and completedIndexes overlap at index: 2"]),
+])  # fmt: skip
+def test_indexes_are_in_order_and_either_done_or_failed(done: str, failed: str | None, expected: list[str]) -> None:
+    spec = {"completionMode": "Indexed", "completions": 5, "backoffLimitPerIndex": 1}
+    new = {"spec": spec, "status": {"completedIndexes": done, **({} if failed is None else {"failedIndexes": failed})}}
+    assert [message.split(": ", 3)[3] for message in messages(job.RULES.validate_status_update(new, {"spec": spec}))] == expected
 
 
 def test_a_job_whose_labels_a_status_update_drops_takes_those_of_its_template() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kcore.machinery.kinds.core.pod_defaults import default_pod_spec, default_template_spec, pull_policy
+from kcore.machinery.kinds.core.pod_defaults import default_pod_resources, default_pod_spec, default_template_spec, pull_policy
 from tests.unit.machinery.kinds.core.pods import Object
 
 DIGEST = "sha256:" + "a" * 64
@@ -78,6 +78,7 @@ def test_ports_on_the_host_network_are_host_ports() -> None:
 def pod_level(resources: Object, *containers: Object) -> Object:
     spec: Object = {"resources": resources, "containers": [{"resources": container} for container in containers]}
     default_pod_spec(spec)
+    default_pod_resources(spec)
     made: Object = spec["resources"]
     return made
 

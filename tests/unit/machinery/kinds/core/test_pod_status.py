@@ -63,12 +63,15 @@ def test_a_status_update_adds_no_owners() -> None:
     ({"conditions": [{"type": "Ready"}, {"type": "a b"}]}, 'conditions[1].Type: Invalid value: "a b": name part must consist of'),
     ({"nominatedNodeName": "A"}, 'nominatedNodeName: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of'),
     ({"qosClass": "Guaranteed"}, 'qosClass: Invalid value: "Guaranteed": field is immutable'),
-    ({"podIPs": [{"ip": "x"}]}, 'podIPs[0]: Invalid value: "x": must be a valid IP address'),
-    ({"podIPs": [{"ip": "1.1.1.1"}, {"ip": "1.1.1.2"}]},
+    ({"podIP": "x", "podIPs": [{"ip": "x"}]}, 'podIPs[0]: Invalid value: "x": must be a valid IP address'),
+    ({"podIP": "1.1.1.1"}, "podIPs: Invalid value: null: podIP and podIPs must either both be set or both be unset"),
+    ({"podIP": "1.1.1.1", "podIPs": [{"ip": "1.1.1.2"}]}, 'podIPs[0].ip: Invalid value: "1.1.1.2": must be equal to `podIP`'),
+    ({"observedGeneration": -1}, "observedGeneration: Invalid value: -1: must be a non-negative integer"),
+    ({"podIP": "1.1.1.1", "podIPs": [{"ip": "1.1.1.1"}, {"ip": "1.1.1.2"}]},
      'podIPs: Invalid value: [{"IP":"1.1.1.1"},{"IP":"1.1.1.2"}]: may specify no more than one IP for each IP family'),
     ({"hostIP": "1.1.1.1", "hostIPs": [{"ip": "1.1.1.2"}]}, 'hostIPs[0].ip: Invalid value: "1.1.1.2": must be equal to `hostIP`'),
     ({"containerStatuses": [{"user": {"linux": {"uid": -1}}}]},
-     "containerStatuses[0].linux.uid: Invalid value: -1: must be between 0 and 2147483647, inclusive"),
+     "containerStatuses[0].user.linux.uid: Invalid value: -1: must be between 0 and 2147483647, inclusive"),
     ({"resourceClaimStatuses": [{"name": "x"}]},
      'resourceClaimStatuses[0].name: Invalid value: "x": must match the name of an entry in `spec.resourceClaims`'),
 ])
@@ -81,7 +84,7 @@ def test_a_wrong_status_is_refused(status: Object, message: str) -> None:
 def test_a_good_status_is_accepted() -> None:
     status = {
         "conditions": [{"type": "Ready"}, {"type": "example.com/Gate"}], "nominatedNodeName": "n", "hostIP": "1.1.1.1",
-        "hostIPs": [{"ip": "1.1.1.1"}, {"ip": "fd00::1"}], "podIPs": [{"ip": "1.1.1.1"}, {"ip": "fd00::1"}],
+        "hostIPs": [{"ip": "1.1.1.1"}, {"ip": "fd00::1"}], "podIP": "1.1.1.1", "podIPs": [{"ip": "1.1.1.1"}, {"ip": "fd00::1"}],
         "containerStatuses": [{"name": "c", "user": {"linux": {"uid": 0, "gid": 1, "supplementalGroups": [2]}}}],
         "resourceClaimStatuses": [{"name": "r", "resourceClaimName": "claim"}],
     }
@@ -89,20 +92,23 @@ def test_a_good_status_is_accepted() -> None:
 
 
 def test_repeated_addresses_are_refused() -> None:
-    assert wrong_status({"podIPs": [{"ip": "1.1.1.1"}, {"ip": "1.1.1.1"}]})[1] == 'podIPs[1]: Duplicate value: {"IP":"1.1.1.1"}'
-    assert wrong_status({"hostIP": "::1", "hostIPs": [{"ip": "::1"}, {"ip": "::1"}]})[0] == 'hostIPs[1]: Duplicate value: {"IP":"::1"}'
+    sentence = "may specify no more than one IP for each IP family"
+    twice = [{"ip": "1.1.1.1"}, {"ip": "1.1.1.1"}]
+    shown = '[{"IP":"1.1.1.1"},{"IP":"1.1.1.1"}]'
+    assert wrong_status({"podIP": "1.1.1.1", "podIPs": twice}) == [f"podIPs: Invalid value: {shown}: {sentence}"]
+    assert wrong_status({"hostIP": "1.1.1.1", "hostIPs": twice}) == [f"hostIPs: Invalid value: {shown}: {sentence}"]
 
 
 def test_claim_statuses_are_unique_and_well_named() -> None:
     statuses = [{"name": "r", "resourceClaimName": "A"}, {"name": "r"}]
     found = wrong_status({"resourceClaimStatuses": statuses}, resourceClaims=[{"name": "r"}])
-    assert found[0].startswith('resourceClaimStatuses[0].name: Invalid value: "A": a lowercase RFC 1123 subdomain')
+    assert found[0].startswith('resourceClaimStatuses[0].resourceClaimName: Invalid value: "A": a lowercase RFC 1123 subdomain')
     assert found[1:] == ['resourceClaimStatuses[1].name: Duplicate value: "r"']
 
 
 def test_a_windows_pod_has_no_linux_user() -> None:
     status = {"containerStatuses": [{"user": {"linux": {}}}]}
-    assert wrong_status(status, os={"name": "windows"}) == ["containerStatuses[0].linux: Forbidden: cannot be set for a windows pod"]
+    assert wrong_status(status, os={"name": "windows"}) == ["containerStatuses[0].user.linux: Forbidden: cannot be set for a windows pod"]
 
 
 def test_the_node_is_no_part_of_the_status() -> None:

@@ -16,7 +16,7 @@ def test_a_plain_slice_is_fine() -> None:
 
 def test_addresses_are_of_the_family_of_the_slice() -> None:
     assert check(addressType="IPv4", endpoints=[{"addresses": ["::2"]}]) == [
-        'endpoints[0].addresses[0]: Invalid value: "::2": must be an IPv4 address'
+        'endpoints[0].addresses: Invalid value: "::2": must be an IPv4 address'
     ]
     assert check(addressType="X") == ['addressType: Unsupported value: "X": supported values: "FQDN", "IPv4", "IPv6"']
     assert check(addressType="IPv4", endpoints=[{}]) == ["endpoints[0].addresses: Required value"]

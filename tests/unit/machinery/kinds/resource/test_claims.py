@@ -21,7 +21,9 @@ def test_a_request_is_exact_or_has_alternatives() -> None:
         "spec.devices.requests[0]: Invalid value: null: exactly one of `exactly` or `firstAvailable` is required, but multiple fields "
         "are set"
     ]
-    assert messages(claim(requests=[EXACT, EXACT])) == ['spec.devices.requests[1].name: Duplicate value: "r"']
+    assert messages(claim(requests=[EXACT, EXACT])) == [
+        'spec.devices.requests[1]: Duplicate value: {"name":"r","exactly":{"deviceClassName":"c","allocationMode":"ExactCount","count":1}}'
+    ]
     assert messages(claim(requests=[{**EXACT, "name": f"r{n}"} for n in range(33)])) == [
         "spec.devices.requests: Too many: 33: must have at most 32 items"
     ]
@@ -33,9 +35,9 @@ def test_constraints_name_requests_and_alternatives_of_the_claim() -> None:
     assert [message.partition(": ")[0] for message in messages(claim(constraints=[wrong]))] == [
         "spec.devices.constraints[0].requests[0]", "spec.devices.constraints[0].requests[1]", "spec.devices.constraints[0].matchAttribute",
     ]
-    both = {"matchAttribute": "d/a", "distinctAttribute": "d/b"}
-    assert messages(claim(constraints=[both])) == [
-        'spec.devices.constraints[0]: Invalid value: null: exactly one of "matchAttribute" or "distinctAttribute" is required, but '
+    assert messages(claim(constraints=[{"matchAttribute": "d/a", "distinctAttribute": "d/b"}])) == []
+    assert messages(claim(constraints=[{}])) == [
+        'spec.devices.constraints[0]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required, but '
         "multiple fields are set"
     ]
 
