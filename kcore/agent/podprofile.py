@@ -5,6 +5,8 @@ Profiles are values and are shared: pods of one template have one profile, howev
 
 from typing import NamedTuple
 
+from kcore.agent.command import NEVER as NEVER_ENDS
+from kcore.agent.command import Ending, ending
 from kcore.agent.settings import EXIT_AFTER, EXIT_CODE, HollowSettings
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.pod_spec_pb2 import Container, PodSpec
@@ -75,9 +77,9 @@ class Profiles:
 
 def _profile(pod: Pod, settings: HollowSettings) -> PodProfile:
     spec = pod.spec
-    exits_after_s, exit_code = _exit_plan(pod, settings)
+    told, usual = _told(pod), _usual(pod, settings)
     policy = spec.restartPolicy or ALWAYS
-    main = tuple(_container(each, settings, policy, exits_after_s, exit_code) for each in spec.containers)
+    main = tuple(_container(each, settings, policy, told or _plain(each) or usual) for each in spec.containers)
     init = tuple(_init_container(each, settings, policy) for each in spec.initContainers) if spec.initContainers else ()
     gates = tuple(gate.conditionType for gate in spec.readinessGates) if spec.readinessGates else ()
     deadline_s = float(spec.activeDeadlineSeconds) if spec.HasField("activeDeadlineSeconds") else -1.0
@@ -92,15 +94,24 @@ def _profile(pod: Pod, settings: HollowSettings) -> PodProfile:
     )
 
 
-def _exit_plan(pod: Pod, settings: HollowSettings) -> tuple[float, int]:
-    """After how many seconds the containers finish (below 0: never), and with which code."""
-    meta = pod.metadata
-    annotations = meta.annotations
+def _told(pod: Pod) -> Ending | None:
+    """How annotations let the containers end; None if they do not say."""
+    annotations = pod.metadata.annotations
     if annotations and (EXIT_CODE in annotations or EXIT_AFTER in annotations):
-        return max(_number(annotations.get(EXIT_AFTER, "")), 0.0), int(_number(annotations.get(EXIT_CODE, ""))) & 0xFF
-    if any(owner.kind == "Job" and owner.controller for owner in meta.ownerReferences):
-        return settings.job_run_s, 0
-    return -1.0, 0
+        return Ending(max(_number(annotations.get(EXIT_AFTER, "")), 0.0), int(_number(annotations.get(EXIT_CODE, ""))) & 0xFF)
+    return None
+
+
+def _plain(container: Container) -> Ending | None:
+    """How a container ends by its command; None if that is not plain."""
+    return ending(container.command, container.args) if container.command else None
+
+
+def _usual(pod: Pod, settings: HollowSettings) -> Ending:
+    """How containers end of which nothing else is known: those of a Job do their work, others run on."""
+    if any(owner.kind == "Job" and owner.controller for owner in pod.metadata.ownerReferences):
+        return Ending(settings.job_run_s, 0)
+    return NEVER_ENDS
 
 
 def _number(text: str) -> float:
@@ -112,7 +123,7 @@ def _number(text: str) -> float:
     return value if abs(value) <= limits.HOLLOW_EXIT_AFTER_S_MAX else 0.0
 
 
-def _container(container: Container, settings: HollowSettings, policy: str, exits_after_s: float, exit_code: int) -> ContainerProfile:
+def _container(container: Container, settings: HollowSettings, policy: str, ends: Ending) -> ContainerProfile:
     ready_s = settings.readiness_delay_s
     if container.HasField("readinessProbe"):
         ready_s += container.readinessProbe.initialDelaySeconds
@@ -122,8 +133,8 @@ def _container(container: Container, settings: HollowSettings, policy: str, exit
         settings.is_pullable(container.image),
         float(container.startupProbe.initialDelaySeconds) if container.HasField("startupProbe") else 0.0,
         ready_s,
-        exits_after_s,
-        exit_code,
+        ends.after_s,
+        ends.code,
         container.restartPolicy or policy,
         False,
     )
@@ -131,11 +142,11 @@ def _container(container: Container, settings: HollowSettings, policy: str, exit
 
 def _init_container(container: Container, settings: HollowSettings, policy: str) -> ContainerProfile:
     """An init container runs to its end; one that restarts always is a sidecar and goes on."""
-    plain = _container(container, settings, policy, -1.0, 0)
+    ends = _plain(container)
     if container.restartPolicy == ALWAYS:
-        return plain._replace(is_sidecar=True)
+        return _container(container, settings, policy, ends or NEVER_ENDS)._replace(is_sidecar=True)
     own = container.restartPolicy or (NEVER if policy == NEVER else ON_FAILURE)
-    return plain._replace(exits_after_s=settings.init_run_s, restart_policy=own)
+    return _container(container, settings, policy, ends or Ending(settings.init_run_s, 0))._replace(restart_policy=own)
 
 
 def _ephemeral(spec: PodSpec) -> tuple[ContainerProfile, ...]:

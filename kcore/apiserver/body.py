@@ -173,9 +173,11 @@ def checked(obj: Any, doubled: list[str], gvk: GroupVersionKind, message: str, t
     managers.keep_reset(obj)
     unknown: list[str] = []
     try:
-        return Body(codec.normalise(message, obj, unknown, text), [*doubled, *unknown])
+        found = codec.normalise(message, obj, unknown, text)
     except codec.DecodeError as error:
         raise UnreadableError(str(error), complete=True) from error
+    complaints = [*doubled, *unknown]
+    return Body(found, codec.strict_in_order(text, complaints) if text is not None and doubled and unknown else complaints)
 
 
 APART = frozenset(("apiextensions.k8s.io", "apiregistration.k8s.io"))

@@ -655,6 +655,9 @@ HOLLOW_STEPS_MAX: Final = 8
 HOLLOW_EXIT_AFTER_S_MAX: Final = 1e9
 """Annotations may let a container run this long (30 years); what is longer or no number counts as 0."""
 
+HOLLOW_SCRIPT_CHARS_MAX: Final = 4_096
+"""A longer script of a container says nothing plainly; a node does not read on."""
+
 CRASH_BACKOFF_S: Final = 10.0
 """Fixed by Kubernetes: the pause before the second restart of a container, and before the second attempt to pull an image."""
 

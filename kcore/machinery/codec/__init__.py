@@ -18,10 +18,11 @@ from kcore.machinery.codec._table import DecodeError, Table
 from kcore.machinery.codec.edits import Splice, numbers, status_part
 from kcore.machinery.codec.forms import MAGIC, decode, decode_object, encode, encode_object, json_text, lazy, normalise, splice
 from kcore.machinery.codec.strict import duplicates as strict_duplicates
+from kcore.machinery.codec.strict import in_order as strict_in_order
 from kcore.machinery.codec.tables import table
 
 __all__ = [
     "MAGIC", "DecodeError", "LazyObject", "Splice", "Table", "decode", "decode_object", "encode", "encode_object", "envelope", "json_text",
     "lazy", "normalise", "numbers", "only", "open_envelope", "splice", "splice_resource_version", "status_part", "strict_duplicates",
-    "table", "watch_event",
+    "strict_in_order", "table", "watch_event",
 ]  # fmt: skip

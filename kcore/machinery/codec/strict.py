@@ -76,6 +76,27 @@ def duplicates(text: bytes, value: Any = None) -> list[str]:
     return [f'duplicate field "{path}"' for path in found][:STRICT_ERRORS_MAX]
 
 
+def in_order(text: bytes, complaints: list[str]) -> list[str]:
+    """Return complaints about unknown and doubled fields in the order in which a text of JSON gives rise to them."""
+    places: dict[str, int] = {}
+    for path in _places(json.loads(text, object_pairs_hook=_Pairs), ""):
+        sentence = f'unknown field "{path}"'
+        places.setdefault(sentence if sentence not in places else f'duplicate field "{path}"', len(places))
+    return sorted(complaints, key=lambda sentence: places.get(sentence, len(places)))
+
+
+def _places(value: Any, path: str) -> Iterator[str]:
+    """Yield the path of each member, as often as it is there."""
+    if isinstance(value, _Pairs):
+        for name, item in value:
+            place = f"{path}.{name}" if path else name
+            yield place
+            yield from _places(item, place)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _places(item, f"{path}[{index}]")
+
+
 class _Pairs(list[tuple[str, Any]]):
     """The members of a JSON object in their order, doubled ones included."""
 

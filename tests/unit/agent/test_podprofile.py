@@ -46,6 +46,26 @@ def test_annotations_go_before_the_job() -> None:
     assert (PROFILES.of(pod).main[0].exits_after_s, PROFILES.of(pod).main[0].exit_code) == (9.0, 4)
 
 
+def test_a_command_that_plainly_ends_goes_before_what_is_usual_and_after_annotations() -> None:
+    pod = assigned()
+    pod.spec.containers[0].command[:] = ["sh", "-c"]
+    pod.spec.containers[0].args[:] = ["sleep 3; exit 4"]
+    assert PROFILES.of(pod).main[0][5:7] == (3.0, 4)
+    pod.metadata.ownerReferences.add(kind="Job", name="j", controller=True)
+    assert PROFILES.of(pod).main[0][5:7] == (3.0, 4)
+    pod.metadata.annotations["kcore.io/exit-code"] = "5"
+    assert PROFILES.of(pod).main[0][5:7] == (0.0, 5)
+
+
+def test_init_containers_end_as_their_command_says() -> None:
+    pod = assigned()
+    pod.spec.initContainers.add(name="fails", image="i", command=["/bin/false"])
+    pod.spec.initContainers.add(name="waits", image="i", command=["sleep", "infinity"])
+    fails, waits = PROFILES.of(pod).init
+    assert (fails.exits_after_s, fails.exit_code) == (0.0, 1)
+    assert waits.exits_after_s < 0
+
+
 @pytest.mark.parametrize("image", ["webserver:404", "invalid.registry.k8s.io/invalid/alpine:3.1", "library/nonexistent:1"])
 def test_images_that_nobody_has_are_known(image: str) -> None:
     pod = assigned()

@@ -157,6 +157,9 @@ async def test_warnings_come_in_headers(http: Http) -> None:
     assert (await http("POST", MAPS, doubled)).headers["warning"] == '299 - "unknown field \\"foo\\""'
     refused = await http("POST", MAPS, doubled, query="fieldValidation=Strict")
     assert refused.code == 400 and "strict decoding error" in refused.json()["message"]
+    both = b'{"metadata": {"name": "d"}, "foo": 1, "data": {"a": "1", "a": "2"}}'
+    refused = await http("POST", MAPS, both, query="fieldValidation=Strict")
+    assert refused.json()["message"].endswith('strict decoding error: unknown field "foo", duplicate field "data.a"')
 
 
 async def test_whose_fields_they_are_is_told_by_the_user_agent(http: Http) -> None:

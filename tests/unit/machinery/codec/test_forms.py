@@ -211,3 +211,13 @@ def test_a_number_is_shown_as_it_was_written() -> None:
     text = b'{"metadata": {"generation": 99999999999999999999}}'
     with pytest.raises(codec.DecodeError, match="cannot unmarshal number 99999999999999999999 into"):
         codec.normalise(CONFIG_MAP, {"metadata": {"generation": 1e20}}, None, text)
+
+
+def test_complaints_come_in_the_order_of_the_text() -> None:
+    text = b'{"spec": {"odd": 1, "replicas": 2, "replicas": 3, "odder": 2, "odd": 1, "list": [{"a": 1, "a": 2}]}, "last": 1}'
+    complaints = [
+        'duplicate field "spec.replicas"', 'duplicate field "spec.list[0].a"', 'unknown field "spec.odd"', 'unknown field "spec.odder"',
+    ]  # fmt: skip
+    assert codec.strict_in_order(text, complaints) == [
+        'unknown field "spec.odd"', 'duplicate field "spec.replicas"', 'unknown field "spec.odder"', 'duplicate field "spec.list[0].a"',
+    ]  # fmt: skip
