@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+from contextlib import AsyncExitStack
 from typing import Any
 
+import psutil
 import pytest
 
 from kcore.api.meta.v1.meta_pb2 import WatchEvent
+from kcore.base import limits
 from kcore.machinery import codec
 from tests.unit.apiserver.api import Api
 from tests.unit.apiserver.rest.http import Http
@@ -133,3 +136,24 @@ async def test_a_web_socket_is_refused_like_any_request(http: Http) -> None:
         assert json.loads((await sent.get())["body"])["reason"] == "Unauthorized"
     async with http.watch(f"{MAPS}/c", kind="websocket") as sent:
         assert (await sent.get())["status"] == 404
+
+
+async def test_ten_thousand_idle_watches_take_little_memory_and_are_left_alone(http: Http, api: Api) -> None:
+    count, process = 10_000, psutil.Process()
+    before_bytes = process.memory_info().rss
+    async with AsyncExitStack() as stack:
+        watches: list[asyncio.Queue[Any]] = []
+        for number in range(count):
+            query = f"watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dmap-{number}"
+            watches.append(await stack.enter_async_context(http.watch(MAPS, query)))
+            assert (await watches[-1].get())["status"] == 200
+        assert len(api.server.hub.resources["configmaps"].watchers) == count
+        assert process.memory_info().rss - before_bytes < 300 << 20, "without TLS, with the test's own clients"
+        for sent in watches:
+            assert (await sent.get())["body"] == b""  # which sends the head
+        await http("POST", MAPS, config("map-7777"))
+        assert [event["type"] for event in await events(watches[7777], 1)] == ["ADDED"]
+        assert all(sent.empty() for sent in watches)
+        api.server.hub.tick(limits.BOOKMARK_PERIOD_S)
+        assert {event["type"] for sent in watches for event in await events(sent, 1)} == {"BOOKMARK"}
+    assert not api.server.hub.resources["configmaps"].watchers
