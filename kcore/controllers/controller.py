@@ -46,14 +46,16 @@ def unseen(_key: str, _object: Any, *, gone: bool) -> None:
 class Claimant:
     """A kind of owners.
 
-    kind    how references name it
-    owners  who there is; with the index of `adoption.index_selectors`
-    seen    takes in what is shown of their objects
+    kind           how references name it
+    owners         who there is; with the index of `adoption.index_selectors`
+    seen           takes in what is shown of their objects
+    looks_at_new   whether an owner is looked at when it gets a new object
     """
 
     kind: str
     owners: Lister[Any]
     seen: Seen = unseen
+    looks_at_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)

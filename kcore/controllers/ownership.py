@@ -39,11 +39,11 @@ class Ownership:
         if before is not None and before.owner != last.owner:
             self._look_at_owner(before)
         if last.controller is not None:
-            self._look_at_owner(last, is_shown=True, gone=new is None)
+            self._look_at_owner(last, is_shown=True, gone=new is None, is_new=old is None)
         elif new is not None and not last.is_deleting and not (before is not None and last.is_free_as(before)):
             self._look_at_matching(last)
 
-    def _look_at_owner(self, of: Traits, *, is_shown: bool = False, gone: bool = False) -> None:
+    def _look_at_owner(self, of: Traits, *, is_shown: bool = False, gone: bool = False, is_new: bool = False) -> None:
         found = None if of.controller is None else self._claimants.get(of.controller.kind)
         if found is None:
             return
@@ -54,7 +54,8 @@ class Ownership:
         key = key_of(owner)
         if is_shown:
             claimant.seen(key, of.object, gone=gone)
-        look(key)
+        if claimant.looks_at_new or not is_new:
+            look(key)
 
     def _look_at_matching(self, orphan: Traits) -> None:
         for claimant, look in self._claimants.values():

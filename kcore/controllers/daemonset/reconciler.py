@@ -240,6 +240,6 @@ def make(context: Context) -> Controller:
         Source(DAEMONSETS, own_keys),
         Source(PODS, reconciler.claimant, reads_if_owned=POD_READS),
         Source(NODES, reconciler.node_changed, reads=NODE_READS),
-        Source(REVISIONS, replace(reconciler.claimant, seen=unseen), reads_if_owned=("revision",)),
+        Source(REVISIONS, replace(reconciler.claimant, seen=unseen, looks_at_new=False), reads_if_owned=("revision",)),
     )
     return Controller("daemonset", context.queue("daemonset"), reconciler.reconcile, sources)

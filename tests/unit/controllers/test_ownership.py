@@ -21,7 +21,7 @@ def alike(name: str) -> Any:
 class Told:
     """An ownership with two kinds of owners, and what it made of changes."""
 
-    def __init__(self, *sets: Any, jobs: tuple[Any, ...] = ()) -> None:
+    def __init__(self, *sets: Any, jobs: tuple[Any, ...] = (), looks_at_new: bool = True) -> None:
         self.looked: list[str] = []
         self.shown: list[tuple[str, str, bool]] = []
         self.ownership = Ownership()
@@ -30,7 +30,8 @@ class Told:
             store.add_index(adoption.SELECTOR, adoption.by_selector)
             for each in owners:
                 store.put(f"default/{each.metadata.name}", each)
-            self.ownership.add(Claimant(kind, Lister(store), self.seen), lambda key, kind=kind: self.looked.append(f"{kind} {key}"))
+            claimant = Claimant(kind, Lister(store), self.seen, looks_at_new)
+            self.ownership.add(claimant, lambda key, kind=kind: self.looked.append(f"{kind} {key}"))
 
     def seen(self, key: str, object_: Any, *, gone: bool) -> None:
         self.shown.append((key, object_.metadata.name, gone))
@@ -77,6 +78,13 @@ def test_the_last_state_of_an_object_that_went_is_shown_to_its_owner() -> None:
     assert told.by(owned(member("a"), web), None) == ["ReplicaSet default/web"]
     assert told.shown == [("default/web", "a", True)]
     assert told.by(member("a", app="web"), None) == []
+
+
+def test_a_claimant_may_wait_for_more_than_a_new_object() -> None:
+    web = owner()
+    told = Told(web, looks_at_new=False)
+    assert told.by(None, owned(member("a"), web)) == [] and told.shown == [("default/web", "a", False)]
+    assert told.by(owned(member("a"), web), None) == ["ReplicaSet default/web"]
 
 
 def test_an_orphan_on_its_way_out_concerns_nobody() -> None:

@@ -47,6 +47,9 @@ def test_pods_of_a_doubled_revision_keep_running_under_the_other() -> None:
         (before,) = here.all(PODS)
         here.server.create(REVISIONS, history.new_revision(stored, DAEMONSETS, REVISION_LABEL, 9, 5))
         await here.clock.sleep(5)
+        assert len(here.all(REVISIONS)) == 2, "nobody looks because of a new revision that has its owner"
+        here.change(DAEMONSETS, "default/web", lambda daemonset: daemonset.metadata.annotations.update(look="again"))
+        await here.clock.sleep(5)
         (found,) = here.all(REVISIONS).values()
         (after,) = here.all(PODS).values()
         assert after.metadata.name == before and after.metadata.labels[REVISION_LABEL] == found.metadata.labels[REVISION_LABEL]
