@@ -132,7 +132,9 @@ class Pipeline:
 
     def refused_connection(self, spec: KindSpec, request: Request) -> status.StatusError:
         """Why a connection cannot be made. Raises StatusError: 404 if there is nothing to connect to, 400 if it is not said to what."""
-        found = self.reads.get(spec, request.namespace, request.name).obj()
+        is_proxy = request.subresource == connections.PROXY
+        name = connections.addressee(spec.kind, request.name) if is_proxy else request.name
+        found = self.reads.get(spec, request.namespace, name).obj()
         return connections.refusal(found, spec.resource, request.subresource, request.options)
 
     async def written(self, request: Request) -> Outcome:

@@ -88,12 +88,12 @@ class ApiServer:
             if last is not None:
                 await last.durable()
 
-    async def advertise(self, address: str, port: int) -> None:
+    async def advertise(self, address: str | None, port: int) -> None:
         """Publish the address and port at which pods reach the REST front-end, as endpoints of the Service `kubernetes`.
 
-        A loopback address, which leads pods to themselves and endpoints may not have, is not published.
+        A name is not published, nor a loopback address, which leads pods to themselves: endpoints may have neither.
         """
-        if ipaddress.ip_address(address).is_loopback:
+        if address is None or not is_published(address):
             return
         last = network.publish(self.registry, address, port)
         if last is not None:
@@ -136,3 +136,11 @@ class ApiServer:
             self.storage.compact(revision)
         except StoreError as error:
             LOG.warning("compaction failed", reason=str(error))
+
+
+def is_published(address: str) -> bool:
+    """Whether endpoints may have an address."""
+    try:
+        return not ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

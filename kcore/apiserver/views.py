@@ -19,6 +19,8 @@ OBJECT_META = "kcore.api.meta.v1.ObjectMeta"
 INITIAL_END_ANNOTATION = "k8s.io/initial-events-end"
 # Selectable fields that stand elsewhere in the object.
 ALIASES = {"source": "source.component", "status.successful": "status.succeeded", "status.podIPs": "status.podIP"}
+# ... and what is asked in the place of one that is empty: an event of the new form names no source.
+FALLBACKS = {"source": "reportingComponent"}
 
 Encode = Callable[[str, bytes, int], bytes]
 
@@ -33,6 +35,7 @@ def projector(spec: KindSpec) -> Callable[[bytes], Projected]:
     names = ("metadata.labels", "metadata.namespace", "metadata.name", *spec.selectable_fields)
     read: Projection | None = None
     others: list[str] = []
+    fallbacks = [(name, FALLBACKS[name]) for name in spec.selectable_fields if name in FALLBACKS]
 
     def project(value: bytes) -> Projected:
         nonlocal read
@@ -43,6 +46,8 @@ def projector(spec: KindSpec) -> Callable[[bytes], Projected]:
         labels = fields.pop("metadata.labels")
         for name in others:
             fields[name] = text(fields[name])
+        for name, other in fallbacks:
+            fields[name] = fields[name] or fields[other]
         return Projected(fields["metadata.namespace"], fields["metadata.name"], labels, fields)
 
     return project

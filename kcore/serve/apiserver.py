@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +28,7 @@ from kcore.serve.ports.rpc import RpcPort, Tls
 from kcore.store import Engine, StoreError
 
 PART = "apiserver"
+DISCARD = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,20 @@ def address(bind: str, port: int) -> str:
 def reachable(bind: str) -> str:
     """The address under which a server that listens on `bind` is reached from this machine."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+
+
+def advertised(bind: str) -> str | None:
+    """The address that endpoints of the Service `kubernetes` name; None if this machine has none that leads out.
+
+    As upstream: of a server that listens everywhere, or for this machine alone, the address from which the default route leads out.
+    """
+    family, somewhere = (socket.AF_INET6, "2001:db8::1") if ":" in bind else (socket.AF_INET, "192.0.2.1")
+    if bind not in ("0.0.0.0", "::") and not is_loopback(bind):
+        return bind
+    with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.connect((somewhere, DISCARD))  # a datagram's socket has a route then, and sends nothing
+        return str(probe.getsockname()[0])
+    return None
 
 
 def port_to_use(asked: int, before: str | None) -> int:
@@ -125,7 +141,7 @@ async def ports_of(plane: Plane, directory: DataDir, settings: ApiServerSettings
         if settings.port is not None:
             asked = settings.port
             number = await ports.rest.listen(settings.bind, port_to_use(asked, before.rest), tls, directory.pki / "ca.crt")
-            await plane.server.advertise(host, number)
+            await plane.server.advertise(advertised(settings.bind), number)
             rest = f"{'http' if tls is None else 'https'}://{address(host, number)}"
     except (RuntimeError, OSError) as error:
         raise PartError(f"port {asked} of {settings.bind} cannot be opened: another program may listen there") from error

@@ -10,10 +10,23 @@ from typing import Any, Final
 
 from kcore.apiserver.logs.options import container_of
 from kcore.machinery import status
+from kcore.machinery.field_error import quote
 
 Object = dict[str, Any]
 STREAMS: Final = ("exec", "attach", "portforward")
-CONNECTIONS: Final = (*STREAMS, "proxy")
+PROXY: Final = "proxy"
+CONNECTIONS: Final = (*STREAMS, PROXY)
+SCHEME_NAME_PORT: Final = 3
+
+
+def addressee(kind: str, name: str) -> str:
+    """Whom a proxy is asked for: `NAME`, `NAME:PORT` or `SCHEME:NAME:PORT`. Raises StatusError (400)."""
+    parts = name.split(":")
+    found = parts[1] if len(parts) == SCHEME_NAME_PORT else parts[0]
+    scheme = parts[0] if len(parts) == SCHEME_NAME_PORT else ""
+    if len(parts) > SCHEME_NAME_PORT or not found or scheme not in ("", "http", "https"):
+        raise status.bad_request(f"invalid {kind.lower()} request {quote(name)}")
+    return found
 
 
 def refusal(obj: Object, resource: str, subresource: str, options: Object) -> status.StatusError:

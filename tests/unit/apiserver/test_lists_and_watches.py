@@ -94,6 +94,10 @@ async def test_pods_are_selected_by_labels_and_fields(api: Api) -> None:
     await api.create("pods", {**pod("b", nodeName="n2"), "metadata": {"name": "b", "labels": {"app": "y"}}})
     assert names_of(await api.list("pods", fieldSelector="spec.nodeName=n1")) == ["a"]
     assert names_of(await api.list("pods", fieldSelector="status.phase!=Pending")) == []
+    about = {"regarding": {"namespace": "default"}, "reportingController": "c", "reportingInstance": "i", "action": "a", "reason": "r"}
+    about |= {"eventTime": "2026-01-01T00:00:00.000000Z", "type": "Normal"}
+    await api.create("events@v1.events.k8s.io", {"metadata": {"name": "e"}, **about})
+    assert names_of(await api.list("events@v1", fieldSelector="source=c")) == ["e"]
     assert names_of(await api.list("pods", labelSelector="app in (x,y)", fieldSelector="metadata.name=b")) == ["b"]
     assert names_of(await api.list("pods", labelSelector="!app")) == []
 

@@ -158,6 +158,10 @@ async def test_connections_say_why_they_cannot_be_made(api: Api) -> None:
         ("create", "pods/portforward", "p"): 'pods/portforward of "p" is not possible: hollow nodes run no process',
         ("create", "pods/attach", "waiting"): "pod waiting does not have a host assigned",
         ("get", "pods/proxy", "none"): 'pods "none" not found',
+        ("get", "pods/proxy", "p:80"): 'pods/proxy of "p" is not possible: hollow nodes run no process',
+        ("get", "pods/proxy", "https:none:80"): 'pods "none" not found',
+        ("get", "pods/proxy", "ftp:p:80"): 'invalid pod request "ftp:p:80"',
+        ("get", "pods/proxy", ":80"): 'invalid pod request ":80"',
     }
     for (verb, resource, name), sentence in sentences.items():
         request = api.request(verb, resource, name)

@@ -177,8 +177,9 @@ async def test_the_api_server_is_behind_its_service(api: Api) -> None:
     assert (found["endpoints"], found["ports"][0]["port"]) == ([{"addresses": ["192.0.2.2"], "conditions": {"ready": True}}], 6444)
 
 
-async def test_a_loopback_address_leads_nobody_to_the_api_server(api: Api) -> None:
-    await api.server.advertise("127.0.0.1", 6443)
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost", None])
+async def test_what_is_no_address_for_others_leads_nobody_to_the_api_server(api: Api, address: str | None) -> None:
+    await api.server.advertise(address, 6443)
     with pytest.raises(StatusError):
         api.get("endpoints", "kubernetes")
 
