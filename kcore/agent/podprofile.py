@@ -3,6 +3,7 @@
 Profiles are values and are shared: pods of one template have one profile, however many there are (`Profiles`, bounded).
 """
 
+from math import inf
 from typing import NamedTuple
 
 from kcore.agent.command import NEVER as NEVER_ENDS
@@ -21,7 +22,7 @@ class ContainerProfile(NamedTuple):
     """One container.
 
     startup_s       from running to started: the startup probe's initial delay
-    ready_s         from started to ready: the readiness probe's initial delay
+    ready_s         from started to ready: the readiness probe's initial delay; inf: never
     exits_after_s   it finishes after running so long, with `exit_code`; below 0: it runs until the pod is deleted
     restart_policy  its own or the pod's
     is_sidecar      an init container that goes on running
@@ -124,20 +125,26 @@ def _number(text: str) -> float:
 
 
 def _container(container: Container, settings: HollowSettings, policy: str, ends: Ending) -> ContainerProfile:
-    ready_s = settings.readiness_delay_s
-    if container.HasField("readinessProbe"):
-        ready_s += container.readinessProbe.initialDelaySeconds
     return ContainerProfile(
         container.name,
         container.image,
         settings.is_pullable(container.image),
         float(container.startupProbe.initialDelaySeconds) if container.HasField("startupProbe") else 0.0,
-        ready_s,
+        _ready_s(container, settings),
         ends.after_s,
         ends.code,
         container.restartPolicy or policy,
         False,
     )
+
+
+def _ready_s(container: Container, settings: HollowSettings) -> float:
+    """How long a container that has started takes to be ready; inf: never, since its probe's command plainly fails."""
+    if not container.HasField("readinessProbe"):
+        return settings.readiness_delay_s
+    probe = container.readinessProbe
+    probed = ending(probe.handler.exec.command, ())
+    return inf if probed is not None and probed.code else settings.readiness_delay_s + probe.initialDelaySeconds
 
 
 def _init_container(container: Container, settings: HollowSettings, policy: str) -> ContainerProfile:

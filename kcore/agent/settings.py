@@ -13,7 +13,7 @@ EXIT_AFTER = "kcore.io/exit-after"
 USAGE = "kcore.io/usage"
 """Annotation of a hollow node: the use that it pretends to measure."""
 
-UNPULLABLE = r":404$|^invalid\.|/nonexistent(/|:|$)"
+UNPULLABLE = r":404$|^invalid\.|[/:]non-?existent([/:@]|$)"
 """Images that no registry has: those which the official conformance tests take for that, or which say so."""
 
 

@@ -1,5 +1,7 @@
 """What a hollow node reads of a pod: when its containers start, are ready and finish."""
 
+from math import inf
+
 import pytest
 
 from kcore.agent.podprofile import ContainerProfile, Profiles
@@ -66,7 +68,9 @@ def test_init_containers_end_as_their_command_says() -> None:
     assert waits.exits_after_s < 0
 
 
-@pytest.mark.parametrize("image", ["webserver:404", "invalid.registry.k8s.io/invalid/alpine:3.1", "library/nonexistent:1"])
+@pytest.mark.parametrize(
+    "image", ["webserver:404", "invalid.registry.k8s.io/invalid/alpine:3.1", "library/nonexistent:1", "foo:non-existent"],
+)
 def test_images_that_nobody_has_are_known(image: str) -> None:
     pod = assigned()
     pod.spec.containers[0].image = image
@@ -79,6 +83,10 @@ def test_probes_say_when_a_container_has_started_and_is_ready() -> None:
     pod.spec.containers[0].readinessProbe.initialDelaySeconds = 5
     found = Profiles(HollowSettings(readiness_delay_s=0.5)).of(pod).main[0]
     assert (found.startup_s, found.ready_s) == (3.0, 5.5)
+    pod.spec.containers[0].readinessProbe.handler.exec.command[:] = ["/bin/true"]
+    assert PROFILES.of(pod).main[0].ready_s == 5.0
+    pod.spec.containers[0].readinessProbe.handler.exec.command[:] = ["/bin/false"]
+    assert PROFILES.of(pod).main[0].ready_s == inf
 
 
 def test_init_containers_finish_and_sidecars_do_not() -> None:
