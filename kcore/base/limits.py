@@ -179,6 +179,21 @@ SCHEDULER_FLUSH_INTERVAL_S: Final = 30.0
 SIMULATED_PREEMPTIONS_MAX: Final = 10
 """A pod that was preempted more often in one simulation stays away: whatever made pods displace one another would go on forever."""
 
+TRACE_PODS_MAX: Final = 1_000_000
+"""Arrivals of one replay (0.5 KB each, 50 us to 2 ms to decide): a load that takes more is reached by letting arrivals come faster."""
+
+TRACE_DEVICES_MAX: Final = 64
+"""Devices of a node that are told apart in a replay, each a row of amounts; machines with shared devices have up to sixteen."""
+
+TRACE_MIX_MAX: Final = 128
+"""Kinds of pods by which a policy judges fragmentation, the most frequent ones: a decision costs some 10 us for each on 1,500 nodes."""
+
+TRACE_SAMPLES_MAX: Final = 10_000
+"""Moments of a replay at which the cluster is looked at: more than a picture has pixels."""
+
+TRACE_PROCESSES_MAX: Final = 64
+"""Replays at once, each a process of 60 MB and up."""
+
 SCHEDULER_BATCH_MAX: Final = 1_000
 """Pods decided before bindings go out and events are let in: some 20 ms of deciding, and one bulk request of 100 KB."""
 

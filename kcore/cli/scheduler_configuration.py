@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
@@ -28,8 +28,14 @@ def read(path: Path) -> Configuration:
     from kcore.scheduler.configuration.reading import read as read_document
 
     try:
-        return read_document(yaml.load(path.read_text(), Loader=Loader))
+        return read_document(document(path))
     except ConfigurationError as error:
         raise click.ClickException("\n".join(f"{path}: {problem.message()}" for problem in error.problems)) from error
+
+
+def document(path: Path) -> Any:
+    """What a YAML file holds. Raises ClickException."""
+    try:
+        return yaml.load(path.read_text(), Loader=Loader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise click.ClickException(f"{path}: {' '.join(str(error).split())}") from error

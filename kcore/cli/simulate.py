@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kcore.base.config import DataDir
-from kcore.cli import manifests, options
+from kcore.cli import clusters, manifests, options
+from kcore.cli.simulate_trace import trace
 
 if TYPE_CHECKING:
-    from kcore.client.client import Client
-    from kcore.client.kinds import Resource
-    from kcore.load.rest import RestServer
     from kcore.simulate.changes import Change
     from kcore.simulate.cluster import Cluster
 
@@ -23,7 +20,7 @@ CHANGES = ("adds", "drains", "racks", "grows")
 ROWS = 10
 
 
-class InOrder(click.Command):
+class InOrder(click.Group):
     """A command that remembers in which order its changes were given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -33,17 +30,8 @@ class InOrder(click.Command):
         return super().parse_args(ctx, args)
 
 
-@click.command(cls=InOrder)
-@click.option(
-    "--dump", "dumps", multiple=True, metavar="FILE", help="The cluster is what kubectl get -o json or yaml wrote here; may be repeated."
-)
-@click.option(
-    "--kubeconfig",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=None,
-    help="The cluster is the one that this leads to, any Kubernetes; it is only read.",
-)
-@click.option("--context", default="", help="Which context of the kubeconfig, if not the current one.")
+@click.group(cls=InOrder, invoke_without_command=True, subcommand_metavar="[trace FILE ...]")
+@click.pass_context
 @click.option("--add", "adds", multiple=True, metavar="FILE=N", help="N pods of a Pod, or of a workload's pod template, come.")
 @click.option("--drain", "drains", multiple=True, metavar="NODE", help="A node goes; its pods look for another one.")
 @click.option("--drain-selector", "racks", multiple=True, metavar="LABELS", help="All nodes with these labels go, such as a rack.")
@@ -54,29 +42,27 @@ class InOrder(click.Command):
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Draw a heat map of the nodes (PNG).")
 @options.scheduler_config
 @options.as_json
-@options.server
+@clusters.source
 def command(
-    dumps: tuple[str, ...],
-    kubeconfig: Path | None,
-    context: str,
+    ctx: click.Context,
+    source: clusters.Source,
     backtest: bool,
     seed: int,
     rows: int,
     plot: Path | None,
     config_file: Path | None,
     as_json: bool,
-    directory: DataDir,
-    address: str | None,
-    ca: Path | None,
-    token: str | None,
-    insecure: bool,
     **given: tuple[str, ...],
 ) -> None:
     """Change a cluster in memory, and show what the scheduler would decide.
 
-    The cluster is that of the running control plane, unless --dump or --kubeconfig names another one; it is only read, and Secrets are not
-    read at all. The changes are made in the order in which they are given, each after all that waits has been decided.
+    The cluster is that of the running control plane, unless --dump, --snapshot or --kubeconfig names another one; it is only read, and
+    Secrets are not read at all. The changes are made in the order in which they are given, each after all that waits has been decided.
     """
+    if ctx.invoked_subcommand is not None:
+        if any(ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT for name in ctx.params):
+            raise click.UsageError(f"{ctx.invoked_subcommand} has options of its own, which stand behind it")
+        return
     from kcore.cli import scheduler_configuration
     from kcore.machinery.codec import DecodeError
     from kcore.simulate import backtest as backtesting
@@ -84,19 +70,14 @@ def command(
     from kcore.simulate.changes import ChangeError
     from kcore.simulate.report import simulated
 
-    check(dumps, kubeconfig, backtest, plot, given)
+    check(backtest, plot, given)
     configuration = scheduler_configuration.read(config_file) if config_file is not None else None
     try:
-        if dumps:
-            cluster = of_dumps(dumps)
-        elif kubeconfig is not None:
-            cluster = over_rest(kubeconfig, context)
-        else:
-            cluster = of_server(directory, address, ca, token, insecure)
+        cluster = source.read()
         if backtest:
             report, told = backtesting.backtested(cluster, configuration), text.backtest_lines
         else:
-            wanted = list(changes(click.get_current_context().meta["changes"], given, cluster))
+            wanted = list(changes(ctx.meta["changes"], given, cluster))
             report, told = simulated(cluster, wanted, seed, configuration), text.lines
     except (ChangeError, DecodeError) as error:
         raise click.ClickException(str(error)) from error
@@ -105,16 +86,17 @@ def command(
         plots.heat_map(report, plot)
 
 
-def check(
-    dumps: tuple[str, ...], kubeconfig: Path | None, backtest: bool, plot: Path | None, given: dict[str, tuple[str, ...]]
-) -> None:
+def check(backtest: bool, plot: Path | None, given: dict[str, tuple[str, ...]]) -> None:
     """Refuse what does not go together. Raises ClickException."""
-    from kcore.simulate.plots import can_plot
-
-    if dumps and kubeconfig is not None:
-        raise click.UsageError("--dump and --kubeconfig name two clusters")
     if backtest and (any(given.values()) or plot is not None):
         raise click.UsageError("--backtest judges the cluster as it is: it goes without changes and without --plot")
+    check_plot(plot)
+
+
+def check_plot(plot: Path | None) -> None:
+    """Refuse a picture that could not be drawn. Raises ClickException."""
+    from kcore.simulate.plots import can_plot
+
     if plot is not None and not plot.parent.is_dir():
         raise click.ClickException(f"{plot}: there is no such folder")
     if plot is not None and not can_plot():
@@ -161,38 +143,4 @@ def template(file: str, cluster: Cluster) -> Any:
         raise click.ClickException(f"{file}: {error}") from error
 
 
-def of_dumps(dumps: tuple[str, ...]) -> Cluster:
-    """The cluster that stands in files. Raises ClickException."""
-    from kcore.simulate import cluster
-
-    documents = [document for file in dumps for document in manifests.read(file)]
-    found = cluster.of_objects(each.obj for each in documents if isinstance(each, manifests.Document))
-    found.skipped.update({each.source: each.reason for each in documents if isinstance(each, manifests.Broken)})
-    if not found.nodes:
-        raise click.ClickException(f"{', '.join(dumps)}: there is no Node")
-    return found
-
-
-def of_server(directory: DataDir, address: str | None, ca: Path | None, token: str | None, insecure: bool) -> Cluster:
-    """The cluster of a running control plane. Raises ClickException."""
-    from kcore.cli import session
-    from kcore.simulate import cluster
-
-    async def act(client: Client) -> Cluster:
-        async def listed(resource: Resource) -> list[bytes]:
-            return [item.SerializeToString() for item in (await client.resource(resource).list()).items]
-
-        return await cluster.read(listed)
-
-    return session.run(act, directory, address, ca, token, insecure)
-
-
-def over_rest(kubeconfig: Path, context: str) -> Cluster:
-    """The cluster that a kubeconfig leads to. Raises ClickException."""
-    from kcore.cli import session
-    from kcore.simulate import cluster
-
-    async def act(server: RestServer) -> Cluster:
-        return await cluster.read(server.all)
-
-    return session.over_rest(act, kubeconfig, context, 1)
+command.add_command(trace)

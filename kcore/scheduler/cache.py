@@ -134,6 +134,13 @@ class Cache:
         self._put(pod, pod.node_name, assumed=False)
         return gone
 
+    def hold(self, key: str, account: Account) -> None:
+        """Let a placed pod hold more than it asked for, such as shares of certain devices; nothing is freed, so there is no event."""
+        placed = self._pods[key]
+        self._columns.place(placed.node_name, account)
+        self._columns.displace(placed.node_name, placed.account)
+        placed.account = account
+
     def remove(self, key: str) -> PodGone | None:
         """Take away a pod that is deleted or has finished."""
         placed = self._pods.pop(key, None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Container, Iterable
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from kcore.client import kinds
 from kcore.client.kinds import Resource
-from kcore.machinery import codec, defaults
+from kcore.machinery import codec, defaults, scheme
+from kcore.machinery.files.snapshot import Reader
 from kcore.machinery.kinds import rules_of
 from kcore.machinery.status import StatusError
 from kcore.scheduler.snapshot import OTHERS
@@ -56,6 +57,33 @@ def of_objects(objects: Iterable[Object]) -> Cluster:
             continue
         found[kind, place, name] = raw
     return _of_raws(((kind, raw) for (kind, _, _), raw in found.items()), skipped)
+
+
+def of_snapshot(file: BinaryIO) -> Cluster:
+    """Take a cluster from a snapshot of kcore; of kinds that nothing depends on, Secrets among them, no value is looked into.
+
+    Raises  SnapshotError, DecodeError
+    """
+    known = {spec.prefix: spec for spec in scheme.load().stored()}
+    wanted = {kinds.resource(group, "v1", resource).spec.prefix: kind for kind, (group, resource) in READ.items()}
+    raws: list[tuple[str, bytes]] = []
+    skipped: dict[str, int | str] = {}
+    for entry in Reader(file).entries():
+        prefix = _prefix(entry.key, known)
+        if prefix in wanted:
+            raws.append((wanted[prefix], codec.open_envelope(entry.value)[2]))
+            continue
+        spec = known.get(prefix)
+        name = prefix.decode(errors="replace") if spec is None else f"{spec.kind}.{spec.group}" if spec.group else spec.kind
+        skipped[name] = int(skipped.get(name, 0)) + 1
+    return _of_raws(raws, skipped)
+
+
+def _prefix(key: bytes, known: Container[bytes]) -> bytes:
+    """Return where objects of a kind stand: the first two or three steps of a key."""
+    steps = key.split(b"/")
+    longer, shorter = (b"/".join((*steps[:count], b"")) for count in (4, 3))
+    return longer if longer in known else shorter
 
 
 def stored(resource: Resource, obj: Object) -> tuple[bytes, str, str]:

@@ -19,11 +19,11 @@ HUGE_PAGES: Final = "hugepages-"
 
 def lines(report: Report, rows: int) -> Iterator[str]:
     """Tell of a simulation; rows: so many nodes and reasons at most, 0 for all."""
-    yield from _cluster_lines(report)
+    yield from cluster_lines(report)
     if report["changes"]:
         yield ""
         cells = [(step["change"], step["pods"], step["placed"], step["unplaced"]) for step in report["changes"]]
-        yield from _table(("CHANGE", "PODS", "PLACED", "NOT PLACED"), cells)
+        yield from table(("CHANGE", "PODS", "PLACED", "NOT PLACED"), cells)
     if report["placements"]:
         yield ""
         yield from _placement_lines(report, rows)
@@ -38,14 +38,14 @@ def lines(report: Report, rows: int) -> Iterator[str]:
 def backtest_lines(report: Report, rows: int) -> Iterator[str]:
     """Tell how the pods of a cluster stand."""
     bound, feasible, best = report["bound"], report["feasible"], report["best"]
-    yield from _cluster_lines(report)
+    yield from cluster_lines(report)
     yield ""
     yield f"{feasible} of {bound} bound pods stand on a node that is feasible for them{_share(feasible, bound)}"
     yield f"{best} of {bound} stand on one that scores best{_share(best, bound)}"
     for title, found in (("NOT FEASIBLE", report["infeasible"]), ("NOT JUDGED", report["not_judged"])):
         if found:
             yield ""
-            yield from _table((title, "NODE", "REASON"), [(each["pod"], each["node"], each["reason"]) for each in _shown(found, rows)])
+            yield from table((title, "NODE", "REASON"), [(each["pod"], each["node"], each["reason"]) for each in _shown(found, rows)])
             yield from _more(found, rows)
     if report["not_best"]:
         yield ""
@@ -53,15 +53,16 @@ def backtest_lines(report: Report, rows: int) -> Iterator[str]:
             (each["pod"], each["node"], each["total"], each["best"], each["best_total"], _gains(each["gains"]))
             for each in _shown(report["not_best"], rows)
         ]
-        yield from _table(("NOT BEST", "NODE", "SCORE", "BEST NODE", "SCORE", "DIFFERENCE"), cells)
+        yield from table(("NOT BEST", "NODE", "SCORE", "BEST NODE", "SCORE", "DIFFERENCE"), cells)
         yield from _more(report["not_best"], rows)
 
 
-def _cluster_lines(report: Report) -> Iterator[str]:
+def cluster_lines(report: Report) -> Iterator[str]:
+    """Tell what was read of a cluster, and what was not."""
     cluster = report["cluster"]
-    yield f"{_count(cluster['nodes'], 'node')}, {_count(cluster['pods'], 'pod')}"
+    yield f"{counted(cluster['nodes'], 'node')}, {counted(cluster['pods'], 'pod')}"
     for why, pods in cluster["undecided"].items():
-        yield f"not looked at: {_count(pods, 'pod')} that {why}" if pods == 1 else f"not looked at: {pods} pods, each of which {why}"
+        yield f"not looked at: {counted(pods, 'pod')} that {why}" if pods == 1 else f"not looked at: {pods} pods, each of which {why}"
     counts = [f"{count} {kind}" for kind, count in cluster["skipped"].items() if isinstance(count, int)]
     if counts:
         yield f"skipped, since nothing is decided by it: {', '.join(counts)}"
@@ -74,9 +75,9 @@ def _placement_lines(report: Report, rows: int) -> Iterator[str]:
     after = {each["node"]: each["after"] for each in report["nodes"]}
     ranked = sorted(came.items(), key=lambda item: -item[1])
     cells = [
-        (node, count, *(_percent((after.get(node) or {}).get(name)) for name in (CPU, "memory"))) for node, count in _shown(ranked, rows)
+        (node, count, *(percent((after.get(node) or {}).get(name)) for name in (CPU, "memory"))) for node, count in _shown(ranked, rows)
     ]
-    yield from _table(("PLACED ON", "PODS", "CPU", "MEMORY"), cells)
+    yield from table(("PLACED ON", "PODS", "CPU", "MEMORY"), cells)
     yield from _more(ranked, rows)
 
 
@@ -85,7 +86,7 @@ def _unplaced_lines(groups: list[Report], rows: int) -> Iterator[str]:
         pods = group["pods"]
         named = ", ".join(pods[:NAMES_SHOWN])
         others = f" and {len(pods) - NAMES_SHOWN} more" if len(pods) > NAMES_SHOWN else ""
-        yield f"{_count(len(pods), 'pod')} {'fits' if len(pods) == 1 else 'fit'} nowhere ({named}{others}):"
+        yield f"{counted(len(pods), 'pod')} {'fits' if len(pods) == 1 else 'fit'} nowhere ({named}{others}):"
         yield f"  {group['message']}"
     yield from _more(groups, rows)
 
@@ -97,15 +98,15 @@ def _notes(report: Report) -> Iterator[str]:
         yield ""
     if preempted:
         named = ", ".join(f"{each['pod']} on {each['node']} for {each['preemptor']}" for each in preempted[:NAMES_SHOWN])
-        yield f"{_count(len(preempted), 'pod')} preempted: {named}{' ...' if len(preempted) > NAMES_SHOWN else ''}"
+        yield f"{counted(len(preempted), 'pod')} preempted: {named}{' ...' if len(preempted) > NAMES_SHOWN else ''}"
     if unmanaged:
         named = f"{', '.join(unmanaged[:NAMES_SHOWN])}{' ...' if len(unmanaged) > NAMES_SHOWN else ''}"
-        yield f"evicted though no controller makes them again: {_count(len(unmanaged), 'pod')}: {named}"
+        yield f"evicted though no controller makes them again: {counted(len(unmanaged), 'pod')}: {named}"
 
 
 def _utilisation_lines(found: Report) -> Iterator[str]:
     before, after = found["before"], found["after"]
-    yield from _table(
+    yield from table(
         ("REQUESTED", "BEFORE", "OF", "", "AFTER", "OF", ""),
         [
             (name, *_amounts(name, before["resources"].get(name)), *_amounts(name, after["resources"].get(name)))
@@ -118,7 +119,7 @@ def _utilisation_lines(found: Report) -> Iterator[str]:
 def _amounts(name: str, amount: Report | None) -> tuple[str, str, str]:
     if amount is None:
         return "-", "-", ""
-    return _quantity(name, amount["requested"]), _quantity(name, amount["allocatable"]), _percent(amount["fraction"])
+    return _quantity(name, amount["requested"]), _quantity(name, amount["allocatable"]), percent(amount["fraction"])
 
 
 def _quantity(name: str, value: float) -> str:
@@ -132,7 +133,8 @@ def _quantity(name: str, value: float) -> str:
     return f"{size:.1f}Ti"
 
 
-def _percent(fraction: float | None) -> str:
+def percent(fraction: float | None) -> str:
+    """Write a part in hundredths."""
     return "-" if fraction is None else f"{100 * fraction:.0f}%"
 
 
@@ -144,7 +146,8 @@ def _gains(gains: dict[str, int]) -> str:
     return ", ".join(f"{plugin} {gain:+}" for plugin, gain in sorted(gains.items(), key=lambda item: -item[1]))
 
 
-def _count(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Write how many."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
@@ -157,7 +160,7 @@ def _more(found: list[Any], rows: int) -> Iterator[str]:
         yield f"... and {len(found) - rows} more (--rows 0 shows all)"
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
     """Columns as wide as they need; numbers to the right."""
     cells = [titles, *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -1,6 +1,7 @@
 """What a plugin of one's own sees: columns over nodes, and the two things that it may be."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,6 +45,14 @@ class Nodes:
     def requested(self, resource: str) -> Int64:
         """How much of a resource the pods there ask for."""
         return self._amounts(self._columns.requested, resource)
+
+    def free(self, resources: Sequence[str]) -> Int64:
+        """(resources, nodes): how much of each resource no pod has asked for."""
+        columns = self._columns
+        rows, _ = columns.asked(tuple((name, 0) for name in resources))
+        found: Int64 = columns.allocatable[rows, self._span] - columns.requested[rows, self._span]
+        found[rows < 0] = 0
+        return found
 
     def usage(self, resource: str) -> Int64:
         """How much of a resource is used, as measured: the node's annotation kcore.io/usage; 0 where nobody measures."""
