@@ -418,9 +418,9 @@ class Registry:
         self.chain.validate(write, None, seen.obj)
         plan = strategy.plan_deletion(write.spec, write.rules, seen.obj, options, self.clock.now())
         if plan is None:
-            return outcome(write.spec, seen.obj, current.raw, current.revision)
+            return outcome(write.spec, seen.obj, seen.raw, current.revision)
         raw = seen.with_changes(plan.obj)
-        if write.dry_run or (raw == current.raw and not plan.remove):
+        if write.dry_run or (raw == seen.raw and not plan.remove):
             return outcome(write.spec, plan.obj, raw, current.revision, removed=plan.remove)
         if plan.remove and not write.rules.graceful:
             return self.remove(write, plan.obj, raw, current.revision)

@@ -20,7 +20,12 @@ _SHAPE: Final = re.compile(
 
 def format_time(seconds: float) -> str:
     """Write unix seconds as `2024-01-01T00:00:00Z`; a fraction is cut off."""
-    return (_EPOCH + timedelta(seconds=int(seconds // 1))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _format_second(int(seconds // 1))
+
+
+@lru_cache(limits.TIMES_KEPT)
+def _format_second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_micro_time(seconds: float) -> str:

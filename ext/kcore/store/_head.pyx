@@ -10,7 +10,7 @@ from kcore.scalars cimport int64_t, uint32_t
 from kcore.store._index cimport KeyIndex
 from kcore.store._record cimport HEADER_SIZE
 from kcore.store._track cimport Change, Track
-from kcore.store._values cimport Compare, Mutation, Put, Txn
+from kcore.store._values cimport Compare, Delete, Mutation, Put, Txn
 
 
 cdef class Pending:
@@ -149,37 +149,51 @@ cdef class Head:
         """Evaluate a transaction at once. Raises StoreError: lease not found, no space, busy, invalid, failed."""
         cdef EvaluatedTxn evaluated = None
         if self.failure is None:
-            evaluated = self.submit_put(txn)
+            evaluated = self.submit_one(txn)
         if evaluated is None:
             return self.evaluate(txn)
         if not self.flush_planned:
             self.plan_flush()
         return evaluated
 
-    cdef EvaluatedTxn submit_put(self, Txn txn):
-        """Put one key without a lease, on the condition at most that keys have a mod_revision.
+    cdef EvaluatedTxn submit_one(self, Txn txn):
+        """Put or delete one key without a lease, on the condition at most that keys have a mod_revision.
 
         Returns   None, and nothing is done, if more is asked or a condition does not hold
         """
         cdef Compare compare
-        cdef Put put
         if len(txn.success) != 1:
             return None
         operation = txn.success[0]
-        if type(operation) is not Put:
-            return None
-        put = <Put>operation
-        if put.lease or not put.key or self.open.size + len(put.value) > self.room_bytes:
-            return None
         for compare in txn.compares:
             if compare.range_end or compare.target != "mod" or compare.result != "=":
                 return None
             if mod_revision(self.index, compare.key) != compare.operand:
                 return None
+        if type(operation) is Put:
+            return self.submit_put(<Put>operation)
+        return self.submit_delete(<Delete>operation) if type(operation) is Delete else None
+
+    cdef EvaluatedTxn submit_put(self, Put put):
+        if put.lease or not put.key or self.open.size + len(put.value) > self.room_bytes:
+            return None
         cdef Track track = self.index.find(put.key)
         if track is not None and track.changes[track.count - 1].lease:
             return None
         self.open.append(self.index, put, self.head_revision + 1, 0)
+        return self.submitted()
+
+    cdef EvaluatedTxn submit_delete(self, Delete delete):
+        if delete.range_end or self.open.size > self.room_bytes:
+            return None
+        cdef Track track = self.index.find(delete.key)
+        if track is None or track.changes[track.count - 1].removed or track.changes[track.count - 1].lease:
+            return None
+        self.open.erase(self.index, delete.key, self.head_revision + 1, 0)
+        return self.submitted()
+
+    cdef EvaluatedTxn submitted(self):
+        """The transaction that has just written one key."""
         self.head_revision += 1
         cdef EvaluatedTxn evaluated = EvaluatedTxn.__new__(EvaluatedTxn)
         evaluated.succeeded = True
