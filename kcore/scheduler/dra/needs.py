@@ -43,7 +43,7 @@ def device_needs(pod: str, uid: str, ask: Ask, devices: Devices) -> DeviceNeeds 
         wishes=wishes,
         nodes=tuple(claim.terms for claim in claims if claim.allocation is not None and claim.terms is not None),
         lost=any(is_lost(claim, devices.now) for claim in claims),
-        earned=sum(map(_earned, claims)) if wishes else 0,
+        earned=sum(map(_earned, claims)) if wishes or extended is not None else 0,
         extended=extended,
         version=devices.changes if has_alternatives(wishes) else devices.version,
     )

@@ -8,16 +8,17 @@ Source: kube-scheduler DynamicResources.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.extended import plan
 from kcore.scheduler.dra.needs import has_alternatives
 from kcore.scheduler.dra.rows import DeviceClaim
-from kcore.scheduler.dra.verdict import FAILED, Verdict, offered, verdict
+from kcore.scheduler.dra.verdict import Verdict, offered, verdict
 from kcore.scheduler.events import ClusterEvent, NodeChanged
 from kcore.scheduler.framework import UNRESOLVABLE, normalise_to_largest
 from kcore.scheduler.plugins.node_affinity import terms_mask
@@ -46,7 +47,8 @@ class DynamicResources:
             out[start:stop] = np.where(terms_mask(terms, columns)[start:stop] != 0, out[start:stop], NOT_AVAILABLE)
         for where, found in _verdicts(ask, columns):
             codes = found.codes[start:stop]
-            out[start:stop] = np.where(where[start:stop] & (codes != 0), codes, out[start:stop])
+            rejected = codes != 0 if where is None else (codes != 0) & where[start:stop]
+            out[start:stop] = np.where(rejected, codes, out[start:stop])
         if needs.extended is not None and needs.extended.stale:
             out[start:stop] = STALE
         out[start:stop] |= (out[start:stop] != 0) * UNRESOLVABLE
@@ -68,7 +70,7 @@ class DynamicResources:
             return None
         scores = np.full(columns.count, needs.earned, np.int64)
         for where, found in _verdicts(ask, columns):
-            scores += np.where(where, found.scores, 0)
+            scores += found.scores if where is None else np.where(where, found.scores, 0)
         return scores
 
     def normalise(self, raw: Int64 | None, feasible: UInt8) -> Int64 | int:
@@ -91,23 +93,18 @@ class DynamicResources:
 def problem_at(slot: int, ask: Ask, columns: Columns) -> tuple[str, int]:
     """Return why a slot cannot be judged, with `{claim}` for the claim that has this number among those without devices."""
     for where, found in _verdicts(ask, columns):
-        if where[slot] and slot in found.problems:
+        if (where is None or where[slot]) and slot in found.problems:
             return found.problems[slot].text, found.problems[slot].claim
     return "", 0
 
 
-def is_failed(code: int) -> bool:
-    """Say whether a code tells that a slot cannot be judged."""
-    return bool(code & FAILED)
-
-
-def _verdicts(ask: Ask, columns: Columns) -> Iterator[tuple[Any, Verdict]]:
-    """Yield for each set of extended resources that some slots lack which slots these are, and what they are to all that is asked then."""
+def _verdicts(ask: Ask, columns: Columns) -> Iterator[tuple[NDArray[np.bool_] | None, Verdict]]:
+    """Yield for each set of extended resources that some slots lack what they are to all that is asked then; which, if not all slots."""
     needs = ask.device_needs
     assert needs is not None, "whoever asks has needs"
     if needs.extended is None:
         if needs.wishes:
-            yield np.ones(columns.count, np.bool_), verdict(needs.wishes, columns)
+            yield None, verdict(needs.wishes, columns)
         return
     sets = np.zeros(columns.count, np.int64)
     for bit, (resource, _) in enumerate(needs.extended.classes):

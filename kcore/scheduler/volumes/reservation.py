@@ -162,7 +162,7 @@ def _volume_problem(catalog: Catalog, key: str, name: str, node: NodeRow) -> str
     volume, claim = catalog.volume(name), catalog.shown_claim(key)
     if volume is None or claim is None:
         return f'could not find v1.PersistentVolume "{name}"' if volume is None else f'could not find v1.PersistentVolumeClaim "{key}"'
-    if not _reaches(volume, node):
+    if not _reaches(volume, node, catalog):
         return f'pv "{name}" node affinity doesn\'t match node "{node.name}"'
     return "" if volume.claim == key and volume.claim_uid == claim.uid else f'ClaimRef got reset for pv "{name}"'
 
@@ -174,10 +174,12 @@ def _claim_problem(catalog: Catalog, key: str, node: NodeRow) -> str:
     if claim.selected != node.name:
         return f'provisioning failed for PVC "{key.partition("/")[2]}"'
     volume = catalog.volume(claim.volume_name)
-    if volume is not None and not _reaches(volume, node):
+    if volume is not None and not _reaches(volume, node, catalog):
         return f'pv "{volume.name}" node affinity doesn\'t match node "{node.name}"'
     return ""
 
 
-def _reaches(volume: Volume, node: NodeRow) -> bool:
-    return volume.affinity is None or any(term_matches(term, node) for term in volume.affinity)
+def _reaches(volume: Volume, node: NodeRow, catalog: Catalog) -> bool:
+    limits = catalog.limits.get(node.name)
+    terms = volume.moved if volume.plugin and limits is not None and volume.plugin in limits.migrated else volume.affinity
+    return terms is None or any(term_matches(term, node) for term in terms)
