@@ -841,6 +841,9 @@ BENCH_WATCH_TIMEOUT_S: Final = 60.0
 BENCH_COMMAND_TIMEOUT_S: Final = 300.0
 """A command of a bench that takes longer than a part may take to start has failed."""
 
+BENCH_CASE_STILL_S: Final = 60.0
+"""A case of the scheduler's benchmark ends when no pod was scheduled for so long: six of the longest pauses after a failed attempt."""
+
 # cli
 
 DEMO_TIMEOUT_S: Final = 120.0

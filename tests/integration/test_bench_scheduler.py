@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from kcore.load.scheduling import alone
 
 TIMEOUT_S = 120.0
@@ -28,9 +30,26 @@ def test_the_scheduler_alone_is_measured_over_nodes_and_over_bound_pods(tmp_path
     assert picture.stat().st_size > 1000
 
 
+@pytest.mark.parametrize("case", ["SchedulingBasic", "Preemption"])
+def test_a_case_is_measured_end_to_end(case: str, tmp_path: Path) -> None:
+    picture = tmp_path / "over_time.png"
+    done = bench(case, "--size", "smoke", "--json", "--plot", str(picture))
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert list(report["rows"]) == [case] and report["missed"] == []
+    row = report["rows"][case]
+    pods = row["size"]["pods"]
+    assert row["scheduled_per_s"] > 0 and row["series"] and row["window_per_s"].keys() == {"p50", "p90", "p99"}
+    assert row["attempts"]["scheduled"] == pods and row["attempts"].get("unschedulable", 0) == (pods if case == "Preemption" else 0)
+    assert row["cpu_us_per_pod"].keys() == {"supervisor", "apiserver", "scheduler"}
+    assert picture.stat().st_size > 1000
+
+
 def test_what_is_measured_is_chosen_by_its_name() -> None:
     done = bench("--alone", "--size", "smoke", "10 nodes, pods alike")
     assert done.returncode == 0, done.stderr
     assert "10 nodes, pods alike" in done.stdout and "5 nodes" not in done.stdout
     done = bench("--alone", "no such row")
     assert done.returncode == 2 and "no row of this size has 'no such row' in its name" in done.stderr
+    done = bench("no such case")
+    assert done.returncode == 2 and "no case has 'no such case' in its name" in done.stderr

@@ -11,6 +11,21 @@ from kcore.load.plots import DPI, canvas
 Figures = dict[str, Any]
 
 
+def over_time(report: Figures, path: Path) -> Path:
+    """Pods scheduled a second over time, a line for each case."""
+    figure, axes = canvas(1)
+    for name, row in report["rows"].items():
+        if "series" in row:
+            axes.plot(*zip(*row["series"], strict=True), ".-", label=name, markersize=3)
+    axes.set(title="pods scheduled a second, in windows of a second", xlabel="s since the first create")
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    if axes.lines:
+        axes.legend(fontsize=7)
+    figure.savefig(path, dpi=DPI)
+    return path
+
+
 def growth(report: Figures, path: Path) -> Path:
     """Microseconds of a decision over nodes, and over pods that are bound, a line for each sort of pod."""
     figure, (over_nodes, over_bound) = canvas(2)
