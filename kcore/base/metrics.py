@@ -77,6 +77,23 @@ LONG_RUNNING = Gauge(
 SCHEDULE_ATTEMPTS = Counter(
     "scheduler_schedule_attempts_total", "Attempts to schedule pods: scheduled, unschedulable or error.", ["result", "profile"]
 )
+ATTEMPT_SECONDS = Histogram(
+    "scheduler_scheduling_attempt_duration_seconds",
+    "How long an attempt takes: the decision, and where there is a node the binding, too.",
+    exponential_buckets(1e-3, 2, 15),
+    ["result", "profile"],
+)
+SCHEDULING_ALGORITHM_SECONDS = Histogram(
+    "scheduler_scheduling_algorithm_duration_seconds",
+    "How long the decision for a pod takes: its part of the batch.",
+    exponential_buckets(1e-3, 2, 15),
+)
+EXTENSION_POINT_SECONDS = Histogram(
+    "scheduler_framework_extension_point_duration_seconds",
+    "How long an extension point takes: Filter (scores included; a pod's part of the batch) and Bind (in bulk).",
+    exponential_buckets(1e-4, 2, 12),
+    ["extension_point", "status", "profile"],
+)
 PENDING_PODS = Gauge("scheduler_pending_pods", "Pods that wait for a node: active, backoff, unschedulable or gated.", ["queue"])
 SCHEDULER_BATCH_SECONDS = Histogram(
     "kcore_scheduler_batch_duration_seconds", "How long it takes to decide for a batch of pods.", exponential_buckets(1e-5, 4, 8)

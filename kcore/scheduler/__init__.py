@@ -10,7 +10,7 @@
     cycle, diagnosis           one decision; why it is one. `snapshot` makes the columns for whoever asks what would be decided
     preemption                 who has to go for a pod that fits nowhere
     queue, cache, core         pods that wait, pods that are placed, and the whole as a machine without connections
-    binding, scheduler         what goes to the API, and the loop that sends it
+    binding, scheduler         what goes to the API, and the loop that sends it; timing: what is told of attempts
 
 Guarantees
 - A decision is a pure function of the pod, the columns and a random number for ties.

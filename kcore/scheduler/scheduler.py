@@ -29,7 +29,7 @@ from kcore.client.recorder import EventRecorder
 from kcore.client.retry import Backoff
 from kcore.client.wire import DELETED, WatchEvent
 from kcore.machinery.status import StatusError
-from kcore.scheduler import binding
+from kcore.scheduler import binding, timing
 from kcore.scheduler.binding import Note
 from kcore.scheduler.cache import Placed
 from kcore.scheduler.configuration.reading import Configuration
@@ -97,8 +97,7 @@ class Scheduler:
             if not (any(batch) or gated):
                 await self._wait()
                 continue
-            metrics.SCHEDULER_BATCH_SECONDS.observe(self._client.clock.monotonic() - started_at)
-            metrics.SCHEDULER_BATCH_PODS.inc(amount=len(batch.assumed) + len(batch.waiting))
+            timing.decided(batch, self._client.clock.monotonic() - started_at)
             if batch.reserved:
                 group.create_task(self._reserved.write([each.pod for each in batch.reserved], self._refuse), name="scheduler-reserve")
             for pod, problem in batch.failed:
@@ -108,7 +107,7 @@ class Scheduler:
                 group.create_task(self._evict(batch.evictions), name="scheduler-evict")
             if batch.assumed:
                 await self._bindings.acquire()
-                group.create_task(self._bind(batch.assumed), name="scheduler-bind")
+                group.create_task(self._bind(batch.assumed, started_at), name="scheduler-bind")
             writes = [
                 *self._waiting_items(batch.waiting), *self._displaced_items(batch.displaced), *self._gated_items(gated.values())
             ]  # fmt: skip
@@ -171,8 +170,9 @@ class Scheduler:
 
     # to the API
 
-    async def _bind(self, attempts: Sequence[Attempt]) -> None:
+    async def _bind(self, attempts: Sequence[Attempt], started_at: float) -> None:
         """Bind assumed pods, and take back those whose binding fails."""
+        sent_at = self._client.clock.monotonic()
         writes = [items.bind(pod.name, decision.node or "", namespace=pod.namespace, uid=pod.uid) for pod, decision, _ in attempts]
         errors: list[StatusError | None]
         try:
@@ -186,9 +186,9 @@ class Scheduler:
             bound = await self._which_happened([attempts[number].pod for number in unsure])
             for number in unsure:
                 errors[number] = None if attempts[number].pod.key in bound else errors[number]
-        refused: list[PodRow] = []
+        now, refused = self._client.clock.monotonic(), list[PodRow]()
+        timing.bound(attempts, errors, now - started_at, now - sent_at)
         for (pod, decision, _), failure in zip(attempts, errors, strict=True):
-            metrics.SCHEDULE_ATTEMPTS.inc("error" if failure else "scheduled", pod.scheduler_name)
             if failure is None:
                 self._note(pod, binding.scheduled_note(pod, decision.node or ""))
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, Final
@@ -94,14 +95,18 @@ class Run:
 
     async def measured(self, writes: Sequence[Item], group: Group) -> None:
         """Create pods, and see when each is scheduled."""
-        counted, used = exposition.fetch(self.directory, PART), processes.cpu_s(self.directory)
+        counted, used = exposition.fetch(self.directory, PART), self.used_s()
         began = self.client.clock.monotonic()
         await asyncio.gather(self.write(writes), self.following.until(group))
-        spent = processes.spent_s(used, processes.cpu_s(self.directory))
+        spent = processes.spent_s(used, self.used_s())
         await self.client.clock.sleep(limits.LOAD_TICK_S)  # the scheduler counts what it has bound when it is answered
         self.figures = windows.rates([at - began for at in group.bound_at.values()])
         self.figures |= exposition.told(counted, exposition.fetch(self.directory, PART))
         self.figures["cpu_us_per_pod"] = {part: round(used_s / len(writes) * 1e6, 1) for part, used_s in spent.items()}
+
+    def used_s(self) -> dict[str, float]:
+        """Processor seconds of each part so far, and of this process, which makes the pods and watches them."""
+        return processes.cpu_s(self.directory) | {"bench": time.process_time()}
 
     async def churn(self, step: Churn) -> None:
         """Create an object of each template every so often, and delete it the next time."""
