@@ -14,21 +14,23 @@ from kcore.cli import options
 
 if TYPE_CHECKING:
     from kcore.client.client import Client
+    from kcore.scheduler.explanation import Shortfall
     from kcore.scheduler.profile import Profile
 
 Report = dict[str, Any]
-ROWS = 20
+ROWS = 10
+NAMES_SHOWN = 3
 
 
 @click.command()
-@click.argument("pod", metavar="[NAMESPACE/]POD")
+@click.argument("words", nargs=-1, required=True, metavar="POD | pod POD | pod/POD | NAMESPACE/POD")
 @click.option("-n", "--namespace", default="default", show_default=True, help="The pod's namespace.")
-@click.option("--rows", type=click.IntRange(0), default=ROWS, show_default=True, help="Nodes shown of each sort; 0 shows all.")
+@click.option("--rows", type=click.IntRange(0), default=ROWS, show_default=True, help="Lines shown of each table; 0 shows all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every node.")
 @options.scheduler_config
 @options.server
 def command(
-    pod: str,
+    words: tuple[str, ...],
     namespace: str,
     rows: int,
     as_json: bool,
@@ -39,7 +41,7 @@ def command(
     token: str | None,
     insecure: bool,
 ) -> None:
-    """Show per node the filter that rejects a pod, or its score by plugin, and which node is best.
+    """Show which filters reject a pod on which nodes and what is missing there, how each plugin scores the others, and which is best.
 
     A pod that has a node already is judged as if it were pending, and everything else as it is. A scheduler that was given a configuration
     decides by it: give the same one here.
@@ -48,14 +50,28 @@ def command(
     from kcore.scheduler.profile import DEFAULT
 
     profiles = scheduler_configuration.read(config_file).profiles if config_file is not None else (DEFAULT,)
-
-    where, _, name = pod.rpartition("/")
+    where, name = meant(words)
 
     async def act(client: Client) -> Report:
         return await explained(client, where or namespace, name, profiles)
 
     report = session.run(act, directory, address, ca, token, insecure)
     click.echo(json.dumps(report, indent=2) if as_json else "\n".join(lines(report, rows)))
+
+
+def meant(words: tuple[str, ...]) -> tuple[str, str]:
+    """The namespace, where one is named, and the name of the pod that is meant. Raises ClickException."""
+    from kcore.machinery import scheme
+
+    *before, name = words[0].split("/") if len(words) == 1 else words
+    spec = scheme.load().find(before[0]) if before else None
+    if len(before) > 1 or not name or (before and not before[0]) or any("/" in word for word in words[1:]):
+        raise click.UsageError(f"{' '.join(words)} names no pod: give POD, pod POD, pod/POD or NAMESPACE/POD")
+    if spec is not None and spec.kind == "Pod":
+        return "", name
+    if len(words) > 1 or (spec is not None and before[0] in (spec.singular, *spec.short_names)):
+        raise click.UsageError(f"{' '.join(words)} is no pod, and pods are what is scheduled")
+    return (before[0] if before else ""), name
 
 
 async def explained(client: Client, namespace: str, name: str, profiles: Sequence[Profile]) -> Report:
@@ -102,11 +118,26 @@ def judged(
         "best": [] if decision.node is None else list(found.best),
         "choice": decision.node,
         "message": decision.message,
-        "rejected": {node: {"plugin": why.plugin, "reasons": list(why.reasons)} for node, why in found.rejected.items()},
+        "ties": len(found.best) if decision.node is not None else 0,
+        "rejected": {
+            node: {"plugin": why.plugin, "reasons": list(why.reasons), "missing": [amount(each) for each in found.shortfalls.get(node, ())]}
+            for node, why in found.rejected.items()
+        },
+        "would_help": {plugin: list(events) for plugin, events in found.helpful.items()},
         "totals": found.totals,
         "scores": found.scores,
         "normalised": found.normalised,
+        "raw": found.raw,
     }
+
+
+def amount(missing: Shortfall) -> Report:
+    """What a node has too little of, in cores, bytes or ones."""
+    from kcore.scheduler.requests import CPU
+
+    unit = 1000 if missing.resource == CPU else 1
+    return {"resource": missing.resource, "needs": missing.needs / unit if unit > 1 else missing.needs,
+            "free": missing.free / unit if unit > 1 else missing.free}  # fmt: skip
 
 
 def lines(report: Report, rows: int) -> Iterator[str]:
@@ -126,26 +157,55 @@ def lines(report: Report, rows: int) -> Iterator[str]:
 
 
 def scores(report: Report, rows: int) -> Iterator[str]:
-    """A table of weighted scores."""
-    plugins = list(report["scores"])
-    width = max(len("NODE"), *map(len, report["feasible"]))
-    yield f"{'NODE':{width}}  {'TOTAL':>6}  {'  '.join(plugins)}".rstrip()
+    """The best nodes: of each plugin its weighted score, and in brackets the normalised and the raw one."""
+    from kcore.simulate.text import table
+
+    weighted, normalised, raw = report["scores"], report["normalised"], report["raw"]
     ranked = sorted(report["feasible"], key=lambda node: -report["totals"].get(node, 0))
-    for node in shown(ranked, rows):
-        cells = "  ".join(f"{report['scores'][plugin][node]:>{len(plugin)}}" for plugin in plugins)
-        yield f"{node:{width}}  {report['totals'].get(node, '-'):>6}  {cells}".rstrip()
+    cells = [
+        (
+            node,
+            str(report["totals"].get(node, "-")),
+            *(f"{weighted[plugin][node]} ({normalised[plugin][node]}, {raw[plugin][node]})" for plugin in weighted),
+        )
+        for node in shown(ranked, rows)
+    ]
+    yield from table(("NODE", "TOTAL", *weighted), cells)
     yield from more(ranked, rows)
+    if weighted:
+        yield "Of each plugin the weighted score, and in brackets the normalised and the raw one."
 
 
 def rejections(report: Report, rows: int) -> Iterator[str]:
-    """A table of filters that reject."""
-    rejected = list(report["rejected"].items())
-    width = max(len("NODE"), *(len(node) for node, _ in rejected))
-    plugin_width = max(len(why["plugin"]) for _, why in rejected)
-    yield f"{'NODE':{width}}  {'REJECTED BY':{plugin_width}}  REASON"
-    for node, why in shown(rejected, rows):
-        yield f"{node:{width}}  {why['plugin']:{max(plugin_width, len('REJECTED BY'))}}  {', '.join(why['reasons'])}"
-    yield from more(rejected, rows)
+    """The filters that reject, the nodes put together that are rejected for the same reasons; and what would help."""
+    from kcore.simulate.text import table
+
+    groups: dict[tuple[str, str], list[str]] = {}
+    for node, why in report["rejected"].items():
+        groups.setdefault((why["plugin"], ", ".join(why["reasons"])), []).append(node)
+    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
+    cells = [(plugin, str(len(nodes)), reason, example(report, nodes)) for (plugin, reason), nodes in shown(ranked, rows)]
+    yield from table(("REJECTED BY", "NODES", "REASON", "SUCH AS"), cells)
+    yield from more(ranked, rows)
+    yield ""
+    yield "What may help:"
+    for plugin, events in report["would_help"].items():
+        yield f"  {plugin}: {'; '.join(events) or 'a change of the pod'}"
+
+
+def example(report: Report, nodes: list[str]) -> str:
+    """The nodes of a group; where amounts are missing, the one that lacks the least part, with numbers."""
+    from kcore.simulate.text import quantity
+
+    missing = {node: report["rejected"][node]["missing"] for node in nodes}
+    if not any(missing.values()):
+        return ", ".join(nodes[:NAMES_SHOWN]) + (" ..." if len(nodes) > NAMES_SHOWN else "")
+    closest = min(nodes, key=lambda node: sum(1 - each["free"] / each["needs"] for each in missing[node]))
+    told = (
+        f"needs {quantity(each['resource'], each['needs'])} {each['resource']}, {quantity(each['resource'], max(each['free'], 0))} free"
+        for each in missing[closest]
+    )
+    return f"{closest}: {'; '.join(told)}"
 
 
 def shown(found: list[Any], rows: int) -> list[Any]:

@@ -53,6 +53,7 @@ MEMORY_ROW: Final = 1
 SLOTS_FIRST: Final = 64
 
 Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 UInt8 = NDArray[np.uint8]
 

@@ -23,6 +23,7 @@ from kcore.scheduler.dra.failures import devices_problem, slots_without_devices
 from kcore.scheduler.dra.idle import give_back
 from kcore.scheduler.dra.needs import device_needs
 from kcore.scheduler.evaluation import Evaluation, Evaluations
+from kcore.scheduler.explanation import Shortfall, shortfalls, would_help
 from kcore.scheduler.preemption.choice import Preemption, Preemptor
 from kcore.scheduler.profile import DEFAULT, Profile
 from kcore.scheduler.reserving.part import Write
@@ -60,14 +61,19 @@ class Decision(NamedTuple):
     writes: tuple[Write, ...] = ()
     failed: bool = False
 
+    def explain(self, pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explanation:
+        """Tell node by node what was found for the pod, while the columns are those that were decided on."""
+        return explain(pod, columns, profile)
+
 
 class Explanation(NamedTuple):
     """A decision node by node.
 
-    rejected  node -> the filter that rejects it
-    scores    plugin -> node -> weighted score; normalised: the same before weighing. Empty where nothing was scored
+    rejected  node -> the filter that rejects it; shortfalls: node -> what is missing, where amounts are
+    scores    plugin -> node -> weighted score; normalised: the same before weighing, raw: before that. Empty where nothing was scored
     totals    node -> sum of the weighted scores
-    best      nodes with the highest total, or the one feasible node
+    best      nodes with the highest total (ties, where there are several), or the one feasible node
+    helpful   filter that rejects -> events that may help
     """
 
     feasible: tuple[str, ...]
@@ -77,6 +83,9 @@ class Explanation(NamedTuple):
     totals: dict[str, int]
     best: tuple[str, ...]
     unsupported: tuple[Unsupported, ...]
+    raw: dict[str, dict[str, int]] = {}  # noqa: RUF012
+    shortfalls: dict[str, tuple[Shortfall, ...]] = {}  # noqa: RUF012
+    helpful: dict[str, tuple[str, ...]] = {}  # noqa: RUF012
 
 
 def schedule(
@@ -136,7 +145,8 @@ def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explan
     refused = pod.ask.unsupported or _too_many_resources(pod)
     if isinstance(looked_up, Refusal):
         rejection = Rejection(looked_up.plugin, (looked_up.message,), False)
-        return Explanation((), {row.name: rejection for row in columns.rows if row is not None}, {}, {}, {}, (), refused)
+        rejected, helpful = {row.name: rejection for row in columns.rows if row is not None}, would_help([looked_up.plugin], profile)
+        return Explanation((), rejected, {}, {}, {}, (), refused, helpful=helpful)
     evaluations = Evaluations(profile)
     evaluation = evaluations.of(looked_up, columns)
     evaluation.detail(columns)
@@ -145,7 +155,10 @@ def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explan
     normalised: dict[str, dict[str, int]] = {}
     scores: dict[str, dict[str, int]] = {}
     totals: dict[str, int] = {}
+    raw: dict[str, dict[str, int]] = {}
     if len(slots) > 1:
+        for plugin, sums in evaluation.raws(columns).items():
+            raw[plugin] = {columns.names[slot]: 0 if sums is None else round(sums[slot].item()) for slot in slots}
         for plugin, (values, weight) in evaluation.scores(columns, evaluations.nodes).items():
             row = {columns.names[slot]: values if isinstance(values, int) else int(values[slot]) for slot in slots}
             normalised[plugin] = row
@@ -153,7 +166,9 @@ def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explan
         totals = {columns.names[slot]: int(evaluation.totals[slot]) for slot in slots}
     highest = max(totals.values(), default=0)
     best = tuple(name for name, total in totals.items() if total == highest) if totals else feasible
-    return Explanation(feasible, rejections(evaluation, columns), normalised, scores, totals, best, refused)
+    rejected = rejections(evaluation, columns)
+    missing, helpful = shortfalls(looked_up.ask, columns, rejected), would_help((why.plugin for why in rejected.values()), profile)
+    return Explanation(feasible, rejected, normalised, scores, totals, best, refused, raw, missing, helpful)
 
 
 def look_up(pod: PodRow, columns: Columns) -> PodRow | Refusal:

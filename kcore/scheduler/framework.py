@@ -24,7 +24,7 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from kcore.scheduler.columns import Columns, Int64, UInt8
+from kcore.scheduler.columns import Columns, Float64, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent
 from kcore.scheduler.rows import Ask, PodRow
 
@@ -173,6 +173,11 @@ class PeerFilter(Waker, Protocol):
 
 class Scores(Kept, Protocol):
     """What a peer score says of nodes."""
+
+    @property
+    def raw(self) -> Int64 | Float64:
+        """What was summed for each slot when it was asked last, before that was normalised."""
+        ...
 
     def score(self, feasible: UInt8, changed: bool, out: Int64) -> None:
         """Write 0 to 100 for each slot of the mask, 0 for others; changed: the mask may be another one than before."""

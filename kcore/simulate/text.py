@@ -119,10 +119,11 @@ def _utilisation_lines(found: Report) -> Iterator[str]:
 def _amounts(name: str, amount: Report | None) -> tuple[str, str, str]:
     if amount is None:
         return "-", "-", ""
-    return _quantity(name, amount["requested"]), _quantity(name, amount["allocatable"]), percent(amount["fraction"])
+    return quantity(name, amount["requested"]), quantity(name, amount["allocatable"]), percent(amount["fraction"])
 
 
-def _quantity(name: str, value: float) -> str:
+def quantity(name: str, value: float) -> str:
+    """Write an amount of a resource: bytes in the largest binary unit, others as they are."""
     if name not in BYTES and not name.startswith(HUGE_PAGES):
         return f"{value:.10g}"
     size = float(value)

@@ -30,7 +30,7 @@ import numpy as np
 from kcore.scheduler import _kernels, _peers
 from kcore.scheduler._loads import Wanted
 from kcore.scheduler._ranking import Ranking
-from kcore.scheduler.columns import Columns, Int64, UInt8
+from kcore.scheduler.columns import Columns, Float64, Int64, UInt8
 from kcore.scheduler.evaluation.fused import Fused
 from kcore.scheduler.evaluation.nodes import NodeResults
 from kcore.scheduler.framework import Diagnosis, NodeScore, PeerFilter, PeerScore, PlacedFilter, PlacedScore, Scores, Verdicts
@@ -156,6 +156,13 @@ class Evaluation:
         for peer, weight, _, scores in self._peer_scores:
             found[peer.name] = scores, weight
         return found
+
+    def raws(self, columns: Columns) -> dict[str, Int64 | Float64 | None]:
+        """Return per plugin that scores this ask its scores before they are normalised, None where all are 0; for explanations."""
+        self.detail(columns)
+        found: dict[str, Int64 | Float64 | None] = {plugin.name: raw for plugin, _, raw in self._raws}
+        found |= {placed.name: scores for placed, _, scores in self._scores}
+        return found | {peer.name: keeper.raw for peer, _, keeper, _ in self._peer_scores}
 
     # one node as it would be
 

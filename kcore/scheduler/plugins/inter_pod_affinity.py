@@ -173,7 +173,7 @@ class AffinityScores:
 
     def __init__(self, parts: Iterable[tuple[str, Tally, int]], columns: Columns) -> None:
         self._sums = _by_key(parts, columns)
-        self._raw = np.zeros(columns.count, np.int64)
+        self.raw = np.zeros(columns.count, np.int64)
 
     @property
     def kept(self) -> bool:
@@ -183,7 +183,7 @@ class AffinityScores:
     @property
     def size_bytes(self) -> int:
         """How much memory it takes."""
-        return self._raw.nbytes + sum(sums.size_bytes for sums in self._sums)
+        return self.raw.nbytes + sum(sums.size_bytes for sums in self._sums)
 
     def update(self, slots: Int64) -> bool:
         """Take in slots on which pods have changed."""
@@ -193,10 +193,10 @@ class AffinityScores:
     def score(self, feasible: UInt8, changed: bool, out: Int64) -> None:
         """Stretch the sums from 0 to 100."""
         count = len(feasible)
-        self._raw[:] = 0
+        self.raw[:] = 0
         for sums in self._sums:
-            _peers.add_sums(sums.codes, sums.values, count, self._raw)
-        _peers.normalise_affinity(self._raw, feasible, count, out)
+            _peers.add_sums(sums.codes, sums.values, count, self.raw)
+        _peers.normalise_affinity(self.raw, feasible, count, out)
 
 
 def _by_key(parts: Iterable[tuple[str, Tally, int]], columns: Columns) -> list[Sums]:

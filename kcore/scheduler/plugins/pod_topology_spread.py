@@ -175,7 +175,7 @@ class SpreadScores:
                 values = np.zeros(len(column.values), np.uint8)
                 self._parts.append((Sums(column, counted.by(constraint)).add(tally), constraint, values))
         self._weights = [0.0] * len(constraints)
-        self._raw = np.zeros(columns.count, np.float64)
+        self.raw = np.zeros(columns.count, np.float64)
 
     @property
     def kept(self) -> bool:
@@ -185,7 +185,7 @@ class SpreadScores:
     @property
     def size_bytes(self) -> int:
         """How much memory it takes."""
-        return self._raw.nbytes + sum(sums.size_bytes for sums, _, _ in self._parts)
+        return self.raw.nbytes + sum(sums.size_bytes for sums, _, _ in self._parts)
 
     def update(self, slots: Int64) -> bool:
         """Take in slots on which pods have changed."""
@@ -200,9 +200,9 @@ class SpreadScores:
             self._weights = [self._weight(part, scored, count) for part in self._parts]
         begin = True
         for (sums, constraint, _), weight in zip(self._parts, self._weights, strict=True):
-            _peers.add_spread(sums.codes, sums.values, weight, constraint.max_skew - 1.0, begin, count, self._raw)
+            _peers.add_spread(sums.codes, sums.values, weight, constraint.max_skew - 1.0, begin, count, self.raw)
             begin = False
-        _peers.normalise_spread(self._raw, scored, count, out)
+        _peers.normalise_spread(self.raw, scored, count, out)
 
     @staticmethod
     def _weight(part: tuple[Sums, Spread, UInt8 | None], scored: UInt8, count: int) -> float:

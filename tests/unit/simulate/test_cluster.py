@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.client.kinds import Resource
-from kcore.machinery import status
-from kcore.simulate.cluster import Cluster, of_objects, read
+from kcore.machinery import codec, status
+from kcore.machinery.files.snapshot import SnapshotError, Writer
+from kcore.simulate.cluster import Cluster, of_objects, of_snapshot, read
 from tests.unit.simulate.objects import node, pod
 
 
@@ -80,3 +82,32 @@ def test_without_nodes_or_pods_there_is_nothing_to_tell(resource: str) -> None:
 def test_a_server_that_fails_ends_the_reading() -> None:
     with pytest.raises(status.StatusError, match="away"):
         live({"services": status.service_unavailable("away")})
+
+
+def saved(*objects: tuple[str, str, bytes]) -> io.BytesIO:
+    """A snapshot of objects: key, kind, and the object in wire form."""
+    writer = Writer(7)
+    pieces = [writer.header(), *(writer.entry(key=key.encode(), value=codec.envelope("v1", kind, raw)) for key, kind, raw in objects)]
+    return io.BytesIO(b"".join((*pieces, writer.end())))
+
+
+def test_a_snapshot_is_a_cluster_and_its_secrets_stay_closed() -> None:
+    nodes, pods = (of_objects([each]) for each in (node("n"), pod("a", on="n")))
+    found = of_snapshot(
+        saved(
+            ("/registry/minions/n", "Node", nodes.nodes[0]),
+            ("/registry/pods/default/a", "Pod", pods.pods[0]),
+            ("/registry/secrets/default/s", "Secret", b"\xff no secret at all"),
+            ("/registry/services/specs/default/web", "Service", b""),
+            ("/registry/leases/kube-node-lease/n", "Lease", b"\xff"),
+            ("/registry/example.com/things/default/x", "Thing", b"\xff"),
+        )
+    )
+    assert (found.nodes, found.pods) == (nodes.nodes, pods.pods) and found.others == [("Service", b"")]
+    assert found.skipped == {"Secret": 1, "Lease.coordination.k8s.io": 1, "/registry/example.com/": 1}
+
+
+def test_a_snapshot_that_is_cut_off_is_no_cluster() -> None:
+    whole = saved(("/registry/minions/n", "Node", b"")).getvalue()
+    with pytest.raises(SnapshotError, match="cut off"):
+        of_snapshot(io.BytesIO(whole[:-5]))
