@@ -9,6 +9,7 @@
     volumes, dra, reserving    claims of volumes and of devices: what they need of a node, and what is written before the pod is bound
     cycle, diagnosis           one decision; why it is one. `snapshot` makes the columns for whoever asks what would be decided
     preemption                 who has to go for a pod that fits nowhere
+    gangs                      pods that are scheduled together or not at all
     queue, cache, core         pods that wait, pods that are placed, and the whole as a machine without connections
     binding, scheduler         what goes to the API, and the loop that sends it; timing: what is told of attempts
 
@@ -17,7 +18,7 @@ Guarantees
 - A run of pods with equal asks is decided as if one by one.
 - What a decision costs grows with the nodes, not with the pods that are placed.
 - The columns equal those built afresh from the same nodes and placed pods.
-- A pod that asks for what no plugin decides yet stays Pending, with an event that says so.
+- Of a group of pods nothing is bound before as many as it needs have a node.
 
 Thread: one; everything but `scheduler` is synchronous and brings no clock, chance or connection of its own.
 Never: an API object as dict or message, the store, another part's modules.

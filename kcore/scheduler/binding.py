@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from kcore.machinery import codec, timestamp
 from kcore.scheduler.cycle import Decision
+from kcore.scheduler.gangs.rows import GangRow
 from kcore.scheduler.ingest import DISRUPTION_TARGET, PREEMPTED
 from kcore.scheduler.rows import PodRow
 
@@ -52,18 +53,23 @@ def reserved_note(problem: str) -> Note:
     return Note("Warning", "FailedScheduling", problem, "Scheduling")
 
 
-def preempted_note(preemptor: PodRow, node_name: str) -> Note:
-    """Tell of a pod that has to go for another one."""
-    return Note("Normal", "Preempted", f"Preempted by pod {preemptor.uid} on node {node_name}", "Preempting")
+def preempted_note(preemptor: PodRow | GangRow, node_name: str) -> Note:
+    """Tell of a pod that has to go for another one, or for a group."""
+    return Note("Normal", "Preempted", f"Preempted by {sort_of(preemptor)} {preemptor.uid} on node {node_name}", "Preempting")
 
 
-def preempted_patch(scheduler_name: str, now: float) -> dict[str, Any]:
-    """Return the strategic merge patch of a victim's status, the same for all victims of a scheduler."""
+def sort_of(preemptor: PodRow | GangRow) -> str:
+    """Say what preempts, as it is written."""
+    return "podgroup" if isinstance(preemptor, GangRow) else "pod"
+
+
+def preempted_patch(scheduler_name: str, sort: str, now: float) -> dict[str, Any]:
+    """Return the strategic merge patch of a victim's status, the same for all victims of a scheduler's pods, or of its groups."""
     condition = {
         "type": DISRUPTION_TARGET,
         "status": "True",
         "reason": PREEMPTED,
-        "message": f"{scheduler_name}: preempting to accommodate a higher priority pod",
+        "message": f"{scheduler_name}: preempting to accommodate a higher priority {sort}",
         "lastTransitionTime": timestamp.format_time(now),
     }
     return {"status": {"conditions": [condition]}}

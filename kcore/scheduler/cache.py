@@ -83,6 +83,14 @@ class Cache:
         """Return the pods of a node."""
         return self._on.get(node_name, {}).values()
 
+    def all(self) -> Iterable[Placed]:
+        """Return all pods that are placed."""
+        return self._pods.values()
+
+    def placed(self, key: str) -> Placed | None:
+        """Return a pod that is placed."""
+        return self._pods.get(key)
+
     def room(self, node_name: str, priority: int) -> Mapping[str, int]:
         """Return what a pod of this priority might get of a node: what is free, and what pods of lower priority hold."""
         room = self._columns.free(node_name)

@@ -14,22 +14,29 @@ its status. What was decided here stands as long as the status has not changed.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kcore.base import verify
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
+from kcore.base.features import GENERIC_WORKLOAD
 from kcore.base.limits import SCHEDULER_FLUSH_INTERVAL_S
 from kcore.scheduler.cache import Cache, Placed
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.configuration.reading import Configuration
-from kcore.scheduler.cycle import Decision, place_alike, schedule
+from kcore.scheduler.cycle import Decision, look_up, place_alike, schedule
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.reservation import device_key
 from kcore.scheduler.dra.rows import DeviceClaim, DeviceRow, TaintRule
-from kcore.scheduler.evaluation import Evaluations
+from kcore.scheduler.evaluation import Evaluation, Evaluations
 from kcore.scheduler.events import ClusterEvent
+from kcore.scheduler.gangs.attempt import Taken
+from kcore.scheduler.gangs.book import Gang
+from kcore.scheduler.gangs.cycle import decide as decide_group
+from kcore.scheduler.gangs.preemption import GroupPreemption, GroupPreemptor, together
+from kcore.scheduler.gangs.rows import GangRow, entry_key
+from kcore.scheduler.gangs.turns import GroupNote, Turns
 from kcore.scheduler.preemption.budgets import Budgets
 from kcore.scheduler.preemption.choice import Preemption, Preemptor
 from kcore.scheduler.profile import DEFAULT_NAME
@@ -52,9 +59,9 @@ class Attempt(NamedTuple):
 
 
 class Eviction(NamedTuple):
-    """Pods that have to go from a node for another one."""
+    """Pods that have to go from a node for another one, or from wherever they are for a group."""
 
-    preemptor: PodRow
+    preemptor: PodRow | GangRow
     node: str
     victims: list[Placed]
 
@@ -65,6 +72,7 @@ class Batch(NamedTuple):
     assumed   may be bound; reserved: have a node, and something that has to be there first
     failed    pods that had a node, and why they did not get what was reserved for them
     displaced pods that are not nominated any more, since one of higher priority was nominated to their node
+    groups    what PodGroups are told
     """
 
     assumed: list[Attempt]
@@ -73,6 +81,7 @@ class Batch(NamedTuple):
     displaced: list[PodRow]
     reserved: list[Attempt]
     failed: list[tuple[PodRow, str]]
+    groups: list[GroupNote]
 
 
 class Core:
@@ -92,6 +101,7 @@ class Core:
             for profile in configuration.profiles
             if profile.preemption is not None
         }
+        self.gangs = Turns(self.queue, clock.monotonic) if GENERIC_WORKLOAD in configuration.features else None
         self._nominated: dict[str, str] = {}
         self._clock = clock
         self._entropy = entropy
@@ -110,17 +120,22 @@ class Core:
             self._leave_queue(key)
             self._release(key)
             self._wake(self.cache.confirm(pod))
+            if self.gangs is not None and pod.pod_group:
+                self.gangs.seen(pod)
         elif pod.terminating or pod.scheduler_name not in self._evaluations:
-            self._leave_queue(key)
+            self._leave(key)
         else:
-            seen = self.queue.pod(key)
+            seen = self._waiting(key)
             if pod.nominated != (seen.nominated if seen is not None and seen.uid == pod.uid else self._nominated.get(key, "")):
                 self._nominate(pod, pod.nominated)
-            self.queue.update(pod, self._clock.monotonic())
+            if self.gangs is not None and pod.pod_group:
+                self.gangs.seen(pod)
+            else:
+                self.queue.update(pod, self._clock.monotonic())
 
     def pod_deleted(self, key: str) -> None:
         """Take in that a pod is gone."""
-        self._leave_queue(key)
+        self._leave(key)
         self._release(key)
         self._wake(self.cache.remove(key))
 
@@ -180,7 +195,7 @@ class Core:
             claimed = {key: node for node, claims in self.columns.nominated.items() for key in claims}
             verify.that(claimed == self._nominated, "nominations in the columns are those of pods that wait")
             self.reservations.verify()
-        batch = Batch([], [], [], [], [], [])
+        batch = Batch([], [], [], [], [], [], [])
         self.columns.devices.now = self._clock.now()
         self._take_outcomes(batch, now)
         count = 0
@@ -188,6 +203,10 @@ class Core:
             pod = self.queue.pop(now)
             if pod is None:
                 break
+            if isinstance(pod, GangRow):
+                self._decide_group(pod, batch)
+                count += 1
+                continue
             alike = [pod, *self.queue.pop_alike(pod, limit - count - 1, now)]
             count += len(alike)
             for each in alike[self._decide_alike(alike, batch) :]:
@@ -223,11 +242,14 @@ class Core:
         """Take in that bindings failed: the pods are forgotten where they were assumed, and tried again after a pause."""
         for pod in pods:
             self._wake(self.cache.forget(pod))
-            self.queue.fail(pod, (), self._clock.monotonic())
-            if self.queue.pod(pod.key) is not None:
+            if self.gangs is not None and pod.pod_group:
+                self.gangs.refused(pod)
+            else:
+                self.queue.fail(pod, (), self._clock.monotonic())
+            if self._waiting(pod.key) is not None:
                 self._nominate(pod, pod.nominated)
 
-    def spared(self, preemptor: PodRow, victim: Placed) -> None:
+    def spared(self, preemptor: PodRow | GangRow, victim: Placed) -> None:
         """Take in that a pod could not be preempted: who was to come in its place tries again."""
         victim.condemned = False
         for key in (preemptor.key, *self.columns.nominated.get(victim.node_name, ())):
@@ -252,14 +274,70 @@ class Core:
     def _assume(self, pod: PodRow, decision: Decision, node_name: str, batch: Batch) -> None:
         """Count a pod on its node; one for which something has to be there first waits for that."""
         parts = reserve_all(pod, decision.needs, decision.device_needs, node_name, self.columns)
-        if parts:
-            self.reservations.add(pod, node_name, parts, self._clock.monotonic())
-            batch.reserved.append(Attempt(pod, decision))
-        else:
-            batch.assumed.append(Attempt(pod, decision))
-        self._wake(self.cache.assume(pod, node_name))
+        event = self.cache.assume(pod, node_name)
         if parts:
             self.columns.touch_devices()
+        self._send(Taken(pod, decision, node_name, parts, event), batch)
+
+    def _send(self, taken: Taken, batch: Batch) -> None:
+        """Let a pod that is assumed go to be bound, or wait for what is reserved for it."""
+        attempt = Attempt(taken.pod, taken.decision)
+        if taken.parts:
+            self.reservations.add(taken.pod, taken.node, taken.parts, self._clock.monotonic())
+            batch.reserved.append(attempt)
+        else:
+            batch.assumed.append(attempt)
+        self._wake(taken.event)
+
+    def _decide_group(self, row: GangRow, batch: Batch) -> None:
+        assert self.gangs is not None
+        gang, name = self.gangs.gang(row), row.scheduler_name
+        nominations = {key: self._nominated[key] for key in gang.waiting if key in self._nominated}
+        evaluations = self._evaluations[name]
+
+        def decide_one(pod: PodRow) -> Decision:
+            asked = pod._replace(nominated=self._withdraw(pod.key))
+            return schedule(asked, self.columns, evaluations, self._entropy.randrange)
+
+        preemptor = self._group_preemptor(evaluations) if name in self._preemptors else None
+        found = decide_group(gang, self.cache, self.columns, decide_one, preemptor, nominations)
+        batch.groups.extend(self.gangs.told(gang, found.condition))
+        cleared = self._clear_for_group(row, gang, found.preemption, batch)
+        for taken in found.taken:
+            self._send(taken, batch)
+        if found.taken:
+            self.gangs.placed(gang, [taken.pod for taken in found.taken])
+        else:
+            self.gangs.failed(gang, found.rejected_by)
+        batch.waiting.extend(Attempt(pod, decision, cleared.get(pod.key, "")) for pod, decision in found.failed)
+
+    def _group_preemptor(self, evaluations: Evaluations) -> GroupPreemptor:
+        def evaluate(pod: PodRow) -> Evaluation:
+            looked_up = look_up(pod, self.columns)
+            return evaluations.of(looked_up if isinstance(looked_up, PodRow) else pod, self.columns)
+
+        assert self.gangs is not None
+        return GroupPreemptor(self.cache, self.columns, self.budgets, self.gangs.book, evaluate)
+
+    def _clear_for_group(self, row: GangRow, gang: Gang, preemption: GroupPreemption | None, batch: Batch) -> Mapping[str, str]:
+        """Nominate the pods of a group where its preemption says so; Returns the node of each."""
+        cleared = preemption.nominations if preemption is not None and preemption.helps else {}
+        for pod in [*gang.waiting.values()]:
+            node = cleared.get(pod.key, "")
+            if node:
+                self._displace(node, row.priority, batch)
+            self._nominate(pod, node)
+        if preemption is not None:
+            self._condemn(row, "cluster", preemption.victims, batch)
+        return cleared
+
+    def _condemn(self, preemptor: PodRow | GangRow, node: str, victims: Iterable[Placed], batch: Batch) -> None:
+        """Let pods go that are not going already, with those that go with them."""
+        found = [victim for victim in victims if not (victim.account.peer.terminating or victim.condemned)]
+        for victim in found:
+            victim.condemned = True
+        if found:
+            batch.evictions.append(Eviction(preemptor, node, found))
 
     def _take_outcomes(self, batch: Batch, now: float) -> None:
         """Let the pods go on that have what was reserved for them, or cannot get it."""
@@ -310,21 +388,19 @@ class Core:
         else:
             node = preemption.node
             self._displace(node, pod.priority, batch)
-            victims = [victim for victim in preemption.victims if not (victim.account.peer.terminating or victim.condemned)]
-            for victim in victims:
-                victim.condemned = True
-            if victims:
-                batch.evictions.append(Eviction(pod, node, victims))
+            victims = together(preemption.victims, self.cache, self.gangs.book) if self.gangs is not None else preemption.victims
+            self._condemn(pod, node, victims, batch)
         self._nominate(pod, node)
         return node
 
     def _displace(self, node: str, priority: int, batch: Batch) -> None:
         """End the nominations to a node of pods with a lower priority: they look for another one at once."""
         for key, account in [*self.columns.nominated.get(node, {}).items()]:
-            other = self.queue.pod(key)
+            other = self._waiting(key)
             if account.priority < priority and other is not None:
                 self._withdraw(key)
-                self.queue.activate(key, self._clock.monotonic())
+                gang = self.gangs.book.of(key) if self.gangs is not None else None
+                self.queue.activate(key if gang is None else entry_key(gang.key), self._clock.monotonic())
                 batch.displaced.append(other)
 
     def _nominate(self, pod: PodRow, node: str) -> None:
@@ -338,6 +414,15 @@ class Core:
         if node:
             self.columns.withdraw(node, key)
         return node
+
+    def _waiting(self, key: str) -> PodRow | None:
+        """Return a pod that has no node, as far as the API shows; alone or in a group."""
+        return self.queue.pod(key) or (self.gangs.book.pod(key) if self.gangs is not None else None)
+
+    def _leave(self, key: str) -> None:
+        self._leave_queue(key)
+        if self.gangs is not None:
+            self.gangs.gone(key)
 
     def _leave_queue(self, key: str) -> None:
         if key in self.queue:

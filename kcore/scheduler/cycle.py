@@ -93,7 +93,7 @@ def schedule(
 ) -> Decision:
     """Decide for one pod; nothing is changed but what evaluations and preemptor remember. Without a preemptor nobody is preempted."""
     ask = pod.ask
-    refused = ask.unsupported or _too_many_resources(pod)
+    refused = _too_many_resources(pod)
     if refused:
         plugins = tuple(sorted({wish.plugin for wish in refused}))
         return Decision(None, message=unsupported_message(refused, columns), rejected_by=plugins)
@@ -142,7 +142,7 @@ def place_alike(pod: PodRow, most: int, columns: Columns, evaluations: Evaluatio
 def explain(pod: PodRow, columns: Columns, profile: Profile = DEFAULT) -> Explanation:
     """Tell for every node what schedule would find now."""
     looked_up = look_up(pod, columns)
-    refused = pod.ask.unsupported or _too_many_resources(pod)
+    refused = _too_many_resources(pod)
     if isinstance(looked_up, Refusal):
         rejection = Rejection(looked_up.plugin, (looked_up.message,), False)
         rejected, helpful = {row.name: rejection for row in columns.rows if row is not None}, would_help([looked_up.plugin], profile)

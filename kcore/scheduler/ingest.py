@@ -3,8 +3,7 @@
 The paths say which fields the scheduler knows. Those that pods of one template share are read as bytes (`@raw`), so that what follows from
 them, ask and account, is worked out once per template and found again by the bytes: a further pod costs its projection and one look-up.
 
-What asks for more than the plugins of this version decide is told apart here: it becomes `Ask.unsupported`, so that the pod waits and says
-why. What pods wish of other pods is read by `peers.ingest`.
+What pods wish of other pods is read by `peers.ingest`, what they need of volumes and devices by `volumes.pods` and `dra.pods`.
 
 Source: core/v1 Pod and Node; which fields matter is kube-scheduler's choice.
 """
@@ -37,7 +36,6 @@ from kcore.scheduler.rows import (
     Taint,
     Term,
     Toleration,
-    Unsupported,
 )
 from kcore.scheduler.volumes.pods import has_volumes, pod_volumes
 
@@ -54,6 +52,7 @@ POD_PATHS: Final = (
     "metadata.generation",
     "status.nominatedNodeName",
     "status.startTime",
+    "spec.schedulingGroup.podGroupName",
     "metadata.ownerReferences[].apiVersion",
     "metadata.ownerReferences[].kind",
     "metadata.ownerReferences[].name",
@@ -96,7 +95,6 @@ POD_PATHS: Final = (
     "spec.priority",
     "spec.preemptionPolicy",
     "spec.tolerations[]@raw",
-    "spec.schedulingGroup@present",
     "spec.overhead",
     "spec.nodeSelector",
 )
@@ -168,8 +166,6 @@ PREEMPTED: Final = "PreemptionByScheduler"
 """The type of the condition of a pod that has to go, and its reason where a scheduler preempted it."""
 
 INFEASIBLE: Final = "Infeasible"
-POD_GROUP: Final = Unsupported("GangScheduling", "pod groups")
-"""What a pod must have that no plugin decides yet."""
 _IDENTITY_COUNT: Final = 10
 _SIGNS_AT: Final = POD_PATHS.index("status.containerStatuses[].name")
 _SOURCES_AT: Final = POD_PATHS.index("spec.volumes[].persistentVolumeClaim.claimName")
@@ -222,7 +218,7 @@ def pod_row(raw: bytes) -> PodRow:
     """
     values = _POD(raw)
     namespace, name, uid, terminating, node_name, scheduler_name, gates, phase, conditions, generation = values[:_IDENTITY_COUNT]
-    nominated, started, api_versions, kinds, names, controls, labels = values[_IDENTITY_COUNT:_SIGNS_AT]
+    nominated, started, pod_group, api_versions, kinds, names, controls, labels = values[_IDENTITY_COUNT:_SIGNS_AT]
     *sources, claims = values[_SOURCES_AT:_TEMPLATE_AT]
     template, overhead, node_selector = values[_TEMPLATE_AT:-2], values[-2], values[-1]
     resizing = _resizing(raw) if node_name and _tells_of_resize(values) else None
@@ -252,6 +248,7 @@ def pod_row(raw: bytes) -> PodRow:
         nominated,
         started,
         terminating and preempted(conditions),
+        pod_group,
     )
 
 
@@ -313,7 +310,7 @@ def _resizing(raw: bytes) -> Resizing | None:
 def _template(home: str, values: tuple[Any, ...], overhead: Pairs, node_selector: Pairs, resizing: Resizing | None) -> Template:
     """Work out what pods of one template ask for and take; home: their namespace, where they have wishes about pods of it."""
     affinity, constraints, names, images, resources, ports, init_names, init_images, *more = values
-    init_resources, init_ports, init_policies, pod_level, priority, preemption_policy, tolerations, in_group = more
+    init_resources, init_ports, init_policies, pod_level, priority, preemption_policy, tolerations = more
     running = tuple(Container(name, _requests(each)) for name, each in zip(names, resources, strict=True))
     starting = tuple(
         Container(name, _requests(each), policy == "Always")
@@ -337,7 +334,6 @@ def _template(home: str, values: tuple[Any, ...], overhead: Pairs, node_selector
         never_preempt=preemption_policy == "Never",
         spread=spread(constraints, home),
         affinity=pod_affinity(home, *pod_terms) if pod_terms else None,
-        unsupported=(POD_GROUP,) if in_group else (),
         extended=extended_containers(starting, running),
     )
     return Template(ask, Account(requests.amounts, requests.nonzero_cpu, requests.nonzero_memory, host_ports, priority))

@@ -1,7 +1,7 @@
 """A profile: which plugins filter and score, in which order, and with which weights; the default one is kube-scheduler's.
 
-The order of filters decides which of several reasons a node is rejected for. Wishes that have no plugin yet are refused by name in
-`ingest.unsupported` (required ones) or counted (preferred ones).
+The order of filters decides which of several reasons a node is rejected for. What is scheduled together
+is no plugin of a profile (`gangs`).
 
 Source: kube-scheduler 1.37, default profile.
 """

@@ -31,14 +31,18 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BACKOFF_S_MAX, SCHEDULER_UNSCHEDULABLE_S_MAX
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.events import ClusterEvent, NodeGone, PeerChanged, PodGone
 from kcore.scheduler.framework import Waker
+from kcore.scheduler.gangs.rows import GangRow
 from kcore.scheduler.rows import Account, Ask, Owner, PodRow
 from kcore.scheduler.volumes.catalog import StorageChanged
+
+Queued = PodRow | GangRow
+"""What waits as one: a pod, or the pods of a group that are scheduled together."""
 
 
 class State(Enum):
@@ -62,7 +66,7 @@ class Waiting:
     entry      number of its valid entry in a heap; older entries of it are passed over
     """
 
-    pod: PodRow
+    pod: Queued
     state: State
     since: float
     queued_at: float
@@ -74,13 +78,18 @@ class Waiting:
 
 
 class _Group(NamedTuple):
-    """What decides about a pod; with claims, whose they are decides too."""
+    """What decides about a pod; with claims, whose they are decides too, and pods that are scheduled together are one by themselves."""
 
     scheduler_name: str
-    ask: Ask
+    asks: tuple[Ask, ...]
     account: Account
     owner: Owner | None
     key: str = ""
+
+    @property
+    def claim_keys(self) -> frozenset[str]:
+        """Return the names of all claims that its pods name."""
+        return frozenset[str]().union(*(ask.claim_keys for ask in self.asks))
 
 
 @dataclass(slots=True)
@@ -122,6 +131,8 @@ class _Sleepers:
         return not (self.free or self.nominated or self.turn)
 
 
+_NO_ACCOUNT: Final = Account()
+
 Heap = list[tuple[float, float, int, Waiting]]
 
 
@@ -160,15 +171,15 @@ class Queue:
     def pod(self, key: str) -> PodRow | None:
         """Return a pod that waits, as it was seen last; None where it does not."""
         waiting = self._pods.get(key)
-        return waiting.pod if waiting else None
+        return waiting.pod if waiting and isinstance(waiting.pod, PodRow) else None
 
     def state(self, key: str) -> State | None:
         """Return where a pod waits; None where it does not."""
         waiting = self._pods.get(key)
         return waiting.state if waiting else None
 
-    def update(self, pod: PodRow, now: float) -> None:
-        """Take in a pod that has no node, new or changed."""
+    def update(self, pod: Queued, now: float) -> None:
+        """Take in a pod that has no node, or a group, new or changed."""
         waiting = self._pods.get(pod.key)
         if waiting is None:
             waiting = self._pods[pod.key] = Waiting(pod, State.GATED, now, now)
@@ -185,7 +196,10 @@ class Queue:
                 self._rouse(waiting, now)
                 return
         waiting.pod = pod
-        if waiting.state is State.GATED and not pod.gates:
+        if pod.gates and waiting.state in (State.ACTIVE, State.BACKOFF, State.UNSCHEDULABLE):
+            self._leave(waiting, now)
+            self._move(waiting, State.GATED, now)
+        elif waiting.state is State.GATED and not pod.gates:
             self._activate(waiting, now)
         elif waiting.state is State.ACTIVE and old.priority != pod.priority:
             self._push(self._active, waiting, -pod.priority, waiting.queued_at)
@@ -198,8 +212,8 @@ class Queue:
             self._counts[waiting.state] -= 1
             waiting.entry = 0
 
-    def pop(self, now: float) -> PodRow | None:
-        """Hand out the next pod; where none is active, the one that has backed off longest. None where there is nothing to do."""
+    def pop(self, now: float) -> Queued | None:
+        """Hand out the next pod or group; where none is active, the one that has backed off longest. None where there is nothing to do."""
         self._end_backoffs(now)
         waiting = _take(self._active) or self._take_early()
         if waiting is None:
@@ -221,11 +235,12 @@ class Queue:
             entry = active[0]
             waiting = entry[3]
             if entry[2] == waiting.entry:
-                if not _is_alike(pod, waiting.pod):
+                other = waiting.pod
+                if not _is_alike(pod, other):
                     break
                 self._move(waiting, State.IN_FLIGHT, now)
                 waiting.attempts += 1
-                found.append(waiting.pod)
+                found.append(other)
             heapq.heappop(active)
         return found
 
@@ -246,13 +261,17 @@ class Queue:
         if self._groups:
             self._pass_turn(_group(pod), pod.key, now)
 
-    def fail(self, pod: PodRow, rejected_by: Iterable[str], now: float, nominated: str = "") -> None:
+    def fail(self, pod: Queued, rejected_by: Iterable[str], now: float, nominated: str = "") -> None:
         """Take back a pod that was handed out; rejected_by names the filters that found no node, none if something else went wrong."""
         waiting = self._pods.get(pod.key)
         if waiting is None or waiting.state is not State.IN_FLIGHT or waiting.pod.uid != pod.uid:
             return
         waiting.rejected_by, waiting.queued_at = tuple(rejected_by), now
         group = _group(pod)
+        if waiting.pod.gates:
+            self._move(waiting, State.GATED, now)
+            self._pass_turn(group, pod.key, now)
+            return
         if not waiting.rejected_by or _group(waiting.pod) != group:
             waiting.early = False
             self._back_off(waiting, now)
@@ -272,6 +291,24 @@ class Queue:
         waiting = self._pods.get(key)
         if waiting is not None and waiting.state in (State.UNSCHEDULABLE, State.BACKOFF):
             self._leave(waiting, now)
+            self._activate(waiting, now)
+
+    def rouse(self, key: str, now: float) -> None:
+        """Let one go on that sleeps and that something may help which is no event."""
+        waiting = self._pods.get(key)
+        if waiting is not None and waiting.state is State.UNSCHEDULABLE:
+            self._leave(waiting, now)
+            self._rouse(waiting, now)
+
+    def retry(self, key: str, now: float) -> None:
+        """Let one that is in flight be tried again: not all of it has found a node, or it has become more."""
+        waiting = self._pods.get(key)
+        if waiting is None or waiting.state is not State.IN_FLIGHT:
+            return
+        self._leave(waiting, now)
+        if waiting.pod.gates:
+            self._move(waiting, State.GATED, now)
+        else:
             self._activate(waiting, now)
 
     def wake(self, event: ClusterEvent, now: float) -> None:
@@ -294,14 +331,14 @@ class Queue:
         return [(group, self._groups[group]) for group in self._naming.get(claim, ())]
 
     def _make_group(self, group: _Group) -> _Sleepers:
-        for claim in group.ask.claim_keys:
+        for claim in group.claim_keys:
             self._naming.setdefault(claim, {})[group] = None
         self._groups[group] = _Sleepers()
         return self._groups[group]
 
     def _end_group(self, group: _Group) -> None:
         del self._groups[group]
-        for claim in group.ask.claim_keys:
+        for claim in group.claim_keys:
             groups = self._naming[claim]
             del groups[group]
             if not groups:
@@ -323,7 +360,10 @@ class Queue:
     def _may_help(self, event: ClusterEvent, group: _Group, filters: Iterable[str]) -> bool:
         wakers = self._wakers.get(group.scheduler_name, {})
         return any(
-            isinstance(event, waker.hears) and waker.wakes(event, group.ask) for name in filters for waker in wakers.get(name, ())
+            isinstance(event, waker.hears) and waker.wakes(event, ask)
+            for name in filters
+            for waker in wakers.get(name, ())
+            for ask in group.asks
         )
 
     def flush(self, now: float) -> None:
@@ -433,15 +473,17 @@ def backoff_s(attempts: int, first_s: float = SCHEDULER_BACKOFF_S, longest_s: fl
     return min(doubled, longest_s)
 
 
-def _group(pod: PodRow) -> _Group:
+def _group(pod: Queued) -> _Group:
+    if isinstance(pod, GangRow):
+        return _Group(pod.scheduler_name, pod.asks, _NO_ACCOUNT, None, pod.key)
     has_claims = pod.ask.volumes is not None or pod.ask.claims is not None
-    return _Group(pod.scheduler_name, pod.ask, pod.account, pod.owner, pod.key if has_claims else "")
+    return _Group(pod.scheduler_name, (pod.ask,), pod.account, pod.owner, pod.key if has_claims else "")
 
 
-def _is_alike(pod: PodRow, other: PodRow) -> bool:
-    return (
-        pod.ask is other.ask and pod.account is other.account and pod.scheduler_name == other.scheduler_name and pod.owner == other.owner
-    )
+def _is_alike(pod: PodRow, other: Queued) -> TypeGuard[PodRow]:
+    if isinstance(other, GangRow) or pod.ask is not other.ask or pod.account is not other.account:
+        return False
+    return pod.scheduler_name == other.scheduler_name and pod.owner == other.owner
 
 
 def _is_valid(entry: tuple[float, float, int, Waiting]) -> bool:

@@ -138,7 +138,6 @@ class Ask(NamedTuple):
     images         normalised names of all containers' images, init containers too
     priority       what it may preempt, and which nominated pods come before it; never_preempt: its preemptionPolicy is Never
     spread         topology spread constraints; affinity: wishes about pods nearby, None where there are none
-    unsupported    hard wishes that would be broken if they were passed over
     volumes        its claims and disks, or None; when it is decided about, needs says instead what they mean just then
     claims         its resource claims, or None; likewise, device_needs
     extended       which of its containers ask for extended resources, that devices may provide
@@ -158,7 +157,6 @@ class Ask(NamedTuple):
     never_preempt: bool = False
     spread: tuple[Spread, ...] = ()
     affinity: PodAffinity | None = None
-    unsupported: tuple[Unsupported, ...] = ()
     volumes: PodVolumes | None = None
     needs: Needs | None = None
     claims: tuple[ClaimReference, ...] | None = None
@@ -205,6 +203,7 @@ class PodRow(NamedTuple):
     nominated    the node that was cleared for it by preemption, or ""
     started      status.startTime in seconds, 0 before
     preempted    it is terminating because a scheduler preempted it
+    pod_group    the name of the PodGroup that it belongs to, or ""
     """
 
     namespace: str
@@ -224,6 +223,7 @@ class PodRow(NamedTuple):
     nominated: str = ""
     started: int = 0
     preempted: bool = False
+    pod_group: str = ""
 
     @property
     def key(self) -> str:

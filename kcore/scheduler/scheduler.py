@@ -34,6 +34,8 @@ from kcore.scheduler.binding import Note
 from kcore.scheduler.cache import Placed
 from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core, Eviction
+from kcore.scheduler.gangs.rows import GangRow
+from kcore.scheduler.gangs.writer import GroupWriter
 from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
 from kcore.scheduler.preemption.budgets import budget_row
@@ -61,12 +63,16 @@ class Scheduler:
         self._bindings = asyncio.Semaphore(limits.SCHEDULER_BINDINGS_IN_FLIGHT_MAX)
         self._status_slots = asyncio.Semaphore(limits.SCHEDULER_STATUS_IN_FLIGHT_MAX)
         self._reserved = ReservationWriter(client, self.core, self._told.set)
+        gangs = self.core.gangs
+        self._groups = GroupWriter(client, gangs, self._statuses, self._told.set) if gangs is not None else None
         self._gated: dict[str, PodRow] = {}
 
     async def run(self, on_synced: Callable[[], None] | None = None) -> None:
         """Schedule until cancelled; on_synced is called when all pods and nodes are known."""
         informers = Informers(self._client)
         self._reserved.follow(informers)
+        if self._groups is not None:
+            self._groups.follow(informers)
         informers.receive(self._nodes, self._nodes_changed)
         informers.receive(kinds.resource("", "v1", "namespaces"), self._namespaces_changed)
         informers.receive(kinds.resource("", "v1", "services"), self._services_changed)
@@ -108,6 +114,8 @@ class Scheduler:
             if batch.assumed:
                 await self._bindings.acquire()
                 group.create_task(self._bind(batch.assumed, started_at), name="scheduler-bind")
+            if batch.groups and self._groups is not None:
+                group.create_task(self._groups.write(batch.groups), name="scheduler-groups")
             writes = [
                 *self._waiting_items(batch.waiting), *self._displaced_items(batch.displaced), *self._gated_items(gated.values())
             ]  # fmt: skip
@@ -206,9 +214,10 @@ class Scheduler:
     async def _evict(self, evictions: Sequence[Eviction]) -> None:
         """Delete the pods that others preempt; who preempted one that cannot be deleted tries again."""
         condemned = [(pod, victim, node) for pod, node, victims in evictions for victim in victims]
-        now, names = self._client.clock.now(), {pod.scheduler_name for pod, _, _ in evictions}
-        patches = {name: items.patch_text(binding.preempted_patch(name, now)) for name in names}
-        writes = [item for pod, victim, _ in condemned for item in self._victim_items(patches[pod.scheduler_name], victim)]
+        now, whose = self._client.clock.now(), {(pod.scheduler_name, binding.sort_of(pod)) for pod, _, _ in evictions}
+        patches = {each: items.patch_text(binding.preempted_patch(*each, now)) for each in whose}
+        told = [(patches[pod.scheduler_name, binding.sort_of(pod)], victim) for pod, victim, _ in condemned]
+        writes = [item for patch, victim in told for item in self._victim_items(patch, victim)]
         errors: list[StatusError | None]
         try:
             errors = [result.error for result in await self._statuses.write(writes)][1::2]

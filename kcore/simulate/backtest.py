@@ -62,8 +62,7 @@ class _Judge:
         """Return why nothing can be said of a pod; "" where something can."""
         if row.scheduler_name not in self._evaluations:
             return f"it belongs to the scheduler {row.scheduler_name}"
-        wishes = ", ".join(wish.wish for wish in row.ask.unsupported)
-        return f"this version of kcore cannot decide {wishes}" if wishes else ""
+        return ""
 
     def judged(self, row: PodRow) -> tuple[str, Report | None]:
         """Return why a pod could not stand where it does, or ""; then which node is better, if one is."""

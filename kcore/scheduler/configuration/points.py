@@ -41,10 +41,11 @@ DEFAULTS: Final[dict[str, tuple[int, tuple[str, ...]]]] = {
     "PodTopologySpread": (2, _FILTER_SCORE),
     "InterPodAffinity": (2, _FILTER_SCORE),
     "DynamicResources": (2, ("preEnqueue", *_FILTER, "postFilter", "score", "reserve", "preBind")),
-    "DefaultPreemption": (0, ("preEnqueue", "postFilter")),
+    "DefaultPreemption": (0, ("preEnqueue", "postFilter", "podGroupPostFilter")),
     "NodeResourcesBalancedAllocation": (1, ("preScore", "score")),
     "ImageLocality": (1, ("score",)),
     "DefaultBinder": (0, ("bind",)),
+    "GangScheduling": (0, ("preEnqueue", "permit", "placementFeasible")),
 }
 """The plugins of the default profile in their order: weight, and the points that each extends."""
 

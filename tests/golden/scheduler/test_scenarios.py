@@ -8,6 +8,7 @@
     service APP [gone]               a Service of the pods of an app
     namespace NAME [LABEL=VALUE]     labels a namespace
     budget NAME app=VALUE allowed=N  a PodDisruptionBudget of the pods of an app
+    group NAME [min=N] [priority=N] [whole] [gone]   a PodGroup; pods are `in=GROUP`
     gone NAME                        the pod is deleted
     decide [N]                       decides for up to N pods, and prints where they go or why they wait, and who has to go for them
     spare NAME for NAME              a pod could not be preempted
@@ -24,10 +25,14 @@ import pytest
 
 from kcore.base.clock import VirtualClock
 from kcore.base.entropy import SeededEntropy
+from kcore.base.features import GENERIC_WORKLOAD
 from kcore.machinery.labels import from_labels
 from kcore.scheduler.cache import Placed
+from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.core import Core
 from kcore.scheduler.cycle import explain
+from kcore.scheduler.gangs.rows import GangRow, GroupRow, entry_key
+from kcore.scheduler.gangs.turns import GroupNote
 from kcore.scheduler.preemption.budgets import BudgetRow
 from kcore.scheduler.rows import (
     Account,
@@ -57,8 +62,9 @@ class World:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.core = Core(self.clock, SeededEntropy(1))
+        self.core = Core(self.clock, SeededEntropy(1), Configuration(features=frozenset((GENERIC_WORKLOAD,))))
         self.pods: dict[str, PodRow] = {}
+        self.groups: dict[str, GroupRow] = {}
         self.condemned: dict[str, Placed] = {}
 
     def run(self, line: str) -> list[str]:
@@ -93,13 +99,32 @@ class World:
                 f"{pod.name}: {decision.message} [{' '.join(decision.rejected_by)}]" + (f" nominated to {node}" if node else "")
                 for pod, decision, node in batch.waiting
             ),
-            *(f"{pod.name} preempts {' '.join(each.key for each in victims)} on {node}" for pod, node, victims in batch.evictions),
+            *(
+                f"{by.group if isinstance(by, GangRow) else by.name} preempts {' '.join(each.key for each in victims)} on {node}"
+                for by, node, victims in batch.evictions
+            ),
             *(f"{pod.name} is not nominated any more" for pod in batch.displaced),
+            *(self._told(note) for note in batch.groups),
         ]
+
+    def _told(self, note: GroupNote) -> str:
+        group = self.groups[note.group.name] = note.group._replace(condition=note.condition)
+        self.core.gangs.group_changed(group)
+        return f"group {group.name}: {' '.join(filter(None, note.condition))}"
 
     def do_budget(self, name: str, *words: str) -> None:
         given = options(words)
         self.core.budgets.set(BudgetRow("default", name, from_labels({"app": given["app"]}), int(given["allowed"])))
+
+    def do_group(self, name: str, *words: str) -> None:
+        given = options(words)
+        if "gone" in given:
+            self.core.gangs.group_gone(f"default/{name}")
+        else:
+            old = self.groups.get(name)
+            row = GroupRow("default", name, f"uid-{name}", 0, int(given.get("priority", 0)), int(given.get("min", 0)), "whole" in given)
+            self.groups[name] = row._replace(condition=old.condition if old else None)
+            self.core.gangs.group_changed(self.groups[name])
 
     def do_service(self, app: str, *words: str) -> None:
         self.core.service_changed("default", app, None if "gone" in words else {"app": app})
@@ -118,8 +143,9 @@ class World:
         self.clock.step(float(seconds))
 
     def do_queue(self) -> list[str]:
-        found = ((name, self.core.queue.state(pod.key)) for name, pod in self.pods.items())
-        return [f"{name} {state.value}" for name, state in found if state]
+        pods = ((name, self.core.queue.state(pod.key)) for name, pod in self.pods.items())
+        groups = ((f"group {name}", self.core.queue.state(entry_key(row.key))) for name, row in self.groups.items())
+        return [f"{name} {state.value}" for name, state in (*pods, *groups) if state]
 
     def do_explain(self, name: str, *words: str) -> list[str]:
         found = explain(self._pod(name, *words), self.core.columns)
@@ -156,6 +182,7 @@ class World:
         return row._replace(
             started=int(given.get("started", 0)),
             nominated=given.get("nominated", ""),
+            pod_group=given.get("in", ""),
             preempted="leaving" in given,
         )
 

@@ -18,7 +18,6 @@ from kcore.scheduler.rows import (
     Taint,
     Term,
     Toleration,
-    Unsupported,
 )
 from tests.unit.scheduler.pods import pod_bytes
 
@@ -161,22 +160,15 @@ def test_host_ports_of_containers_and_sidecars_count():
     assert len(ask.images) == 4
 
 
-def test_what_no_plugin_decides_is_told_apart():
-    row = pod_row(
-        pod_bytes(
-            {
-                "schedulingGroup": {"podGroupName": "g"},
-            }
-        )
-    )
-    assert row.ask.unsupported == (
-        Unsupported("GangScheduling", "pod groups"),
-    )
+def test_pods_of_several_groups_ask_the_same():
+    one, other = (pod_row(pod_bytes({"schedulingGroup": {"podGroupName": name}})) for name in ("g", "h"))
+    assert (one.pod_group, other.pod_group, pod_row(pod_bytes({})).pod_group) == ("g", "h", "")
+    assert one.ask is other.ask
 
 
 def test_volumes_that_no_scheduler_cares_for_are_no_obstacle():
     volumes = [{"name": "a", "emptyDir": {}}, {"name": "b", "projected": {}}, {"name": "c", "hostPath": {"path": "/"}}]
-    assert ask_of(volumes=volumes).unsupported == ()
+    assert ask_of(volumes=volumes).volumes is None
 
 
 def test_a_resize_is_read_from_the_status_of_a_placed_pod_only():

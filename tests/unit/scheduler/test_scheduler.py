@@ -124,18 +124,6 @@ def test_a_gated_pod_is_told_of_its_gates_and_left_alone():
     run(test)
 
 
-def test_a_wish_that_no_plugin_decides_keeps_the_pod_pending():
-    async def test(world):
-        await world.client.nodes.create(a_node("n0"))
-        async with scheduling(world):
-            await world.client.pods.create(a_pod("a", {"schedulingGroup": {"podGroupName": "g"}}))
-            await settle(world, 60.0)
-            message = "0/1 nodes are available: this version of kcore cannot decide pod groups."
-            assert waiting_for((await pods(world))["a"]) == [("False", "Unschedulable", message)]
-
-    run(test)
-
-
 def test_the_pods_of_a_service_and_of_a_workload_are_spread_over_nodes():
     async def test(world):
         for name in ("n0", "n1"):
