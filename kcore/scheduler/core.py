@@ -292,6 +292,8 @@ class Core:
     def _decide_group(self, row: GangRow, batch: Batch) -> None:
         assert self.gangs is not None
         gang, name = self.gangs.gang(row), row.scheduler_name
+        if not gang.waiting:
+            return  # those that waited are gone, the others are on their way
         nominations = {key: self._nominated[key] for key in gang.waiting if key in self._nominated}
         evaluations = self._evaluations[name]
 
