@@ -128,7 +128,7 @@ def place_alike(pod: PodRow, most: int, columns: Columns, evaluations: Evaluatio
     decisions: list[Decision] = []
     ask = pod.ask
     looks_up = ask.volumes is not None or ask.claims is not None or (ask.extended and columns.devices.extended)
-    if ask.unsupported or looks_up or _too_many_resources(pod):
+    if looks_up or _too_many_resources(pod):
         return decisions
     names = columns.names
     while len(decisions) < most:

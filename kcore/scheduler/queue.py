@@ -31,7 +31,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NamedTuple, TypeGuard
+from typing import Final, NamedTuple
 
 from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BACKOFF_S_MAX, SCHEDULER_UNSCHEDULABLE_S_MAX
 from kcore.scheduler.dra.devices import DevicesChanged
@@ -229,14 +229,15 @@ class Queue:
         """
         found: list[PodRow] = []
         active = self._active
-        if not (active and _is_alike(pod, active[0][3].pod)) or (self._groups and self._wakes_by_placing(pod)):
+        first = active[0][3].pod if active else None
+        if not isinstance(first, PodRow) or not _is_alike(pod, first) or (self._groups and self._wakes_by_placing(pod)):
             return found
         while active and len(found) < most:
             entry = active[0]
             waiting = entry[3]
             if entry[2] == waiting.entry:
                 other = waiting.pod
-                if not _is_alike(pod, other):
+                if isinstance(other, GangRow) or not _is_alike(pod, other):
                     break
                 self._move(waiting, State.IN_FLIGHT, now)
                 waiting.attempts += 1
@@ -480,10 +481,10 @@ def _group(pod: Queued) -> _Group:
     return _Group(pod.scheduler_name, (pod.ask,), pod.account, pod.owner, pod.key if has_claims else "")
 
 
-def _is_alike(pod: PodRow, other: Queued) -> TypeGuard[PodRow]:
-    if isinstance(other, GangRow) or pod.ask is not other.ask or pod.account is not other.account:
-        return False
-    return pod.scheduler_name == other.scheduler_name and pod.owner == other.owner
+def _is_alike(pod: PodRow, other: PodRow) -> bool:
+    return (
+        pod.ask is other.ask and pod.account is other.account and pod.scheduler_name == other.scheduler_name and pod.owner == other.owner
+    )
 
 
 def _is_valid(entry: tuple[float, float, int, Waiting]) -> bool:

@@ -94,10 +94,14 @@ class Evaluation:
         self._drop_count = 0
 
     def refresh(self, pod: PodRow, columns: Columns, nodes: NodeResults, cares: bool = True) -> None:
-        """Bring the results up to what the columns hold now; cares: whether any peer plugin concerns the pod."""
-        if pod is not self.pod and not cares and self._together is not None and self._differs_in_amounts(pod.ask, columns):
+        """Bring the results up to what the columns hold now; cares: whether any peer plugin concerns the pod.
+
+        What is kept is of a pod that asked the same, and whom the same concerned then. That pod may be concerned otherwise now.
+        """
+        is_kept, self.pod = self.pod is not None, pod
+        if not is_kept and not cares and self._together is not None and self._differs_in_amounts(pod.ask, columns):
             self._judge_others(pod, self._together, columns)
-        elif pod is not self.pod or self._version != columns.static_version or not self._is_kept(columns):
+        elif not is_kept or self._version != columns.static_version or not self._is_kept(columns):
             self._compute(pod, columns, nodes, cares)
         elif self._position != columns.position:
             touched = columns.touched_since(self._position)

@@ -47,7 +47,7 @@ class Evaluations:
             evaluation.pod, self._once_key = None, key
         elif found is not None:
             self._kept_bytes -= evaluation.size_bytes
-        evaluation.refresh(evaluation.pod or pod, columns, self.nodes, cares)
+        evaluation.refresh(pod, columns, self.nodes, cares)
         if evaluation is self._once:
             self._kept[key] = None
         else:

@@ -132,3 +132,19 @@ def test_what_is_asked_once_is_not_kept() -> None:
 def ask_twice(ask: Ask, evaluations: Evaluations, columns: Columns) -> Evaluation:
     evaluations.of(pod("a", ask), columns)
     return evaluations.of(pod("a", ask), columns)
+
+
+def test_what_is_kept_of_a_pod_is_not_that_pods_when_others_begin_to_avoid_it():
+    columns, evaluations = Columns(), Evaluations()
+    columns.set_node(node("n0", cpu=1000, zone="a"))
+    first, second = (pod(app, SMALL, labels=(("app", app),)) for app in ("a", "b"))
+    for _ in range(3):
+        assert evaluations.of(first, columns).feasible_count == 1
+    avoiding = PodAffinity(avoided=(PodTerm(PodSelector((Expression("app", "In", ("a",)),), ("default",)), "zone"),))
+    columns.place("n0", pod("c", SMALL._replace(affinity=avoiding)).account)
+    columns.place("n0", first.account)
+    assert evaluations.of(second, columns).feasible_count == 0
+    columns.displace("n0", first.account)
+    assert evaluations.of(second, columns).feasible_count == 1
+    columns.set_node(node("n0", cpu=1001, zone="a", disk="new"))
+    assert evaluations.of(second, columns).feasible_count == 1
