@@ -30,6 +30,7 @@ from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.reservation import device_key
 from kcore.scheduler.dra.rows import DeviceClaim, DeviceRow, TaintRule
 from kcore.scheduler.evaluation import Evaluation, Evaluations
+from kcore.scheduler.evaluation.sample import Sample
 from kcore.scheduler.events import ClusterEvent
 from kcore.scheduler.gangs.attempt import Taken
 from kcore.scheduler.gangs.book import Gang
@@ -102,6 +103,7 @@ class Core:
             if profile.preemption is not None
         }
         self.gangs = Turns(self.queue, clock.monotonic) if GENERIC_WORKLOAD in configuration.features else None
+        self._sample = Sample()
         self._nominated: dict[str, str] = {}
         self._clock = clock
         self._entropy = entropy
@@ -229,7 +231,9 @@ class Core:
         nominated = self._withdraw(pod.key) if self._nominated else ""
         asked = pod if pod.nominated == nominated else pod._replace(nominated=nominated)
         name = pod.scheduler_name
-        decision = schedule(asked, self.columns, self._evaluations[name], self._entropy.randrange, self._preemptors.get(name))
+        decision = schedule(
+            asked, self.columns, self._evaluations[name], self._entropy.randrange, self._preemptors.get(name), self._sample
+        )
         if decision.node is None:
             node = self._clear(pod, decision.preemption, nominated, batch)
             self.queue.fail(pod, decision.rejected_by, now, node)
@@ -299,7 +303,7 @@ class Core:
 
         def decide_one(pod: PodRow) -> Decision:
             asked = pod._replace(nominated=self._withdraw(pod.key))
-            return schedule(asked, self.columns, evaluations, self._entropy.randrange)
+            return schedule(asked, self.columns, evaluations, self._entropy.randrange, sample=self._sample)
 
         preemptor = self._group_preemptor(evaluations) if name in self._preemptors else None
         found = decide_group(gang, self.cache, self.columns, decide_one, preemptor, nominations)

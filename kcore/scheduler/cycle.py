@@ -6,7 +6,7 @@ a run of pods with equal asks costs one slot per pod and gives the same decision
 Where one node is feasible, nothing is scored; where none is, the decision says why, and what preemption can do about it. A node that was
 cleared for the pod before is taken if it is feasible, whatever others score.
 
-Source: kube-scheduler 1.37, scheduling cycle, with all nodes scored (percentageOfNodesToScore 100).
+Source: kube-scheduler 1.37, scheduling cycle, with all nodes scored unless a profile names a part of them (percentageOfNodesToScore).
 """
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from kcore.scheduler.dra.failures import devices_problem, slots_without_devices
 from kcore.scheduler.dra.idle import give_back
 from kcore.scheduler.dra.needs import device_needs
 from kcore.scheduler.evaluation import Evaluation, Evaluations
+from kcore.scheduler.evaluation.sample import Sample
 from kcore.scheduler.explanation import Shortfall, shortfalls, would_help
 from kcore.scheduler.preemption.choice import Preemption, Preemptor
 from kcore.scheduler.profile import DEFAULT, Profile
@@ -89,9 +90,17 @@ class Explanation(NamedTuple):
 
 
 def schedule(
-    pod: PodRow, columns: Columns, evaluations: Evaluations, randrange: Randrange, preemptor: Preemptor | None = None
+    pod: PodRow,
+    columns: Columns,
+    evaluations: Evaluations,
+    randrange: Randrange,
+    preemptor: Preemptor | None = None,
+    sample: Sample | None = None,
 ) -> Decision:
-    """Decide for one pod; nothing is changed but what evaluations and preemptor remember. Without a preemptor nobody is preempted."""
+    """Decide for one pod; nothing is changed but what evaluations, preemptor and sample remember.
+
+    Without a preemptor nobody is preempted; without a sample all nodes are scored.
+    """
     ask = pod.ask
     refused = _too_many_resources(pod)
     if refused:
@@ -115,6 +124,9 @@ def schedule(
     cleared = columns.slots.get(pod.nominated)
     if cleared is not None and evaluation.feasible[cleared]:
         return Decision(pod.nominated, 1, 1, needs=needs, device_needs=device_needs)
+    part = sample.choose(pod, evaluation, columns, evaluations.nodes, randrange) if sample and evaluations.profile.percentage else None
+    if part is not None:
+        return Decision(columns.names[part.slot], part.scored, part.ties, part.total, needs=needs, device_needs=device_needs)
     slot, ties = evaluation.ranking.choose(randrange)
     total = int(evaluation.totals[slot]) if evaluation.feasible_count > 1 else 0
     return Decision(columns.names[slot], evaluation.feasible_count, ties, total, needs=needs, device_needs=device_needs)
@@ -128,7 +140,7 @@ def place_alike(pod: PodRow, most: int, columns: Columns, evaluations: Evaluatio
     decisions: list[Decision] = []
     ask = pod.ask
     looks_up = ask.volumes is not None or ask.claims is not None or (ask.extended and columns.devices.extended)
-    if looks_up or _too_many_resources(pod):
+    if looks_up or _too_many_resources(pod) or evaluations.profile.percentage:
         return decisions
     names = columns.names
     while len(decisions) < most:

@@ -55,6 +55,7 @@ class Profile(NamedTuple):
     late_filters                              placed filters whose reasons come after those of peer filters
     preemption                                None where nobody is preempted
     bind_timeout_s                            how long a pod waits for its claims
+    percentage                                of the nodes, how many that a pod fits on are scored; 0 for all
     """
 
     name: str
@@ -67,6 +68,7 @@ class Profile(NamedTuple):
     late_filters: tuple[PlacedFilter, ...] = ()
     preemption: PreemptionArgs | None = DEFAULT_PREEMPTION
     bind_timeout_s: float = SCHEDULER_VOLUMES_BOUND_S_MAX
+    percentage: int = 0
 
     @property
     def wakers(self) -> dict[str, tuple[Waker, ...]]:

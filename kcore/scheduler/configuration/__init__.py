@@ -6,8 +6,8 @@
     reading     the file -> `Configuration`
 
 Everything that is wrong is told at once, each with its field and the rule. Fields that concern what kcore does in a way of its own
-(clients, leader election, parallelism, profiling) have no effect. Differs from upstream: all nodes are scored whatever
-percentageOfNodesToScore says, since scoring all of them is what costs least here; extenders are refused.
+(clients, leader election, parallelism, profiling) have no effect. Differs from upstream: percentageOfNodesToScore 0, or none, means all
+nodes, since scoring all of them is what costs least here; extenders are refused.
 
 Source: kube-scheduler 1.37, apis/config and framework/runtime.
 """

@@ -70,11 +70,11 @@ def read(document: Any) -> Configuration:
         problems.append(fe.forbidden("extenders", "there are no extenders; a plugin of your own is named module:attribute"))
     given.integer("parallelism", 16, 1, None, "should be an integer value greater than zero")
     given.pass_over(*_NO_EFFECT)
-    given.integer("percentageOfNodesToScore", 0, 0, 100, _PERCENTAGE)
+    percentage = given.integer("percentageOfNodesToScore", 0, 0, 100, _PERCENTAGE)
     first = given.integer("podInitialBackoffSeconds", int(SCHEDULER_BACKOFF_S), 1, _SECONDS_MAX, "must be greater than 0")
     rule = "must be greater than or equal to PodInitialBackoffSeconds"
     last = given.integer("podMaxBackoffSeconds", max(int(SCHEDULER_BACKOFF_S_MAX), first), first, _SECONDS_MAX, rule)
-    profiles = tuple(_profile(each) for each in given.objects("profiles")) or (DEFAULT,)
+    profiles = tuple(_profile(each, percentage) for each in given.objects("profiles")) or (_sampling(DEFAULT, percentage),)
     _check_names(profiles, problems)
     given.close()
     if problems:
@@ -89,11 +89,15 @@ def _check_names(profiles: tuple[Profile, ...], problems: Problems) -> None:
             problems.append(fe.duplicate(f"profiles[{index}].schedulerName", name))
 
 
-def _profile(given: Fields) -> Profile:
+def _sampling(profile: Profile, percentage: int) -> Profile:
+    return profile._replace(percentage=percentage % 100)
+
+
+def _profile(given: Fields, percentage: int) -> Profile:
     name = given.text("schedulerName", DEFAULT_NAME)
     if not name:
         given.problems.append(fe.required(given.at("schedulerName")))
-    given.integer("percentageOfNodesToScore", 0, 0, 100, _PERCENTAGE)
+    percentage = given.integer("percentageOfNodesToScore", percentage, 0, 100, _PERCENTAGE)
     sets = read_plugins(given.object("plugins"))
     args = _plugin_config(given)
     nothing = Fields(None, "", given.problems)
@@ -105,7 +109,7 @@ def _profile(given: Fields) -> Profile:
     _check_points(sets, name, given)
     given.close()
     preempts = any(each.name == "DefaultPreemption" for each in at_point(sets, "postFilter"))
-    plugins = _assembled(name, filters, scores, made)
+    plugins = _sampling(_assembled(name, filters, scores, made), percentage)
     return plugins._replace(preemption=preemption if preempts else None, bind_timeout_s=float(timeout_s))
 
 

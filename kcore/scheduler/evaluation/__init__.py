@@ -2,6 +2,7 @@
 
     evaluation    the results of one ask; `fused`: what amounts decide, in one compiled pass
     kept          the results of recent asks; `nodes`: what only nodes themselves decide
+    sample        which of the feasible nodes are scored, where that is not all
 
 Guarantees
 - Results that are kept equal those of a fresh evaluation.
