@@ -19,7 +19,7 @@ Thread: one.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -86,6 +86,7 @@ class Columns:
         self._claims = Claims()
         self._taint_set_of: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, LabelColumn] = {}
+        self._label_counts: dict[str, int] = {}
         self._asked: dict[Amounts, tuple[Int64, Int64]] = {}
         self._usage: dict[str, Int64] = {}
         self._free: list[int] = []
@@ -245,12 +246,12 @@ class Columns:
     def label(self, key: str) -> LabelColumn:
         """Return the codes of a label, made at first use; columns of labels unused for longest are dropped above a bound.
 
-        A column is made anew once most of its values are of nodes that are gone.
+        A column is made anew once most of its values are of nodes that are gone. One that no node has costs no look at the nodes.
         """
         column = self._labels.pop(key, None)
         if column is None or len(column.values) > 2 * self.node_count + SLOTS_FIRST:
             column = LabelColumn(self.capacity)
-            for slot, row in enumerate(self.rows):
+            for slot, row in enumerate(self.rows if key in self._label_counts else ()):
                 if row is not None:
                     column.set(slot, row.labels.get(key))
             if len(self._labels) >= SCHEDULER_LABEL_COLUMNS_MAX:
@@ -429,16 +430,38 @@ class Columns:
 
     def _set_static(self, slot: int, old: NodeRow | None, new: NodeRow | None) -> None:
         self.static_version += 1
-        taints = new.taints if new else ()
-        if taints not in self._taint_set_of:
-            self._taint_set_of[taints] = len(self.taint_sets)
-            self.taint_sets.append(taints)
-        self.taint_set[slot] = self._taint_set_of[taints]
+        self.taint_set[slot] = self._taint_code(new.taints if new else ())
+        if len(self.taint_sets) > 2 * self.node_count + SLOTS_FIRST:
+            self._forget_taints()
+        self._count_labels(old.labels if old else {}, new.labels if new else {})
         self.unschedulable[slot] = bool(new and new.unschedulable)
         for key, column in self._labels.items():
             column.set(slot, new.labels.get(key) if new else None)
         if (old.images if old else ()) != (new.images if new else ()):
             self._set_images(slot, old, new)
+
+    def _taint_code(self, taints: tuple[Taint, ...]) -> int:
+        code = self._taint_set_of.get(taints)
+        if code is None:
+            code = self._taint_set_of[taints] = len(self.taint_sets)
+            self.taint_sets.append(taints)
+        return code
+
+    def _forget_taints(self) -> None:
+        """Number the sets of taints anew, of which most are of nodes that have others now."""
+        self.taint_sets, self._taint_set_of = [()], {(): 0}
+        for slot, row in enumerate(self.rows):
+            self.taint_set[slot] = self._taint_code(row.taints if row is not None else ())
+
+    def _count_labels(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+        """Count how many nodes have each label."""
+        counts = self._label_counts
+        for key in new.keys() - old.keys():
+            counts[key] = counts.get(key, 0) + 1
+        for key in old.keys() - new.keys():
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
 
     def _set_images(self, slot: int, old: NodeRow | None, new: NodeRow | None) -> None:
         for name in (name for image in (old.images if old else ()) for name in image.names):

@@ -9,7 +9,7 @@ Two equal rows mean that nothing changed for the scheduler, however many events 
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from kcore.scheduler.dra.asks import ClaimReference, DeviceNeeds, ExtendedContainer
@@ -259,6 +259,25 @@ def rejecting(taint: Taint, tolerations: tuple[Toleration, ...]) -> bool:
 def tolerated(taint: Taint, tolerations: tuple[Toleration, ...]) -> bool:
     """Say whether any toleration tolerates the taint."""
     return any(_tolerates(toleration, taint) for toleration in tolerations)
+
+
+class Tolerances:
+    """The tolerations of a pod by their keys, to ask about many taints."""
+
+    __slots__ = ("_by_key",)
+
+    def __init__(self, tolerations: Iterable[Toleration]) -> None:
+        self._by_key: dict[str, list[Toleration]] = {}
+        for toleration in tolerations:
+            self._by_key.setdefault(toleration.key, []).append(toleration)
+
+    def tolerate(self, taint: Taint) -> bool:
+        """Say whether any toleration tolerates the taint."""
+        return any(_tolerates(each, taint) for key in (taint.key, "") for each in self._by_key.get(key, ()))
+
+    def reject(self, taint: Taint) -> bool:
+        """Say whether a taint keeps the pod away."""
+        return taint.effect in HARD and not self.tolerate(taint)
 
 
 def _tolerates(toleration: Toleration, taint: Taint) -> bool:

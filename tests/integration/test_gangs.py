@@ -17,7 +17,8 @@ from kcore.testing import SyncCluster
 
 def member(name: str, group: str, cpu: str) -> Any:
     container = {"name": "c", "image": "web", "resources": {"requests": {"cpu": {"string": cpu}}}}
-    return Pod(metadata={"name": name, "namespace": "default"}, spec={"schedulingGroup": {"podGroupName": group}, "containers": [container]})
+    spec = {"schedulingGroup": {"podGroupName": group}, "containers": [container]}
+    return Pod(metadata={"name": name, "namespace": "default"}, spec=spec)
 
 
 def a_group(name: str, min_count: int) -> Any:
@@ -34,7 +35,7 @@ def test_pods_of_a_group_run_together_or_wait_and_their_group_outlives_them() ->
         for name in ("a", "b"):
             pods.create(member(f"small-{name}", "small", "10"))
         cluster.wait_for(lambda: states(cluster) == {"large": "Unschedulable", "small": "Scheduled"})
-        cluster.wait_for(lambda: {pod.metadata.name for pod in pods.list().items if pod.status.phase == "Running"} == {"small-a", "small-b"})
+        cluster.wait_for(lambda: running(cluster) == {"small-a", "small-b"})
         assert not any(pod.spec.nodeName for pod in pods.list().items if pod.metadata.name.startswith("large"))
         pods.delete("large-c", namespace="default")
         groups.delete("small", namespace="default")
@@ -43,6 +44,10 @@ def test_pods_of_a_group_run_together_or_wait_and_their_group_outlives_them() ->
         for name in ("a", "b"):
             pods.delete(f"small-{name}", namespace="default")
         cluster.wait_for(lambda: [group.metadata.name for group in groups.list().items] == ["large"])
+
+
+def running(cluster: SyncCluster) -> set[str]:
+    return {pod.metadata.name for pod in cluster.client.pods.list().items if pod.status.phase == "Running"}
 
 
 def states(cluster: SyncCluster) -> dict[str, str]:

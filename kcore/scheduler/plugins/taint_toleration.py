@@ -14,7 +14,7 @@ import numpy as np
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.events import ClusterEvent, NodeChanged
 from kcore.scheduler.framework import normalise_to_largest
-from kcore.scheduler.rows import Ask, rejecting, tolerated
+from kcore.scheduler.rows import Ask, Tolerances
 
 SOFT: Final = "PreferNoSchedule"
 
@@ -32,14 +32,15 @@ class TaintToleration:
 
     def mask(self, ask: Ask, columns: Columns) -> UInt8:
         """Return 1 where every hard taint is tolerated."""
-        table = [not any(rejecting(taint, ask.tolerations) for taint in taints) for taints in columns.taint_sets]
+        tolerances = Tolerances(ask.tolerations)
+        table = [not any(map(tolerances.reject, taints)) for taints in columns.taint_sets]
         mask: UInt8 = np.array(table, np.uint8)[columns.taint_set[: columns.count]]
         return mask
 
     def raw(self, ask: Ask, columns: Columns) -> Int64 | None:
         """Return the number of soft taints that are not tolerated."""
-        tolerations = tuple(toleration for toleration in ask.tolerations if toleration.effect in ("", SOFT))
-        counts = [sum(taint.effect == SOFT and not tolerated(taint, tolerations) for taint in taints) for taints in columns.taint_sets]
+        tolerances = Tolerances(toleration for toleration in ask.tolerations if toleration.effect in ("", SOFT))
+        counts = [sum(taint.effect == SOFT and not tolerances.tolerate(taint) for taint in taints) for taints in columns.taint_sets]
         if not any(counts):
             return None
         raw: Int64 = np.array(counts, np.int64)[columns.taint_set[: columns.count]]
@@ -51,6 +52,9 @@ class TaintToleration:
 
     def wakes(self, event: ClusterEvent, ask: Ask) -> bool:
         """A node helps whose taints the pod tolerates, if it is new or has just lost others."""
-        if not isinstance(event, NodeChanged) or any(rejecting(taint, ask.tolerations) for taint in event.new.taints):
+        if not isinstance(event, NodeChanged):
             return False
-        return event.old is None or any(rejecting(taint, ask.tolerations) for taint in event.old.taints)
+        tolerances = Tolerances(ask.tolerations)
+        if any(map(tolerances.reject, event.new.taints)):
+            return False
+        return event.old is None or any(map(tolerances.reject, event.old.taints))

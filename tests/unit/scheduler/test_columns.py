@@ -3,7 +3,8 @@
 import numpy as np
 
 from kcore.scheduler.columns import Columns
-from kcore.scheduler.rows import Account
+from kcore.scheduler.labels import LabelColumn
+from kcore.scheduler.rows import Account, Taint
 from tests.unit.scheduler.pods import node
 
 ONE = Account((("cpu", 500),), 500, 100, (("0.0.0.0", "TCP", 80),))
@@ -98,3 +99,40 @@ def test_ports_and_priorities_are_counted_and_forgotten():
         columns.displace("n", account)
     assert (columns.ports, columns.port_hosts, columns.priorities) == ({}, {}, {})
     assert not np.any(columns.nonzero)
+
+
+def test_a_label_that_no_node_has_costs_no_look_at_the_nodes(monkeypatch):
+    columns = Columns()
+    for number in range(50):
+        columns.set_node(node(f"n{number}", zone=str(number % 3)))
+    looked_at = []
+    monkeypatch.setattr(LabelColumn, "set", lambda _, slot, value: looked_at.append(slot))
+    for number in range(1000):
+        assert columns.label(f"absent-{number}").values == [""]
+    assert looked_at == []
+    columns.label("zone")
+    assert len(looked_at) == 50
+
+
+def test_a_label_is_looked_for_as_long_as_a_node_has_it():
+    columns = Columns()
+    for changes in ({"a": "1"}, {"a": "2", "b": "1"}, {"b": "2"}, {}):
+        columns.set_node(node("n0", **changes))
+        columns._labels.clear()
+        for key in ("a", "b"):
+            column = columns.label(key)
+            assert column.values[column.codes[0]] == changes.get(key, "")
+    columns.set_node(node("n1", a="3"))
+    columns.remove_node("n1")
+    assert columns._label_counts == {}
+
+
+def test_sets_of_taints_that_no_node_has_any_more_are_forgotten():
+    columns = Columns()
+    for number in range(1000):
+        columns.set_node(node("n0", taints=(Taint("seen", str(number), "NoSchedule"),)))
+        columns.set_node(node("n1", taints=(Taint("team", "", "NoSchedule"),)))
+    assert len(columns.taint_sets) < 100
+    assert [columns.taint_sets[columns.taint_set[slot]] for slot in (0, 1)] == [
+        (Taint("seen", "999", "NoSchedule"),), (Taint("team", "", "NoSchedule"),),
+    ]  # fmt: skip
