@@ -95,7 +95,8 @@ class Correlator:
         if series is None:
             regarding = occurrence.regarding
             namespace = regarding.namespace or "default"
-            series = Series(new_name, namespace, occurrence._replace(message=message), now, now)
+            told = occurrence if message == occurrence.message else occurrence._replace(message=message)
+            series = Series(new_name, namespace, told, now, now)
             self._series.put(key, series)
         else:
             series.count += 1

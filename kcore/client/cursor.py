@@ -68,31 +68,29 @@ class Cursor:
     def receive(self, events: list[WatchEvent]) -> list[WatchEvent]:
         """Take what a stream said, in order, and return what is new of it."""
         changes: list[WatchEvent] = []
+        known, add, newest = self.known, changes.append, 0
         for event in events:
-            if event.type == BOOKMARK:
+            type_, _, key, revision = event
+            if type_ == BOOKMARK:
+                self._advance(newest)
                 self._bookmark(event, changes)
-            elif event.type == DELETED:
+                continue
+            if revision > newest:
+                newest = revision
+            if type_ == DELETED:
                 self._deleted(event, changes)
-            else:
-                self._present(event, changes)
+                continue
+            if self._listing:
+                self._listed.add(key)
+            old = known.get(key)
+            if old != revision:
+                present = ADDED if old is None else MODIFIED
+                add(event if type_ == present else event._replace(type=present))
+                known[key] = revision
+        self._advance(newest)
         return changes
 
-    def _present(self, event: WatchEvent, changes: list[WatchEvent]) -> None:
-        type_, _, key, revision = event
-        self._advance(revision)
-        if self._listing:
-            self._listed.add(key)
-        old = self.known.get(key)
-        if old is None:
-            changes.append(event if type_ == ADDED else event._replace(type=ADDED))
-        elif old == revision:
-            return
-        else:
-            changes.append(event if type_ == MODIFIED else event._replace(type=MODIFIED))
-        self.known[key] = revision
-
     def _deleted(self, event: WatchEvent, changes: list[WatchEvent]) -> None:
-        self._advance(event.revision)
         if self._listing:
             self._listed.discard(event.key)
         if self.known.pop(event.key, None) is not None:

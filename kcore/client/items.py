@@ -8,11 +8,11 @@ Cost: 1 us an item, and the encoding of its object.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, NewType
 
 from google.protobuf.message import Message
 
-from kcore.api.meta.v1 import meta_pb2
 from kcore.client import kinds
 from kcore.client.kinds import Resource
 from kcore.client.objects import MERGE_PATCH, delete_options
@@ -93,7 +93,16 @@ def delete(
 
 def bind(name: str, node: str, *, namespace: str, uid: str = "") -> Item:
     """Assign a pod to a node."""
-    pods = kinds.resource("", "v1", "pods")
-    binding = pods.body("binding")(metadata=meta_pb2.ObjectMeta(name=name, namespace=namespace, uid=uid))
-    binding.target.kind, binding.target.name = "Node", node
+    pods, body = _binding()
+    binding = body()
+    meta, target = binding.metadata, binding.target
+    meta.name, meta.namespace, meta.uid = name, namespace, uid
+    target.kind, target.name = "Node", node
     return raw("create", pods, binding.SerializeToString(), subresource="binding", namespace=namespace, name=name)
+
+
+@cache
+def _binding() -> tuple[Resource, Any]:
+    """Return pods, and what makes the body of a binding: looked up once, since a scheduler binds thousands a second."""
+    pods = kinds.resource("", "v1", "pods")
+    return pods, pods.body("binding")

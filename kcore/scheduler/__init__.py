@@ -5,7 +5,7 @@
     peers                      pods as other pods' wishes see them, counted per selector; `_peers` are the loops over topology values
     framework, profile         what a plugin is, and which ones there are: `plugins/`, one module each
     configuration, extension   profiles from a KubeSchedulerConfiguration; plugins of one's own
-    evaluation                 an ask's results on all nodes, kept up to date as pods are placed
+    evaluation                 an ask's results on all nodes, kept up to date as pods are placed; `_loads`, `_ranking` for runs
     volumes, dra, reserving    claims of volumes and of devices: what they need of a node, and what is written before the pod is bound
     cycle, diagnosis           one decision; why it is one. `snapshot` makes the columns for whoever asks what would be decided
     preemption                 who has to go for a pod that fits nowhere
