@@ -197,6 +197,9 @@ TRACE_PROCESSES_MAX: Final = 64
 SCHEDULER_BATCH_MAX: Final = 1_000
 """Pods decided before bindings go out and events are let in: some 20 ms of deciding, and one bulk request of 100 KB."""
 
+SCHEDULER_BATCH_S: Final = 0.1
+"""Deciding ends after this time however few pods were decided: a Lease wants to be renewed, and victims are to be told to go."""
+
 SCHEDULER_BINDINGS_IN_FLIGHT_MAX: Final = 8
 """Bulk bindings under way at once: deciding stops when the API is this far behind."""
 

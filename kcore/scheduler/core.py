@@ -21,7 +21,7 @@ from kcore.base import verify
 from kcore.base.clock import Clock
 from kcore.base.entropy import Entropy
 from kcore.base.features import GENERIC_WORKLOAD
-from kcore.base.limits import SCHEDULER_FLUSH_INTERVAL_S
+from kcore.base.limits import SCHEDULER_BATCH_S, SCHEDULER_FLUSH_INTERVAL_S
 from kcore.scheduler.cache import Cache, Placed
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.configuration.reading import Configuration
@@ -187,7 +187,7 @@ class Core:
     # what is decided
 
     def decide(self, limit: int) -> Batch:
-        """Decide for up to so many pods."""
+        """Decide for up to so many pods, or for as many as there is time for: what was decided has to be told."""
         now = self._clock.monotonic()
         if now >= self._flush_at:
             self.queue.flush(now)
@@ -201,7 +201,7 @@ class Core:
         self.columns.devices.now = self._clock.now()
         self._take_outcomes(batch, now)
         count = 0
-        while count < limit:
+        while count < limit and (not count or self._clock.monotonic() - now < SCHEDULER_BATCH_S):
             pod = self.queue.pop(now)
             if pod is None:
                 break

@@ -92,6 +92,10 @@ class _Group(NamedTuple):
         return frozenset[str]().union(*(ask.claim_keys for ask in self.asks))
 
 
+_BELOW_ALL: Final = -(1 << 63)
+"""A priority that no pod is below."""
+
+
 @dataclass(slots=True)
 class _Sleepers:
     """The unschedulable pods of a group, in the order in which they failed, and who of the group has the turn.
@@ -318,10 +322,12 @@ class Queue:
             return
         is_promised = isinstance(event, PodGone) and event.node_name in self._nominated
         served = self._wake_nominated(event, now) if self._nominated else ()
+        to_nominated = _to_nominated(event)
         for group, sleepers in self._concerned(event):
             if sleepers.turn or group in served or (is_promised and not sleepers.free):
                 continue
-            if self._may_help(event, group, [name for name, count in sleepers.filters.items() if count]):
+            heard = event if sleepers.free else to_nominated
+            if self._may_help(heard, group, [name for name, count in sleepers.filters.items() if count]):
                 self._take_turn(group, sleepers, now)
 
     def _concerned(self, event: ClusterEvent) -> list[tuple[_Group, _Sleepers]]:
@@ -349,10 +355,10 @@ class Queue:
         """Wake the pods that the event's node is being cleared for: where it may help, when the last victim is gone, or the node."""
         node = event.node_name if isinstance(event, PodGone) else event.old.name if isinstance(event, NodeGone) else ""
         is_over = isinstance(event, NodeGone) or (isinstance(event, PodGone) and not event.clearing)
-        served = set()
+        served, heard = set(), _to_nominated(event)
         for waiting in [*self._nominated.get(node, {}).values()]:
             group = _group(waiting.pod)
-            if is_over or self._may_help(event, group, waiting.rejected_by):
+            if is_over or self._may_help(heard, group, waiting.rejected_by):
                 served.add(group)
                 self._leave(waiting, now)
                 self._rouse(waiting, now)
@@ -497,3 +503,11 @@ def _take(heap: Heap) -> Waiting | None:
         if _is_valid(entry):
             return entry[3]
     return None
+
+
+def _to_nominated(event: ClusterEvent) -> ClusterEvent:
+    """Return an event as pods hear it that wait for their victims: these preempt nobody else meanwhile, so only what is free is room."""
+    if not isinstance(event, PodGone) or event.room is None:
+        return event
+    room = event.room
+    return event._replace(room=lambda _: room(_BELOW_ALL))
