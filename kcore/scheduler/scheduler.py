@@ -274,7 +274,6 @@ class Scheduler:
     def _waiting_items(self, attempts: Sequence[Attempt]) -> Iterator[Item]:
         """Tell why pods wait, and yield the writes of conditions that are new."""
         for pod, decision, nominated in attempts:
-            metrics.SCHEDULE_ATTEMPTS.inc("error" if decision.failed else "unschedulable", pod.scheduler_name)
             self._note(pod, binding.failed_note(decision))
             reason = binding.FAILED if decision.failed else binding.UNSCHEDULABLE
             yield from self._status_items(pod, reason, decision.message, nominated)

@@ -25,10 +25,11 @@ def decided(batch: Batch, took_s: float) -> None:
     metrics.SCHEDULING_ALGORITHM_SECONDS.observe(each_s, count=count)
     for profile, pods in by_profile(placed):
         metrics.EXTENSION_POINT_SECONDS.observe(each_s, "Filter", "Success", profile, count=pods)
-    for profile, pods in by_profile(batch.waiting):
-        metrics.EXTENSION_POINT_SECONDS.observe(each_s, "Filter", "Unschedulable", profile, count=pods)
-        metrics.ATTEMPT_SECONDS.observe(each_s, "unschedulable", profile, count=pods)
-        metrics.SCHEDULE_ATTEMPTS.inc("unschedulable", profile, amount=pods)
+    for status, result in {"Unschedulable": "unschedulable", "Error": "error"}.items():
+        for profile, pods in by_profile(each for each in batch.waiting if bool(each.decision.failed) == (status == "Error")):
+            metrics.EXTENSION_POINT_SECONDS.observe(each_s, "Filter", status, profile, count=pods)
+            metrics.ATTEMPT_SECONDS.observe(each_s, result, profile, count=pods)
+            metrics.SCHEDULE_ATTEMPTS.inc(result, profile, amount=pods)
 
 
 def bound(attempts: Sequence[Attempt], errors: Sequence[StatusError | None], attempt_s: float, bind_s: float) -> None:

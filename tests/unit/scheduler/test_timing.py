@@ -46,3 +46,8 @@ def test_bindings_are_told_by_what_became_of_them() -> None:
     attempts = [attempt(PLACED, "bound")] * 3
     timing.bound(attempts, [None, status.conflict("", "pods", "p", "no"), None], 2.0, 1.0)
     assert counts("bound") == {"Bind Success": 2, "Bind Error": 1, "scheduled": 2, "error": 1}
+
+
+def test_a_pod_that_could_not_be_decided_is_an_error() -> None:
+    timing.decided(Batch([], [attempt(Decision(None, failed=True), "odd"), attempt(WAITING, "odd")], [], [], [], []), 1.0)
+    assert counts("odd") == {"Filter Unschedulable": 1, "unschedulable": 1, "Filter Error": 1, "error": 1}
