@@ -1,6 +1,7 @@
 """What kube-scheduler 1.37.2 decides about claims, volumes and devices, against kcore: its own plugins were asked about random clusters.
 
-Beside the decision, the devices are compared that each claim gets, and how they are to be set up.
+Beside the decision, the devices are compared that each claim gets, and how they are to be set up. Mixed ones have volumes, devices, taints
+and wishes about other pods.
 """
 
 import json
@@ -19,7 +20,7 @@ from kcore.scheduler.snapshot import snapshot
 from kcore.testing.oracle import wire
 
 RECORDINGS = Path(__file__).parent / "recordings"
-COUNTS = {"devices": 287, "volumes": 276}
+COUNTS = {"devices": 287, "volumes": 276, "mixed": 158}
 """So many recordings there are."""
 
 RECORDED_AT = 1_790_000_000.0

@@ -206,17 +206,24 @@ class Evaluation:
     def _failing(
         self, slot: int, columns: Columns, placed: Iterable[tuple[PlacedFilter, Int64]], peers: Iterable[tuple[PeerFilter, Verdicts]]
     ) -> tuple[PlacedFilter | PeerFilter, int] | None:
-        if len(self._scratch) != columns.capacity:
-            self._scratch = np.zeros(columns.capacity, np.int64)
-        for plugin, _ in placed:
-            plugin.codes(self.ask, columns, slot, slot + 1, self._scratch)
-            if self._scratch[slot]:
-                return plugin, int(self._scratch[slot])
+        late = self.profile.late_filters
+        found = self._failing_placed(slot, columns, [plugin for plugin, _ in placed if plugin not in late])
+        if found is not None:
+            return found
         self.take_in(slot)
         for peer, verdicts in peers:
             code = verdicts.code(slot)
             if code:
                 return peer, code
+        return self._failing_placed(slot, columns, [plugin for plugin, _ in placed if plugin in late])
+
+    def _failing_placed(self, slot: int, columns: Columns, plugins: Iterable[PlacedFilter]) -> tuple[PlacedFilter, int] | None:
+        if len(self._scratch) != columns.capacity:
+            self._scratch = np.zeros(columns.capacity, np.int64)
+        for plugin in plugins:
+            plugin.codes(self.ask, columns, slot, slot + 1, self._scratch)
+            if self._scratch[slot]:
+                return plugin, int(self._scratch[slot])
         return None
 
     def _begin(self, columns: Columns) -> list[tuple[PeerFilter, Verdicts]]:
