@@ -34,7 +34,8 @@ def command(case: str, alone: bool, size: str, plot: Path | None, as_json: bool)
     """Measure the scheduler; exit status 0 if all targets are met.
 
     Runs the cases of kube-scheduler's own benchmark, each against a control plane of its own: nodes and pods are made, and a watch sees
-    when the measured ones are scheduled. CASE is the name of one, or a part of some names.
+    when the measured ones are scheduled. CASE is the name of one, or a part of some names, or a file
+    like those of bench/workloads/scheduling.
     """
     from kcore.load.plots import can_plot
 
@@ -49,9 +50,14 @@ def command(case: str, alone: bool, size: str, plot: Path | None, as_json: bool)
 
 def run_cases(case: str, size: str, plot: Path | None) -> Figures:
     """Run cases end to end."""
+    from kcore.load.bench.plane import BenchError
     from kcore.load.scheduling import plots, run, workload
 
-    chosen = workload.chosen(workload.workloads(), case)
+    try:
+        file = Path(case)
+        chosen = [workload.read(file.read_text(), case)] if file.is_file() else workload.chosen(workload.workloads(), case)
+    except BenchError as error:
+        raise click.ClickException(str(error)) from error
     if not chosen:
         raise click.BadParameter(f"no case has {case!r} in its name", param_hint="CASE")
     with Steps([each.name for each in chosen]) as steps:

@@ -45,12 +45,13 @@ def fetch(directory: DataDir, part: str) -> Values:
 
 
 def grown(before: Values, after: Values, name: str, label: str) -> dict[str, float]:
-    """By how much the values of a name grew, summed for each value of a label; without those that did not."""
+    """By how much the values of a name grew, summed for each value of a label; without those that did not. A part that was started again
+    counts anew."""
     found: dict[str, float] = {}
     for (each, labels), value in after.items():
         if each == name:
-            of = dict(labels).get(label, "")
-            found[of] = found.get(of, 0.0) + value - before.get((each, labels), 0.0)
+            of, counted = dict(labels).get(label, ""), before.get((each, labels), 0.0)
+            found[of] = found.get(of, 0.0) + (value - counted if value >= counted else value)
     return {of: value for of, value in sorted(found.items()) if value}
 
 

@@ -35,7 +35,7 @@ def run(size: str, cases: Iterable[Workload], on_case: Callable[[str], None]) ->
             figures = measure(plan) | {"targets": dict(plan.targets)}
         except BenchError as error:
             figures = {"error": str(error), "targets": {}}
-        found[case.name] = {"about": case.about, "size": dict(case.sizes[size]), "beside": dict(case.beside)} | figures
+        found[case.name] = {"about": case.about, "size": dict(case.sizes.get(size, {})), "beside": dict(case.beside)} | figures
     return {"size": size, "machine": where, "rows": found, "missed": report.missed(found), "not_measured": []}
 
 

@@ -115,7 +115,18 @@ def workloads() -> list[Workload]:
     """All cases, in the order of their files."""
     folder = resources.files("kcore.workloads").joinpath(FOLDER)
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
-    return [workload(yaml.safe_load(file.read_text())) for file in files]
+    return [read(file.read_text(), file.name) for file in files]
+
+
+def read(text: str, source: str) -> Workload:
+    """The case of a file. Raises BenchError."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BenchError(f"{source}: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict):
+        raise BenchError(f"{source} holds no case")
+    return workload(found, source)
 
 
 def chosen(found: list[Workload], case: str) -> list[Workload]:
@@ -124,13 +135,15 @@ def chosen(found: list[Workload], case: str) -> list[Workload]:
     return exact or [each for each in found if case.lower() in each.name.lower()]
 
 
-def workload(found: Mapping[str, Any]) -> Workload:
+def workload(found: Mapping[str, Any], source: str) -> Workload:
     """A case from what its file holds. Raises BenchError."""
-    return built(Workload, {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}, "the file")
+    return built(Workload, {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}, source)
 
 
 def plan(found: Workload, size: str) -> Plan:
     """The steps of a size. Raises BenchError where the file has a mistake."""
+    if size not in found.sizes:
+        raise BenchError(f"{found.name}: there is no size {size}, but {', '.join(found.sizes)}")
     numbers = found.sizes[size]
     steps = tuple(step(each, found, numbers) for each in found.steps)
     if sum(isinstance(each, Create) and each.measured for each in steps) != 1:
@@ -188,7 +201,9 @@ def built(of: type[T], given: Mapping[str, Any], where: str) -> T:
 
 
 def number(said: int | str, numbers: Numbers) -> int:
-    """A number, or that of this name."""
+    """A number, or that of this name. Raises BenchError."""
+    if isinstance(said, str) and said not in numbers:
+        raise BenchError(f"there is no number {said} in this size")
     return numbers[said] if isinstance(said, str) else said
 
 
@@ -212,9 +227,13 @@ def one(template: Object, index: int) -> Made:
 
 
 def resource_of(template: Object) -> Resource:
-    """What a template makes objects of."""
-    group, _, version = template["apiVersion"].rpartition("/")
-    return kinds.of_kind(group, version, template["kind"])
+    """What a template makes objects of. Raises BenchError."""
+    api_version, kind = str(template.get("apiVersion", "")), str(template.get("kind", ""))
+    group, _, version = api_version.rpartition("/")
+    try:
+        return kinds.of_kind(group, version, kind)
+    except LookupError:
+        raise BenchError(f"a template is of no kind that is served: {kind} of {api_version}") from None
 
 
 def filled(text: str, words: Mapping[str, str]) -> Object:
@@ -227,9 +246,14 @@ def filled(text: str, words: Mapping[str, str]) -> Object:
 
 def made(resource: Resource, obj: Object) -> Made:
     """An object as bytes."""
-    meta = obj["metadata"]
+    meta = obj.get("metadata") or {}
+    if not meta.get("name"):
+        raise BenchError(f"a template of {resource} has no name")
     unknown: list[str] = []
-    raw = codec.encode(resource.spec.message, obj, unknown)
+    try:
+        raw = codec.encode(resource.spec.message, codec.normalise(resource.spec.message, obj, unknown))
+    except codec.DecodeError as error:
+        raise BenchError(f"a template of {resource} is wrong: {error}") from error
     if unknown:
         raise BenchError(f"a template of {resource} has {unknown[0]}")
     return Made(resource, meta.get("namespace", ""), meta["name"], raw)

@@ -26,3 +26,8 @@ def test_what_grew_is_summed_over_profiles() -> None:
 def test_what_did_not_grow_is_not_told() -> None:
     values = exposition.read(AFTER)
     assert exposition.told(values, values) == {"attempts": {}, "attempt_us": {}, "extension_point_us": {}}
+
+
+def test_a_scheduler_that_was_started_again_counts_anew() -> None:
+    told = exposition.told(exposition.read(AFTER), exposition.read(BEFORE))
+    assert told["attempts"] == {"scheduled": 10}

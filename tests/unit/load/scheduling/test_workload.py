@@ -13,14 +13,14 @@ POD = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {"name": "{app}-{index}", "namespace": "{namespace}", "labels": {"app": "{app}"}},
-    "spec": {"containers": [{"name": "c", "image": "web"}]},
+    "spec": {"containers": [{"name": "c", "image": "web", "resources": {"requests": {"cpu": 1}}}]},
 }
 WORKLOADS = workload.workloads()
 
 
 def case(*steps: dict[str, Any], **fields: Any) -> Workload:
     found = {"name": "Case", "about": "", "sizes": {"full": {"pods": 4, "sets": 2}}, "templates": {"pod": POD}, "targets": {"x": 1}}
-    return workload.workload(found | {"steps": list(steps)} | fields)
+    return workload.workload(found | {"steps": list(steps)} | fields, "case.yaml")
 
 
 def pods(**more: Any) -> dict[str, Any]:
@@ -33,7 +33,9 @@ def test_words_of_a_template_take_their_values_in_turn() -> None:
     assert isinstance(step, Create)
     made = list(workload.objects(step, found.templates))
     assert [each.key for each in made] == ["ns-0/web-0", "ns-1/db-1", "ns-0/mq-2", "ns-1/web-3"]
-    assert [Pod.FromString(each.raw).metadata.labels["app"] for each in made] == ["web", "db", "mq", "web"]
+    pods_ = [Pod.FromString(each.raw) for each in made]
+    assert [each.metadata.labels["app"] for each in pods_] == ["web", "db", "mq", "web"]
+    assert pods_[0].spec.containers[0].resources.requests["cpu"].string == "1"
 
 
 def test_targets_are_for_the_full_size() -> None:
@@ -50,6 +52,7 @@ def test_targets_are_for_the_full_size() -> None:
         ([pods(template="node")], "Case: there is no template node"),
         ([pods(wait="bound")], "Case: pods are waited for until they are scheduled or attempted"),
         ([pods(often=True)], "Case: often is not known"),
+        ([pods(count="nodes")], "there is no number nodes in this size"),
         ([{"churn": {"templates": ["pod"]}}], "Case: .* missing 1 required positional argument: 'interval_s'"),
     ],
 )
@@ -58,12 +61,40 @@ def test_a_mistake_in_a_file_is_told_in_a_sentence(steps: list[dict[str, Any]], 
         workload.plan(case(*steps), "full")
 
 
-def test_a_field_that_a_template_invents_is_told() -> None:
-    found = case(pods(), templates={"pod": POD | {"spec": {"container": []}}})
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        (POD | {"spec": {"container": []}}, 'a template of pods has unknown field "spec.container"'),
+        (POD | {"metadata": {}}, "a template of pods has no name"),
+        (POD | {"spec": {"priority": "high"}}, "a template of pods is wrong: .*"),
+        (POD | {"kind": "Pot"}, "a template is of no kind that is served: Pot of v1"),
+    ],
+)
+def test_a_mistake_in_a_template_is_told_in_a_sentence(template: dict[str, Any], sentence: str) -> None:
+    found = case(pods(), templates={"pod": template})
     (step,) = workload.plan(found, "full").steps
     assert isinstance(step, Create)
-    with pytest.raises(BenchError, match=r'a template of pods has unknown field "spec.container"'):
+    with pytest.raises(BenchError, match=sentence):
         list(workload.objects(step, found.templates))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: [", "own.yaml: while parsing .*"),
+        ("- a", "own.yaml holds no case"),
+        ("nam: x", "own.yaml: nam is not known"),
+        ("name: x", "own.yaml: .* missing .*"),
+    ],
+)
+def test_a_file_that_holds_no_case_is_told_in_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(BenchError, match=sentence):
+        workload.read(text, "own.yaml")
+
+
+def test_a_size_that_a_case_does_not_have_is_told() -> None:
+    with pytest.raises(BenchError, match="Case: there is no size huge, but full"):
+        workload.plan(case(pods()), "huge")
 
 
 def test_a_case_is_found_by_its_name_or_by_a_part_of_it() -> None:
