@@ -2,7 +2,7 @@
 
     python -m bench.load.trace DIR [options of kcore simulate trace]
 
-On its own timestamps at most 56 of its pods run at once; here they come 20,000 times as fast and again, until they would hold 1.2 times the
+On its own timestamps at most 56 of its pods run at once; here they come 40,000 times as fast and again, until they would hold all of the
 cluster's GPUs at the busiest moment.
 """
 
@@ -21,7 +21,7 @@ PODS: Final = {
 NODES: Final = {
     "node-name": "sn", "node-cpu": "cpu_milli:m", "node-memory": "memory_mib:Mi", "node-gpus": "gpu", "node-label": "model",
 }  # fmt: skip
-SATURATED: Final = {"speed": "20000", "load": "1.2"}
+SATURATED: Final = {"speed": "40000", "load": "1"}
 
 
 def command(folder: Path, *more: str) -> list[str]:

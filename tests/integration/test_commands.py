@@ -467,11 +467,16 @@ def test_simulate_reads_the_same_cluster_through_every_door(shell: Shell, plane:
     listed.append(json.loads(shell.good("get", "secrets", "-n", space, "-o", "json").out))
     dump.write_text("\n---\n".join(json.dumps(each) for each in listed))
     changes = ("--add", f"{template}=5", "--drain", "node-1", "--grow", "node-0=1", "--json")
-    kubeconfig = str(plane.directory.path / "kubeconfig")
-    over_grpc, over_http, dumped = (
-        json.loads(shell.good("simulate", *source, *changes).out) for source in ((), ("--kubeconfig", kubeconfig), ("--dump", str(dump)))
+    kubeconfig, saved = str(plane.directory.path / "kubeconfig"), str(tmp_path / "saved")
+    shell.good("snapshot", "save", saved)
+    over_grpc, over_http, dumped, snapped = (
+        json.loads(shell.good("simulate", *source, *changes).out)
+        for source in ((), ("--kubeconfig", kubeconfig), ("--dump", str(dump)), ("--snapshot", saved))
     )
     assert over_grpc == over_http
+    skipped = snapped["cluster"].pop("skipped")
+    assert skipped["Secret"] >= 1 and skipped["Deployment.apps"] >= 1 and "Node" not in skipped
+    assert {**snapped, "cluster": {**snapped["cluster"], "skipped": {}}} == over_grpc
     assert dumped["cluster"].pop("skipped") == {"Secret": 1} and over_grpc["cluster"].pop("skipped") == {}
     assert dumped == over_grpc
     assert (over_grpc["drained"], over_grpc["grown"], over_grpc["unplaced"]) == (["node-1"], ["node-0-new-1"], [])
