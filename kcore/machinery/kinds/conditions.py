@@ -23,7 +23,7 @@ def validate_conditions(conditions: Sequence[dict[str, Any]], path: str, errors:
     for index, condition in enumerate(conditions):
         at, kind = f"{path}[{index}]", condition.get("type") or ""
         if kind in seen:
-            errors.append(fe.duplicate(f"{at}.type", kind))
+            errors.append(fe.duplicate(at, kind))
         seen.add(kind)
         _validate_condition(condition, at, errors)
 
@@ -33,7 +33,9 @@ def _validate_condition(condition: dict[str, Any], path: str, errors: list[Field
     if not kind:
         errors.append(fe.required(f"{path}.type", "is required"))
     errors.extend(fe.invalid(f"{path}.type", kind, sentence) for sentence in names.qualified_name(kind) if kind)
-    if status not in _STATUSES:
+    if not status:
+        errors.append(fe.required(f"{path}.status"))
+    elif status not in _STATUSES:
         errors.append(fe.not_supported(f"{path}.status", status, _STATUSES))
     generation = condition.get("observedGeneration") or 0
     if generation < 0:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from kcore.base.features import NO_FEATURES, Features
 from kcore.machinery import field_error as fe
-from kcore.machinery import meta
+from kcore.machinery import labels, meta
 from kcore.machinery.field_error import FieldError
 from kcore.machinery.kinds.batch.job import default_job_template
 from kcore.machinery.kinds.batch.job_validation import validate_template_spec
@@ -78,7 +78,7 @@ def _validate_spec(spec: dict[str, Any], errors: list[FieldError]) -> None:
         errors.append(fe.not_supported("spec.concurrencyPolicy", policy, _POLICIES))
     template, path = (spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec"
     if template.get("selector") is not None:
-        errors.append(fe.invalid(f"{path}.selector", template["selector"], "`selector` will be auto-generated"))
+        errors.append(fe.invalid(f"{path}.selector", labels.rendered(template["selector"]), "`selector` will be auto-generated"))
     if template.get("manualSelector"):
         errors.append(fe.not_supported(f"{path}.manualSelector", True, ("nil", "false")))
     validate_template_spec(template, path, errors)

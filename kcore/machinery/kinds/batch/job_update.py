@@ -9,7 +9,7 @@ from typing import Any, Final
 from kcore.machinery import field_error as fe
 from kcore.machinery import labels
 from kcore.machinery.field_error import FieldError, StructField
-from kcore.machinery.kinds.batch.job_validation import INDEXED, validate_job_spec
+from kcore.machinery.kinds.batch.job_validation import INDEXED, SUCCESS_FIELDS, validate_job_spec
 from kcore.machinery.kinds.core.pod_printed import printed, same
 from kcore.machinery.kinds.rules import Object
 
@@ -42,9 +42,11 @@ def validate_job_update(new: Object, old: Object) -> list[FieldError]:
         errors.append(fe.immutable("spec.completionMode", fresh.get("completionMode")))
     if fresh.get("podFailurePolicy") != stored.get("podFailurePolicy"):
         errors.append(fe.immutable("spec.podFailurePolicy", fe.struct(fresh.get("podFailurePolicy"), _FAILURE_FIELDS)))
-    for field in ("backoffLimitPerIndex", "managedBy", "successPolicy"):
+    for field in ("backoffLimitPerIndex", "managedBy"):
         if fresh.get(field) != stored.get(field):
             errors.append(fe.immutable(f"spec.{field}", fresh.get(field)))
+    if fresh.get("successPolicy") != stored.get("successPolicy"):
+        errors.append(fe.immutable("spec.successPolicy", fe.struct(fresh.get("successPolicy"), SUCCESS_FIELDS)))
     return errors
 
 

@@ -26,7 +26,7 @@ _MODES: Final = ("NonIndexed", INDEXED)
 _NUMBERS: Final = (
     "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex",
 )
-_SUCCESS_FIELDS: Final = (
+SUCCESS_FIELDS: Final = (
     StructField("Rules", "rules", None, (
         StructField("SucceededIndexes", "succeededIndexes"), StructField("SucceededCount", "succeededCount"),
     )),
@@ -147,7 +147,7 @@ def _validate_policies(spec: Spec, path: str, errors: list[FieldError]) -> None:
             validate_success_policy(success, spec.get("completions"), f"{path}.successPolicy", errors)
         else:
             detail = "requires indexed completion mode"
-            errors.append(fe.invalid(f"{path}.successPolicy", fe.struct(success, _SUCCESS_FIELDS), detail))
+            errors.append(fe.invalid(f"{path}.successPolicy", fe.struct(success, SUCCESS_FIELDS), detail))
     replacement = spec.get("podReplacementPolicy")
     known = ("Failed", "TerminatingOrFailed") if spec.get("podFailurePolicy") is None else ("Failed",)
     if replacement is not None and replacement not in known:

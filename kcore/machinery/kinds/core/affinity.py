@@ -226,11 +226,10 @@ def _validate_min_domains(count: int | None, action: str, path: str, errors: lis
 def _validate_spread_keys(keys: list[str], selector: Json | None, path: str, errors: list[FieldError]) -> None:
     if selector is None:
         errors.append(forbidden(path, "must not be specified when labelSelector is not set"))
+        return
     places = {key: index for index, key in enumerate(keys)}
     for index, key in enumerate(keys):
         _validate_key(key, f"{path}[{index}]", errors)
-    if selector is None:
-        return
     seen = set(selector.get("matchLabels") or ())
     for expression in selector.get("matchExpressions") or ():
         key = expression.get("key") or ""

@@ -104,16 +104,15 @@ def validate_node_update(new: Object, old: Object) -> list[FieldError]:
     """Check an update of node or status (after the preparation that keeps the other half)."""
     errors: list[FieldError] = []
     fresh, stored = new.get("spec") or {}, old.get("spec") or {}
+    if fresh.get("taints") != stored.get("taints"):
+        validate_taints(fresh.get("taints") or (), "metadata.taints", errors)
     _validate_new_status(new.get("status") or {}, errors)
-    if stored.get("podCIDRs"):
-        if fresh.get("podCIDRs") != stored["podCIDRs"]:
-            errors.append(fe.forbidden("spec.podCIDRs", _ONLY_ONCE.format("podCIDR")))
-    else:
+    if fresh.get("podCIDRs") != stored.get("podCIDRs"):
         _validate_pod_cidrs(fresh.get("podCIDRs") or [], errors)
+        if stored.get("podCIDRs"):
+            errors.append(fe.forbidden("spec.podCIDRs", _ONLY_ONCE.format("podCIDR")))
     if stored.get("providerID"):
         _validate_provider(fresh.get("providerID") or "", stored["providerID"], errors)
-    if fresh.get("taints") and fresh["taints"] != stored.get("taints"):
-        validate_taints(fresh["taints"], "metadata.taints", errors)
     if (fresh.get("externalID") or "") != (stored.get("externalID") or ""):
         errors.append(fe.forbidden("spec.externalID", "may not be updated"))
     return errors

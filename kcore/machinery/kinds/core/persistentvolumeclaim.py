@@ -53,7 +53,8 @@ def prepare_update(new: Object, old: Object) -> None:
     """Keep the stored status; let the two forms of the data source agree."""
     keep_status(new, old)
     _drop_source_elsewhere(new, old)
-    if (old.get("spec") or {}).get("dataSource") is None:
+    stored = old.get("spec") or {}
+    if stored.get("dataSource") is None and stored.get("dataSourceRef") is None:
         _drop_unknown_source(new.setdefault("spec", {}))
     _link_data_sources(new.setdefault("spec", {}))
 
@@ -65,9 +66,11 @@ def _drop_source_elsewhere(new: Object, old: Object | None) -> None:
 
 
 def _drop_unknown_source(spec: Spec) -> None:
-    """Drop a `dataSource` that is neither claim nor snapshot: that is what `dataSourceRef` is for."""
+    """Drop a lone `dataSource` that is neither claim nor snapshot: that is what `dataSourceRef` is for."""
     source = spec.get("dataSource")
-    if source is not None and (source.get("apiGroup") or "", source.get("kind") or "") not in _OLD_SOURCES:
+    if source is None or spec.get("dataSourceRef") is not None:
+        return
+    if (source.get("apiGroup") or "", source.get("kind") or "") not in _OLD_SOURCES:
         del spec["dataSource"]
 
 

@@ -21,6 +21,8 @@ _HOOKS: Final = ("postStart", "preStop")
 _FILE_OWNERS: Final = "file owners"
 # Volumes of files that the kubelet writes, which may get an owner.
 _FILE_VOLUMES: Final = ("secret", "configMap", "downwardAPI", "projected")
+# What a part of a projected volume may be; where it is several, the first counts.
+_PROJECTED: Final = ("secret", "downwardAPI", "configMap", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
 
 
 class Use(NamedTuple):
@@ -102,8 +104,7 @@ def _owner_uses(source: Object) -> Iterator[Use]:
         if "user" in item:
             yield Use(item, "user", _FILE_OWNERS)
     for part in source.get("sources") or ():
-        for projection in part.values():
-            if isinstance(projection, dict):
-                if "user" in projection:
-                    yield Use(projection, "user", _FILE_OWNERS)
-                yield from _owner_uses(projection)
+        projection: Object = (part[min(part, key=_PROJECTED.index)] if part else None) or {}
+        if "user" in projection:
+            yield Use(projection, "user", _FILE_OWNERS)
+        yield from _owner_uses(projection)

@@ -227,7 +227,8 @@ _ITEM: Final = re.compile(r"(\w+)(?:/(\w+))?(?::(\w)|([>=])(\w+))")
 _LEADING_CAPITALS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]")
 _ZEROS: Final[Mapping[str, Any]] = {"s": "", "i": 0, "b": False, "n": None, "q": "0", "a": None}
 _ESCAPES: Final = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})    # as Go's encoder does
-METADATA_ORDER: Final = (
+_OWNER_ORDER: Final = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+_METADATA_ORDER: Final = (
     "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
     "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
 )
@@ -273,8 +274,7 @@ def tree(struct: str, value: Json) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in items(struct):
         if item.kind == "@":
-            metadata = value.get("metadata") or {}
-            found.update({key: _plain(metadata[key]) for key in METADATA_ORDER if metadata.get(key)})
+            found.update(metadata_tree(value.get("metadata") or {}))
             continue
         part = value.get(item.json_name)
         if part is None:
@@ -303,6 +303,17 @@ def items(struct: str) -> tuple[Item, ...]:
 
 def _lowered(go_name: str) -> str:
     return _LEADING_CAPITALS.sub(lambda match: match[0].lower(), go_name, count=1)
+
+
+def metadata_tree(metadata: Json) -> dict[str, Any]:
+    """Turn metadata into its printed form, in the right order."""
+    return {key: _metadata_part(key, metadata[key]) for key in _METADATA_ORDER if metadata.get(key)}
+
+
+def _metadata_part(key: str, value: Any) -> Any:
+    if key == "ownerReferences":
+        return [{field: owner[field] for field in _OWNER_ORDER if field in owner} for owner in value]
+    return _plain(value)
 
 
 def _plain(value: Any) -> Any:

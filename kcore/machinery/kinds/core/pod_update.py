@@ -102,10 +102,8 @@ def _with_allowed_undone(new: Json, old: Json) -> dict[str, Any]:
     """Copy the new spec with the old values of everything that may change: what still differs is forbidden."""
     munged = dict(new)
     for kind in ("containers", "initContainers"):
-        if new.get(kind):
-            munged[kind] = [
-                {**after, "image": before.get("image")} for after, before in zip(new[kind], old[kind], strict=True)
-            ]
+        pairs = zip(new.get(kind) or (), old.get(kind) or (), strict=True)
+        munged[kind] = [{**after, "image": before.get("image")} for after, before in pairs] or None
     for field in ("activeDeadlineSeconds", "schedulingGates", "tolerations"):
         munged[field] = old.get(field)
     if (old.get("terminationGracePeriodSeconds") or 0) < 0 and new.get("terminationGracePeriodSeconds") == 1:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kcore.machinery import field_error as fe
-from kcore.machinery.field_error import FieldError
+from kcore.machinery.field_error import FieldError, StructField
 from kcore.machinery.kinds import resource_names
 from kcore.machinery.kinds.rules import KindRules, Object
 from kcore.machinery.kinds.values import validate_amount
@@ -16,6 +16,11 @@ BEST_EFFORT: Final = "BestEffort"
 PRIORITY_CLASS: Final = "PriorityClass"
 VOLUME_ATTRIBUTES_CLASS: Final = "VolumeAttributesClass"
 
+_SELECTOR_FIELDS: Final = (
+    StructField("MatchExpressions", "matchExpressions", None, (
+        StructField("ScopeName", "scopeName", ""), StructField("Operator", "operator", ""), StructField("Values", "values"),
+    )),
+)
 _EXISTS_ONLY: Final = ("Terminating", "NotTerminating", BEST_EFFORT, "NotBestEffort", "CrossNamespacePodAffinity")
 _SCOPES: Final = frozenset((*_EXISTS_ONLY, PRIORITY_CLASS, VOLUME_ATTRIBUTES_CLASS))
 _CONFLICTS: Final = (frozenset((BEST_EFFORT, "NotBestEffort")), frozenset(("Terminating", "NotTerminating")))
@@ -37,7 +42,7 @@ def validate_quota(value: Object) -> list[FieldError]:
     if scopes:
         _validate_scopes(scopes, scopes, hard, "spec.scopes", "spec.scopes", errors)
     if spec.get("scopeSelector") is not None:
-        _validate_selector(spec["scopeSelector"].get("matchExpressions") or (), hard, errors)
+        _validate_selector(spec["scopeSelector"], hard, errors)
     return errors
 
 
@@ -67,14 +72,14 @@ def _is_valid_for(scope: str, resource: str) -> bool:
     return True
 
 
-def _validate_selector(expressions: Any, hard: dict[str, str], errors: list[FieldError]) -> None:
-    path = "spec.scopeSelector.matchExpressions"
+def _validate_selector(selector: dict[str, Any], hard: dict[str, str], errors: list[FieldError]) -> None:
+    path, expressions = "spec.scopeSelector.matchExpressions", selector.get("matchExpressions") or ()
     for expression in expressions:
         scope, operator = expression.get("scopeName") or "", expression.get("operator") or ""
         if scope not in _SCOPES:
             errors.append(fe.invalid(f"{path}.scopeName", scope, _UNSUPPORTED))
         if any(resource_names.is_quota_resource(name) and not _is_valid_for(scope, name) for name in hard):
-            errors.append(fe.invalid(path, expression, _UNSUPPORTED_FOR))
+            errors.append(fe.invalid(path, fe.struct(selector, _SELECTOR_FIELDS), _UNSUPPORTED_FOR))
         if scope in _EXISTS_ONLY and operator != "Exists":
             errors.append(fe.invalid(f"{path}.operator", operator, _NEEDS_EXISTS))
         _validate_operator(operator, expression.get("values") or [], path, errors)

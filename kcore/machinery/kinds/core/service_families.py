@@ -59,7 +59,7 @@ def _check_single_stack(spec: dict[str, Any], errors: list[FieldError]) -> None:
         return
     for field, noun in (("clusterIPs", "cluster IPs"), ("ipFamilies", "IP families")):
         if len(spec.get(field) or ()) == 2:
-            errors.append(fe.invalid("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), _MULTIPLE.format(noun)))
+            errors.append(fe.invalid("spec.ipFamilyPolicy", policy, _MULTIPLE.format(noun)))
 
 
 def _infer_families(spec: dict[str, Any], configured: Sequence[str], errors: list[FieldError]) -> None:

@@ -15,8 +15,10 @@ from kcore.machinery import names
 from kcore.machinery.field_error import FieldError, forbidden, invalid, not_supported, required, too_long
 from kcore.machinery.kinds.core.container_env import VOLUME_FIELD_PATHS, validate_object_field, validate_resource_field
 from kcore.machinery.kinds.core.container_paths import validate_local_path
+from kcore.machinery.kinds.core.container_security import ID_MAX
 from kcore.machinery.kinds.core.pod_printed import printed
 from kcore.machinery.labels import validate_message
+from kcore.machinery.meta import ANNOTATIONS_SIZE_MAX
 
 Json = Mapping[str, Any]
 ProjectionRule = Callable[[Json, str, str, set[str], list[FieldError]], None]
@@ -26,6 +28,7 @@ TOKEN_SECONDS_MIN: Final = 600
 TOKEN_SECONDS_MAX: Final = 2**32
 CERTIFICATE_SECONDS_MIN: Final = 3600
 CERTIFICATE_SECONDS_MAX: Final = 91 * 24 * 3600
+OWN_CERTIFICATE_SECONDS_MAX: Final = 24 * 3600
 SIGNER_PATH_SIZE_MAX: Final = names.DNS_SUBDOMAIN_SIZE_MAX + names.DNS_LABEL_SIZE_MAX + 1
 
 _MODE_SENTENCE: Final = "must be a number between 0 and 0777 (octal), both inclusive"
@@ -181,6 +184,13 @@ def _project_token(part: Json, path: str, volume_path: str, _taken: set[str], er
         errors.append(required(f"{volume_path}.path"))
     else:
         validate_local_path(part["path"], f"{volume_path}.path", errors)
+    _validate_user(part, path, errors)
+
+
+def _validate_user(part: Json, path: str, errors: list[FieldError]) -> None:
+    user = part.get("user")
+    if user is not None and not 0 <= user <= ID_MAX:
+        errors.append(invalid(f"{path}.user", user, names.between(0, ID_MAX)))
 
 
 def _project_trust_bundle(part: Json, path: str, volume_path: str, taken: set[str], errors: list[FieldError]) -> None:
@@ -205,6 +215,7 @@ def _project_trust_bundle(part: Json, path: str, volume_path: str, taken: set[st
     value = part.get("path") or ""
     if not value:
         errors.append(required(f"{path}.path"))
+    _validate_user(part, path, errors)
     validate_local_path(value, f"{path}.path", errors)
     _take(value, value, taken, volume_path, errors)
 
@@ -218,17 +229,21 @@ def _trust_bundle_name_problems(name: str) -> tuple[str, ...]:
 
 
 def _project_certificate(part: Json, path: str, volume_path: str, taken: set[str], errors: list[FieldError]) -> None:
-    validate_signer_name(part.get("signerName") or "", f"{path}.signerName", errors)
+    signer = part.get("signerName") or ""
+    validate_signer_name(signer, f"{path}.signerName", errors)
+    _validate_user_annotations(part.get("userAnnotations") or {}, f"{path}.userAnnotations", errors)
+    _validate_user(part, path, errors)
     key_type, seconds = part.get("keyType") or "", part.get("maxExpirationSeconds")
     if key_type not in _KEY_TYPES:
         errors.append(not_supported(f"{path}.keyType", key_type, _KEY_TYPES))
     if seconds is not None:
+        host = signer.partition("/")[0]
+        seconds_max = OWN_CERTIFICATE_SECONDS_MAX if f".{host}".endswith(".kubernetes.io") else CERTIFICATE_SECONDS_MAX
         if seconds < CERTIFICATE_SECONDS_MIN:
             detail = f"if provided, maxExpirationSeconds must be >= {CERTIFICATE_SECONDS_MIN}"
             errors.append(invalid(f"{path}.maxExpirationSeconds", seconds, detail))
-        elif seconds > CERTIFICATE_SECONDS_MAX:
-            detail = f"if provided, maxExpirationSeconds must be <= {CERTIFICATE_SECONDS_MAX}"
-            errors.append(invalid(f"{path}.maxExpirationSeconds", seconds, detail))
+        if seconds > seconds_max:
+            errors.append(invalid(f"{path}.maxExpirationSeconds", seconds, f"if provided, maxExpirationSeconds must be <= {seconds_max}"))
     found = False
     for field in ("credentialBundlePath", "keyPath", "certificateChainPath"):
         value = part.get(field)
@@ -238,6 +253,18 @@ def _project_certificate(part: Json, path: str, volume_path: str, taken: set[str
             _take(value, value, taken, volume_path, errors)
     if not found:
         errors.append(required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"))
+
+
+def _validate_user_annotations(annotations: Json, path: str, errors: list[FieldError]) -> None:
+    for key in (name.lower() for name in sorted(annotations)):
+        sentences = names.qualified_name(key) if key else ()
+        if not key:
+            errors.append(required(path))
+        elif not sentences and "/" not in key:
+            errors.append(invalid(path, key, 'must be a domain-prefixed key (such as "acme.io/foo")'))
+        errors.extend(invalid(path, key, sentence) for sentence in sentences)
+    if sum(len(part.encode()) for pair in annotations.items() for part in pair) > ANNOTATIONS_SIZE_MAX:
+        errors.append(too_long(path, ANNOTATIONS_SIZE_MAX))
 
 
 _PROJECTIONS: Final[Mapping[str, ProjectionRule]] = {

@@ -8,7 +8,7 @@ from typing import Final
 
 from kcore.machinery import field_error as fe
 from kcore.machinery.field_error import FieldError, Rendered
-from kcore.machinery.kinds.core.pod_printed import METADATA_ORDER
+from kcore.machinery.kinds.core.pod_printed import metadata_tree
 from kcore.machinery.kinds.core.volume_claim import validate_template_metadata
 from kcore.machinery.kinds.resource import claim
 from kcore.machinery.kinds.rules import KindRules, Object, keep_all, nothing
@@ -40,8 +40,7 @@ def validate_template_update(new: Object, old: Object) -> list[FieldError]:
 
 def _printed(value: Object) -> Rendered:
     spec = value.get("spec") or {}
-    given = spec.get("metadata") or {}
-    metadata = {name: given[name] for name in METADATA_ORDER if given.get(name)}
+    metadata = metadata_tree(spec.get("metadata") or {})
     return Rendered(fe.compact_json({**metadata, "Spec": fe.struct_tree(spec.get("spec") or {}, claim.SPEC_FIELDS)}, sort_keys=False))
 
 

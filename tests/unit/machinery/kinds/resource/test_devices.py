@@ -57,7 +57,30 @@ def test_devices_are_bounded_and_have_names_of_their_own() -> None:
 def test_an_attribute_has_one_value() -> None:
     found = messages(slice_of({"name": "a", "attributes": {"both": {"int": 1, "bool": True}, "v": {"version": "1.2"}}}))
     assert [message.partition(": ")[0] for message in found] == [
-        "spec.devices[0].attributes[both]", "spec.devices[0].attributes[v].version",
+        "spec.devices[0].attributes[v].version", "spec.devices[0].attributes[both]",
+    ]
+
+
+def test_requests_of_a_shared_capacity_follow_its_policy() -> None:
+    def wrong(policy: dict[str, Any], shared: bool = True) -> list[str]:
+        device = {"name": "a", "allowMultipleAllocations": shared, "capacity": {"m": {"value": "10", "requestPolicy": policy}}}
+        at = "spec.devices[0].capacity[m].requestPolicy"
+        return [message.replace(at, "") for message in messages(slice_of(device))]
+
+    assert wrong({"default": "4", "validRange": {"min": "1", "step": "3"}}) == []
+    assert wrong({"default": "4"}, shared=False) == [": Forbidden: allowMultipleAllocations must be true"]
+    assert wrong({"default": "5", "validRange": {"min": "1", "step": "3"}}) == [
+        '.validRange.step: Invalid value: "5": value is not a multiple of a given step (3) from (1)'
+    ]
+    assert wrong({"default": "2", "validValues": ["3", "1"]}) == [
+        '.validValues[1]: Invalid value: "1": values must be sorted in ascending order',
+        '.validValues: Invalid value: "2": default value is not valid according to the requestPolicy',
+    ]
+
+
+def test_conditions_of_a_binding_come_with_those_of_its_failure() -> None:
+    assert messages(slice_of({"name": "a", "bindingConditions": ["x"]})) == [
+        "spec.devices[0].bindingFailureConditions: Invalid value: null: bindingFailureConditions are required to use bindingConditions"
     ]
 
 
