@@ -81,6 +81,7 @@ CONTROLLERS: Final[dict[str, Make]] = {
     "pod-garbage-collector": pod_garbage_collector.make,
     volume_protection.OF_CLAIMS: volume_protection.make_of_claims,
     volume_protection.OF_VOLUMES: volume_protection.make_of_volumes,
+    volume_protection.OF_CLASSES: volume_protection.make_of_classes,
     "serviceaccount": serviceaccount.make,
     "root-ca-certificate-publisher": root_ca_publisher.make,
     disruption.NAME: disruption.make,

@@ -1,9 +1,12 @@
-"""Protection of claims and volumes that are in use: each carries a finalizer, which goes when it is to go and nothing needs it any more.
+"""Protection of claims, volumes and classes of their attributes that are in use: each carries a finalizer, which goes when it is to go and
+nothing needs it any more.
 
-A claim is needed while a pod that has a node names it, finished or not; a volume while it is bound to a claim.
+A claim is needed while a pod that has a node names it, finished or not; a volume while it is bound to a claim; a VolumeAttributesClass
+while a claim or a volume names it.
 
-Source: Kubernetes `pkg/controller/volume/pvcprotection`, `pvprotection`. Differs from upstream: pods are not listed anew before a claim
-goes. A look comes when what happened before the deletion has been seen, and no scheduler gives a pod a node whose claim is to go.
+Source: Kubernetes `pkg/controller/volume/pvcprotection`, `pvprotection`, `vacprotection`. Differs from upstream: pods are not listed anew
+before a claim goes. A look comes when what happened before the deletion has been seen, and no scheduler gives a pod a node whose claim is
+to go.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from kcore.api.core.v1.persistent_volume_claim_pb2 import PersistentVolumeClaim
 from kcore.base import limits
 from kcore.client import kinds
 from kcore.client.kinds import Resource
@@ -22,11 +26,16 @@ from kcore.controllers.controller import Context, Controller, Source, own_keys
 
 CLAIMS: Final = kinds.resource("", "v1", "persistentvolumeclaims")
 VOLUMES: Final = kinds.resource("", "v1", "persistentvolumes")
+CLASSES: Final = kinds.resource("storage.k8s.io", "v1", "volumeattributesclasses")
 PODS: Final = kinds.resource("", "v1", "pods")
 OF_CLAIMS: Final = "persistentvolumeclaim-protection"
 OF_VOLUMES: Final = "persistentvolume-protection"
-FINALIZERS: Final = {CLAIMS: "kubernetes.io/pvc-protection", VOLUMES: "kubernetes.io/pv-protection"}
+OF_CLASSES: Final = "volumeattributesclass-protection"
+FINALIZERS: Final = {
+    CLAIMS: "kubernetes.io/pvc-protection", VOLUMES: "kubernetes.io/pv-protection", CLASSES: "kubernetes.io/vac-protection",
+}  # fmt: skip
 BY_CLAIM: Final = "claim"
+BY_CLASS: Final = "attributes class"
 BOUND: Final = "Bound"
 
 
@@ -95,6 +104,40 @@ class Volumes:
             await carry_out(self.context, plan(VOLUMES, volume, volume.status.phase == BOUND))
 
 
+def classes_of(object_: Any) -> list[str]:
+    """The VolumeAttributesClasses that a claim or a volume names: as wished for, as it has, and as it is to have."""
+    names = [object_.spec.volumeAttributesClassName]
+    if isinstance(object_, PersistentVolumeClaim):
+        status = object_.status
+        names += [status.currentVolumeAttributesClassName, status.modifyVolumeStatus.targetVolumeAttributesClassName]
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def named_no_more(old: Any, new: Any) -> Iterable[str]:
+    """Look at the classes that a claim or a volume named before, and names no more."""
+    kept = classes_of(new) if new is not None else ()
+    return [name for name in classes_of(old) if name not in kept] if old is not None else ()
+
+
+class Classes:
+    """Looks at VolumeAttributesClasses."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.classes = context.informer(CLASSES).lister
+        users = [context.informer(resource) for resource in (CLAIMS, VOLUMES)]
+        for each in users:
+            each.add_index(BY_CLASS, classes_of)
+        self.users = [each.lister for each in users]
+
+    async def reconcile(self, key: str) -> None:
+        """Look at a class."""
+        found = self.classes.get(key)
+        if found is not None:
+            is_needed = any(lister.by_index(BY_CLASS, key) for lister in self.users)
+            await carry_out(self.context, plan(CLASSES, found, is_needed))
+
+
 async def carry_out(context: Context, wanted: list[Action]) -> None:
     """Write as upstream's role allows, which has no patch; after a change in between the object is looked at again."""
     outcomes = await actions.apply(wanted, context.api.bulk, context.recorder)
@@ -116,3 +159,10 @@ def make_of_volumes(context: Context) -> Controller:
     reconciler = Volumes(context)
     reads = ("metadata.deletionTimestamp", "metadata.finalizers", "status.phase")
     return Controller(OF_VOLUMES, context.queue(OF_VOLUMES), reconciler.reconcile, (Source(VOLUMES, own_keys, reads=reads),))
+
+
+def make_of_classes(context: Context) -> Controller:
+    """Make the controller of VolumeAttributesClasses."""
+    reconciler = Classes(context)
+    sources = (Source(CLASSES, own_keys), Source(CLAIMS, named_no_more), Source(VOLUMES, named_no_more))
+    return Controller(OF_CLASSES, context.queue(OF_CLASSES), reconciler.reconcile, sources)

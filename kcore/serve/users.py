@@ -34,7 +34,7 @@ CONTROLLERS = (
     "pv-protection-controller", "pvc-protection-controller",
     "resource-claim-controller", "replicaset-controller", "replication-controller", "resourcequota-controller",
     "root-ca-cert-publisher", "service-account-controller", "service-cidrs-controller", "statefulset-controller", "ttl-controller",
-    "ttl-after-finished-controller",
+    "ttl-after-finished-controller", "volumeattributesclass-protection-controller",
 )  # fmt: skip
 """Fixed by Kubernetes: the service accounts as which controllers write, each with a role of its own."""
 ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:kube-system")

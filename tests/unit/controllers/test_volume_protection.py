@@ -3,8 +3,9 @@
 from kcore.api.core.v1.persistent_volume_claim_pb2 import PersistentVolumeClaim
 from kcore.api.core.v1.persistent_volume_pb2 import PersistentVolume
 from kcore.api.core.v1.pod_pb2 import Pod
+from kcore.api.storage.v1.volume_attributes_class_pb2 import VolumeAttributesClass
 from kcore.controllers import volume_protection
-from kcore.controllers.volume_protection import BOUND, CLAIMS, FINALIZERS, VOLUMES, claims_of, plan
+from kcore.controllers.volume_protection import BOUND, CLAIMS, CLASSES, FINALIZERS, VOLUMES, claims_of, classes_of, plan
 from tests.unit.controllers.cluster import PODS, Cluster, run
 
 FINALIZER = FINALIZERS[CLAIMS]
@@ -80,3 +81,35 @@ def test_a_volume_stays_while_it_is_bound():
         assert cluster.all(VOLUMES) == {}
 
     run(story, volume_protection.OF_VOLUMES)
+
+
+def test_a_claim_names_the_classes_that_it_wishes_for_has_and_is_to_have():
+    found = claim("c")
+    assert classes_of(found) == []
+    found.spec.volumeAttributesClassName = found.status.currentVolumeAttributesClassName = "slow"
+    found.status.modifyVolumeStatus.targetVolumeAttributesClassName = "fast"
+    assert classes_of(found) == ["slow", "fast"]
+    volume = PersistentVolume(metadata={"name": "v"})
+    volume.spec.volumeAttributesClassName = "slow"
+    assert classes_of(volume) == ["slow"]
+
+
+def test_a_class_of_attributes_stays_while_a_claim_or_a_volume_names_it():
+    async def story(cluster: Cluster):
+        for name in ("claimed", "held", "unused"):
+            cluster.server.create(CLASSES, VolumeAttributesClass(metadata={"name": name, "finalizers": [FINALIZERS[CLASSES]]}))
+        wish, volume = claim("c"), PersistentVolume(metadata={"name": "v"})
+        wish.spec.volumeAttributesClassName, volume.spec.volumeAttributesClassName = "claimed", "held"
+        cluster.server.create(CLAIMS, wish)
+        cluster.server.create(VOLUMES, volume)
+        await cluster.start()
+        for name in ("claimed", "held", "unused"):
+            cluster.delete(CLASSES, name)
+        await cluster.clock.sleep(2)
+        assert set(cluster.all(CLASSES)) == {"claimed", "held"}
+        cluster.delete(CLAIMS, "c", "default")
+        cluster.change(VOLUMES, "v", lambda found: setattr(found.spec, "volumeAttributesClassName", "other"))
+        await cluster.clock.sleep(2)
+        assert cluster.all(CLASSES) == {}
+
+    run(story, volume_protection.OF_CLASSES)
