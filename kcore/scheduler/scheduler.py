@@ -34,7 +34,6 @@ from kcore.scheduler.binding import Note
 from kcore.scheduler.cache import Placed
 from kcore.scheduler.configuration.reading import Configuration
 from kcore.scheduler.core import SCHEDULER_NAME, Attempt, Core, Eviction
-from kcore.scheduler.gangs.rows import GangRow
 from kcore.scheduler.gangs.writer import GroupWriter
 from kcore.scheduler.ingest import node_row, pod_row
 from kcore.scheduler.peers.ingest import WORKLOADS, namespace_labels, service_selector, workload_selector
