@@ -73,6 +73,7 @@ def columns(function: clusters.Command) -> clusters.Command:
     default=None,
     help="Repeat arrivals until pods would hold this part of the scarcest resource at the busiest moment, such as 1.2.",
 )
+@click.option("--cut", "is_cut", is_flag=True, help="End when the last pod has come, not when nobody waits any more.")
 @click.option("--samples", type=click.IntRange(2, limits.TRACE_SAMPLES_MAX), default=200, show_default=True, help="Moments looked at.")
 @click.option(
     "--jobs", type=click.IntRange(1, limits.TRACE_PROCESSES_MAX), default=None, help="Replays at once; the number of processors."
@@ -90,6 +91,7 @@ def trace(
     seeds: tuple[int, ...],
     speed: float,
     load: float | None,
+    is_cut: bool,
     samples: int,
     jobs: int | None,
     plot: Path | None,
@@ -116,7 +118,7 @@ def trace(
         of_pods, of_nodes = read_columns(named, required, node_labels)
         workload = table.read_pods(file, of_pods)
         cluster = source.read() if nodes is None else of_table(nodes, of_nodes, gpu_resource)
-        plan = runs.Plan(cluster, workload, gpu_resource, speed, load, samples)
+        plan = runs.Plan(cluster, workload, gpu_resource, speed, load, samples, is_cut)
         found = list(runs.side_by_side(plan, read_policies(policies), list(dict.fromkeys(seeds)), jobs or cpus()))
     except ConfigurationError as error:
         raise click.ClickException("\n".join(problem.message() for problem in error.problems)) from error

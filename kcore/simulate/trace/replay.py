@@ -5,7 +5,7 @@
 The scheduler's own clock counts the events, a microsecond each: its queue orders pods by when they came, and it neither pauses nor tries
 everybody again each five minutes of a trace of months, which would find nothing that its events do not. What stands in the cluster from the
 beginning stays. Who is preempted begins anew. When the last pod has come, those that run go on leaving until nobody waits, so that waits
-are known; utilisation and fragmentation are looked at, at regular moments, as long as pods come.
+are known, unless the replay is cut there; utilisation and fragmentation are looked at, at regular moments, as long as pods come.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ class Replay:
         """Return the pods that wait, and why."""
         return self._waiting
 
-    def run(self, workload: Workload, samples: int) -> None:
-        """Let the pods come and go."""
+    def run(self, workload: Workload, samples: int, is_cut: bool = False) -> None:
+        """Let the pods come and go, until nobody waits, or where it is cut until the last one has come."""
         rows = [pod_like(kind, self._devices)._replace(scheduler_name=self._scheduler) for kind in workload.kinds]
         moments = np.linspace(0.0, workload.span_s, samples).tolist()
         times, places = workload.at_s.tolist(), range(len(workload))
         begin = 0
-        while begin < len(times) or (self._waiting and self._going):
+        while begin < len(times) or (self._waiting and self._going and not is_cut):
             now = min(times[begin] if begin < len(times) else inf, self._going[0][0] if self._going else inf)
             end = begin
             while end < len(times) and times[end] <= now:

@@ -26,7 +26,7 @@ Report = dict[str, Any]
 class Plan(NamedTuple):
     """What is replayed, whatever the policy.
 
-    speed, load  how arrivals are arranged; samples: moments at which the cluster is looked at
+    speed, load  how arrivals are arranged; samples: moments at which the cluster is looked at; is_cut: it ends with the last arrival
     """
 
     cluster: Cluster
@@ -35,6 +35,7 @@ class Plan(NamedTuple):
     speed: float = 1.0
     load: float | None = None
     samples: int = 200
+    is_cut: bool = False
 
     @property
     def devices(self) -> Devices:
@@ -54,7 +55,7 @@ def replayed(plan: Plan, policy: Policy, seed: int) -> Report:
     priorities = {kind.priority for kind in workload.kinds} | {row.priority for row in map(pod_row, plan.cluster.pods) if row.node_name}
     decides = configuration(policy, devices, {"mix": typical(counts)}, len(priorities) > 1)
     replay = Replay(plan.cluster, devices, decides, Mix(counts), seed)
-    replay.run(workload, plan.samples)
+    replay.run(workload, plan.samples, plan.is_cut)
     return {"policy": policy.title, "seed": seed, **result(replay, workload, loads(workload, capacity))}
 
 

@@ -50,7 +50,7 @@ def clusters(draw: st.DrawFn) -> Cluster:
         made["status"]["capacity"][GPU] = str(draw(st.integers(0, 4)))
         objects.append(made)
     if draw(st.booleans()):
-        standing = pod("old", on="n0")
+        standing = pod("old", on="n0", priority=9)  # nobody may preempt it
         standing["spec"]["containers"][0]["resources"]["limits"] = {GPU: "1"}
         objects.append(standing)
     return cluster(*objects)

@@ -95,6 +95,13 @@ def test_samples_tell_of_the_cluster_as_long_as_pods_come() -> None:
     assert [each.free for each in found.samples] == [1, 1, 2, 2, 2]
 
 
+def test_a_replay_that_is_cut_ends_with_the_last_arrival() -> None:
+    nodes, pods = cluster(with_gpus("n", 1)), workload((0, 50, WHOLE), (1, 10, WHOLE))
+    whole, cut = (replayed(Plan(nodes, pods, GPU, samples=3, is_cut=is_cut), Policy("default", "default"), 0) for is_cut in (False, True))
+    assert (whole["placed"], whole["left"], whole["waiting_at_end"]) == (2, 0, 1)
+    assert (cut["placed"], cut["left"], cut["waiting_at_end"]) == (1, 1, 1) and cut["series"] == whole["series"]
+
+
 def test_policies_side_by_side_say_what_each_says_alone() -> None:
     nodes = [with_gpus(f"n{number}", 2, "8") for number in range(3)]
     pods = workload(*((float(place), 40.0, (HALF, WHOLE, PLAIN)[place % 3]) for place in range(40)))
