@@ -20,4 +20,4 @@ def test_the_columns_are_those_of_the_trace(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "pods.csv").write_text(PODS)
     assert main(trace.command(tmp_path, "--jobs", "1", "--policy", "default")) == 0
     told = capsys.readouterr().out
-    assert "2 nodes, 0 pods\n4 pods in 2 rounds" in told and "default  100.0%" in told
+    assert "2 nodes, 0 pods\n5 pods in 2 rounds" in told and "default  100.0%" in told
