@@ -32,7 +32,7 @@ from kcore.api.core.v1 import (
     pod_pb2,
     service_account_pb2,
 )
-from kcore.apiserver import body, bulk, objects, registry
+from kcore.apiserver import body, bulk, objects, registry, strategy
 from kcore.apiserver.admission import Chain
 from kcore.apiserver.bulk import BulkStream, split
 from kcore.apiserver.entry.gate import Caller
@@ -63,7 +63,7 @@ STEPS: Final[tuple[tuple[str, Any, str], ...]] = (
     ("read the item", bulk, "request_of"),
     ("decode the body", body, "decode"),
     ("decode the stored object", objects.Stored, "obj"),
-    ("defaults", registry, "prepare_default"),
+    ("defaults", strategy, "prepare_default"),
     ("admission", Chain, "mutate"),
     ("validate", rules, "check_create"),
     ("encode", registry, "encode"),
