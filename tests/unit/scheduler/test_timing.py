@@ -29,7 +29,7 @@ def counts(profile: str) -> dict[str, float]:
 def test_each_pod_of_a_batch_has_its_part_of_the_time() -> None:
     before = metrics.SCHEDULING_ALGORITHM_SECONDS.count()
     assumed = [attempt(PLACED, "one"), attempt(PLACED, "one"), attempt(PLACED, "other")]
-    timing.decided(Batch(assumed, [attempt(WAITING, "one")], [], [], [attempt(PLACED, "other")], []), 10.0)
+    timing.decided(Batch(assumed, [attempt(WAITING, "one")], [], [], [attempt(PLACED, "other")], [], []), 10.0)
     assert counts("one") == {"Filter Success": 2, "Filter Unschedulable": 1, "unschedulable": 1}
     assert counts("other") == {"Filter Success": 2}
     assert metrics.SCHEDULING_ALGORITHM_SECONDS.count() == before + 5
@@ -38,7 +38,7 @@ def test_each_pod_of_a_batch_has_its_part_of_the_time() -> None:
 
 
 def test_a_pod_whose_reservation_ended_was_decided_before() -> None:
-    timing.decided(Batch([attempt(Decision("node-0"), "late")], [], [], [], [], []), 1.0)
+    timing.decided(Batch([attempt(Decision("node-0"), "late")], [], [], [], [], [], []), 1.0)
     assert counts("late") == {}
 
 
@@ -49,5 +49,5 @@ def test_bindings_are_told_by_what_became_of_them() -> None:
 
 
 def test_a_pod_that_could_not_be_decided_is_an_error() -> None:
-    timing.decided(Batch([], [attempt(Decision(None, failed=True), "odd"), attempt(WAITING, "odd")], [], [], [], []), 1.0)
+    timing.decided(Batch([], [attempt(Decision(None, failed=True), "odd"), attempt(WAITING, "odd")], [], [], [], [], []), 1.0)
     assert counts("odd") == {"Filter Unschedulable": 1, "unschedulable": 1, "Filter Error": 1, "error": 1}
