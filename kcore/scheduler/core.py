@@ -25,7 +25,7 @@ from kcore.base.limits import SCHEDULER_BATCH_S, SCHEDULER_FLUSH_INTERVAL_S
 from kcore.scheduler.cache import Cache, Placed
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.configuration.reading import Configuration
-from kcore.scheduler.cycle import Decision, look_up, place_alike, schedule
+from kcore.scheduler.cycle import Decision, look_up, may_run, place_alike, schedule
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.dra.reservation import device_key
 from kcore.scheduler.dra.rows import DeviceClaim, DeviceRow, TaintRule
@@ -209,22 +209,23 @@ class Core:
                 self._decide_group(pod, batch)
                 count += 1
                 continue
-            alike = [pod, *self.queue.pop_alike(pod, limit - count - 1, now)]
-            count += len(alike)
-            for each in alike[self._decide_alike(alike, batch) :]:
-                self._decide(each, now, batch)
+            decided = self._decide_alike(pod, limit - count, now, batch)
+            count += decided or 1
+            if not decided:
+                self._decide(pod, now, batch)
         return batch
 
-    def _decide_alike(self, pods: Sequence[PodRow], batch: Batch) -> int:
-        """Decide for pods that ask and show the same, as long as amounts alone decide; Returns for how many."""
-        if len(pods) == 1 or self._nominated:
-            return 0
-        first = pods[0]
+    def _decide_alike(self, first: PodRow, most: int, now: float, batch: Batch) -> int:
+        """Decide for a pod and those next in the queue that ask and show the same, where amounts alone decide; Returns for how many."""
         evaluations = self._evaluations[first.scheduler_name]
+        if self._nominated or not self.queue.has_alike(first) or not may_run(first, self.columns, evaluations):
+            return 0
+        pods = [first, *self.queue.pop_alike(first, most - 1, now)]
         decisions = place_alike(first, len(pods), self.columns, evaluations, self._entropy.randrange)
         for pod, decision in zip(pods, decisions, strict=False):
             batch.assumed.append(Attempt(pod, decision))
             self.cache.assume_placed(pod, decision.node or "")
+        self.queue.give_back(len(pods) - max(len(decisions), 1), now)
         return len(decisions)
 
     def _decide(self, pod: PodRow, now: float, batch: Batch) -> None:

@@ -132,16 +132,21 @@ def schedule(
     return Decision(columns.names[slot], evaluation.feasible_count, ties, total, needs=needs, device_needs=device_needs)
 
 
+def may_run(pod: PodRow, columns: Columns, evaluations: Evaluations) -> bool:
+    """Say whether pods like this one may be placed as a run: amounts and nodes decide about them, and some node takes them."""
+    ask = pod.ask
+    looks_up = ask.volumes is not None or ask.claims is not None or (ask.extended and columns.devices.extended)
+    if looks_up or ask.spread or ask.affinity is not None or _too_many_resources(pod) or evaluations.profile.percentage:
+        return False
+    return evaluations.of(pod, columns).may_run(columns)
+
+
 def place_alike(pod: PodRow, most: int, columns: Columns, evaluations: Evaluations, randrange: Randrange) -> list[Decision]:
     """Decide for pods that ask and show what this one does, and place each before the next, as long as amounts alone decide.
 
     Returns  the decisions for the first of them; those that are left have to be decided one by one
     """
     decisions: list[Decision] = []
-    ask = pod.ask
-    looks_up = ask.volumes is not None or ask.claims is not None or (ask.extended and columns.devices.extended)
-    if looks_up or _too_many_resources(pod) or evaluations.profile.percentage:
-        return decisions
     names = columns.names
     while len(decisions) < most:
         placed = evaluations.of(pod, columns).place(most - len(decisions), pod.account, columns, randrange)

@@ -29,115 +29,18 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from kcore.base.limits import SCHEDULER_BACKOFF_S, SCHEDULER_BACKOFF_S_MAX, SCHEDULER_UNSCHEDULABLE_S_MAX
 from kcore.scheduler.dra.devices import DevicesChanged
 from kcore.scheduler.events import ClusterEvent, NodeGone, PeerChanged, PodGone
 from kcore.scheduler.framework import Waker
 from kcore.scheduler.gangs.rows import GangRow
-from kcore.scheduler.rows import Account, Ask, Owner, PodRow
+from kcore.scheduler.rows import PodRow
 from kcore.scheduler.volumes.catalog import StorageChanged
+from kcore.scheduler.waiting import BELOW_ALL, Group, Heap, Queued, Sleepers, State, Waiting, group_of, is_alike
 
-Queued = PodRow | GangRow
-"""What waits as one: a pod, or the pods of a group that are scheduled together."""
-
-
-class State(Enum):
-    """Where a pod waits."""
-
-    ACTIVE = "active"
-    BACKOFF = "backoff"
-    UNSCHEDULABLE = "unschedulable"
-    GATED = "gated"
-    IN_FLIGHT = "in flight"
-
-
-@dataclass(slots=True, eq=False)
-class Waiting:
-    """A pod in the queue.
-
-    since      when it came to where it is (s); queued_at: when it was added, or failed last: who waits longest comes first
-    attempts   how often it was handed out
-    early      whether it may be tried before its pause is over
-    nominated  the node that is being cleared for it, while it is unschedulable
-    entry      number of its valid entry in a heap; older entries of it are passed over
-    """
-
-    pod: Queued
-    state: State
-    since: float
-    queued_at: float
-    attempts: int = 0
-    rejected_by: tuple[str, ...] = ()
-    early: bool = True
-    nominated: str = ""
-    entry: int = 0
-
-
-class _Group(NamedTuple):
-    """What decides about a pod; with claims, whose they are decides too, and pods that are scheduled together are one by themselves."""
-
-    scheduler_name: str
-    asks: tuple[Ask, ...]
-    account: Account
-    owner: Owner | None
-    key: str = ""
-
-    @property
-    def claim_keys(self) -> frozenset[str]:
-        """Return the names of all claims that its pods name."""
-        return frozenset[str]().union(*(ask.claim_keys for ask in self.asks))
-
-
-_BELOW_ALL: Final = -(1 << 63)
-"""A priority that no pod is below."""
-
-
-@dataclass(slots=True)
-class _Sleepers:
-    """The unschedulable pods of a group, in the order in which they failed, and who of the group has the turn.
-
-    free     those that no node is being cleared for; nominated: the others, by that node
-    filters  how many of them each filter rejected
-    turn     the key of the pod that was woken for all of them, or ""
-    """
-
-    free: dict[str, Waiting] = field(default_factory=dict)
-    nominated: dict[str, dict[str, Waiting]] = field(default_factory=dict)
-    filters: dict[str, int] = field(default_factory=dict)
-    turn: str = ""
-
-    def add(self, waiting: Waiting) -> None:
-        among = self.nominated.setdefault(waiting.nominated, {}) if waiting.nominated else self.free
-        among[waiting.pod.key] = waiting
-        for name in waiting.rejected_by:
-            self.filters[name] = self.filters.get(name, 0) + 1
-
-    def remove(self, waiting: Waiting) -> None:
-        among = self.nominated[waiting.nominated] if waiting.nominated else self.free
-        del among[waiting.pod.key]
-        if waiting.nominated and not among:
-            del self.nominated[waiting.nominated]
-        for name in waiting.rejected_by:
-            self.filters[name] -= 1
-
-    def first(self) -> Waiting | None:
-        for among in (self.free, *self.nominated.values()):
-            for waiting in among.values():
-                return waiting
-        return None
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.free or self.nominated or self.turn)
-
-
-_NO_ACCOUNT: Final = Account()
-
-Heap = list[tuple[float, float, int, Waiting]]
+__all__ = ["Queue", "Queued", "State", "Waiting", "backoff_s"]
 
 
 class Queue:
@@ -155,9 +58,10 @@ class Queue:
         self._backoff_s_max: Final = backoff_s_max
         self._pods: dict[str, Waiting] = {}
         self._active: Heap = []
+        self._alike: Heap = []
         self._backoff: Heap = []
-        self._groups: dict[_Group, _Sleepers] = {}
-        self._naming: dict[str, dict[_Group, None]] = {}
+        self._groups: dict[Group, Sleepers] = {}
+        self._naming: dict[str, dict[Group, None]] = {}
         self._nominated: dict[str, dict[str, Waiting]] = {}
         self._counts = dict.fromkeys(State, 0)
         self._entries = 0
@@ -192,7 +96,7 @@ class Queue:
                 self._activate(waiting, now)
             return
         old = waiting.pod
-        if _group(old) != _group(pod):
+        if group_of(old) != group_of(pod):
             was_asleep = waiting.state is State.UNSCHEDULABLE
             self._leave(waiting, now)
             waiting.pod = pod
@@ -226,32 +130,46 @@ class Queue:
         waiting.attempts += 1
         return waiting.pod
 
+    def has_alike(self, pod: PodRow) -> bool:
+        """Say whether the next one seems to be alike: `pop_alike` knows."""
+        first = self._active[0][3].pod if self._active else None
+        return isinstance(first, PodRow) and is_alike(pod, first)
+
     def pop_alike(self, pod: PodRow, most: int, now: float) -> list[PodRow]:
         """Hand out those that are next and would be decided as a pod that was just handed out: they ask and show the very same.
 
         None where a pod sleeps that may be woken when one of them is placed, and then comes before the others.
         """
         found: list[PodRow] = []
-        active = self._active
-        first = active[0][3].pod if active else None
-        if not isinstance(first, PodRow) or not _is_alike(pod, first) or (self._groups and self._wakes_by_placing(pod)):
+        active, self._alike = self._active, []
+        if self._groups and self._wakes_by_placing(pod):
             return found
         while active and len(found) < most:
             entry = active[0]
             waiting = entry[3]
             if entry[2] == waiting.entry:
                 other = waiting.pod
-                if isinstance(other, GangRow) or not _is_alike(pod, other):
+                if isinstance(other, GangRow) or not is_alike(pod, other):
                     break
+                self._alike.append(entry)
                 self._move(waiting, State.IN_FLIGHT, now)
                 waiting.attempts += 1
                 found.append(other)
             heapq.heappop(active)
         return found
 
+    def give_back(self, count: int, now: float) -> None:
+        """Put so many of those that were handed out as alike, the last of them, back to where they were."""
+        for entry in self._alike[len(self._alike) - count :]:
+            waiting = entry[3]
+            self._move(waiting, State.ACTIVE, now)
+            waiting.attempts -= 1
+            waiting.entry = entry[2]
+            heapq.heappush(self._active, entry)
+
     def _wakes_by_placing(self, pod: PodRow) -> bool:
         """Say whether placing a pod may wake another one: of its own group, or one that a filter rejected which hears of placed pods."""
-        if _group(pod) in self._groups:
+        if group_of(pod) in self._groups:
             return True
         return any(
             PeerChanged in waker.hears
@@ -264,7 +182,7 @@ class Queue:
     def assumed(self, pod: PodRow, now: float) -> None:
         """Take in that a pod that was handed out has found a node: the next one of its group may find one too."""
         if self._groups:
-            self._pass_turn(_group(pod), pod.key, now)
+            self._pass_turn(group_of(pod), pod.key, now)
 
     def fail(self, pod: Queued, rejected_by: Iterable[str], now: float, nominated: str = "") -> None:
         """Take back a pod that was handed out; rejected_by names the filters that found no node, none if something else went wrong."""
@@ -272,12 +190,12 @@ class Queue:
         if waiting is None or waiting.state is not State.IN_FLIGHT or waiting.pod.uid != pod.uid:
             return
         waiting.rejected_by, waiting.queued_at = tuple(rejected_by), now
-        group = _group(pod)
+        group = group_of(pod)
         if waiting.pod.gates:
             self._move(waiting, State.GATED, now)
             self._pass_turn(group, pod.key, now)
             return
-        if not waiting.rejected_by or _group(waiting.pod) != group:
+        if not waiting.rejected_by or group_of(waiting.pod) != group:
             waiting.early = False
             self._back_off(waiting, now)
             self._pass_turn(group, pod.key, now)
@@ -330,20 +248,20 @@ class Queue:
             if self._may_help(heard, group, [name for name, count in sleepers.filters.items() if count]):
                 self._take_turn(group, sleepers, now)
 
-    def _concerned(self, event: ClusterEvent) -> list[tuple[_Group, _Sleepers]]:
+    def _concerned(self, event: ClusterEvent) -> list[tuple[Group, Sleepers]]:
         """Return the groups that an event may help: of one about a claim those that name it."""
         claim = event.claim if isinstance(event, StorageChanged | DevicesChanged) else None
         if claim is None:
             return [*self._groups.items()]
         return [(group, self._groups[group]) for group in self._naming.get(claim, ())]
 
-    def _make_group(self, group: _Group) -> _Sleepers:
+    def _make_group(self, group: Group) -> Sleepers:
         for claim in group.claim_keys:
             self._naming.setdefault(claim, {})[group] = None
-        self._groups[group] = _Sleepers()
+        self._groups[group] = Sleepers()
         return self._groups[group]
 
-    def _end_group(self, group: _Group) -> None:
+    def _end_group(self, group: Group) -> None:
         del self._groups[group]
         for claim in group.claim_keys:
             groups = self._naming[claim]
@@ -351,20 +269,20 @@ class Queue:
             if not groups:
                 del self._naming[claim]
 
-    def _wake_nominated(self, event: ClusterEvent, now: float) -> set[_Group]:
+    def _wake_nominated(self, event: ClusterEvent, now: float) -> set[Group]:
         """Wake the pods that the event's node is being cleared for: where it may help, when the last victim is gone, or the node."""
         node = event.node_name if isinstance(event, PodGone) else event.old.name if isinstance(event, NodeGone) else ""
         is_over = isinstance(event, NodeGone) or (isinstance(event, PodGone) and not event.clearing)
         served, heard = set(), _to_nominated(event)
         for waiting in [*self._nominated.get(node, {}).values()]:
-            group = _group(waiting.pod)
+            group = group_of(waiting.pod)
             if is_over or self._may_help(heard, group, waiting.rejected_by):
                 served.add(group)
                 self._leave(waiting, now)
                 self._rouse(waiting, now)
         return served
 
-    def _may_help(self, event: ClusterEvent, group: _Group, filters: Iterable[str]) -> bool:
+    def _may_help(self, event: ClusterEvent, group: Group, filters: Iterable[str]) -> bool:
         wakers = self._wakers.get(group.scheduler_name, {})
         return any(
             isinstance(event, waker.hears) and waker.wakes(event, ask)
@@ -436,7 +354,7 @@ class Queue:
         """Take a pod from the unschedulable ones of its group; if it had the turn, another one has it."""
         if not self._groups:
             return
-        group = _group(waiting.pod)
+        group = group_of(waiting.pod)
         sleepers = self._groups.get(group)
         if waiting.state is State.UNSCHEDULABLE and sleepers is not None:
             self._end_sleep(waiting, sleepers)
@@ -444,7 +362,7 @@ class Queue:
                 self._end_group(group)
         self._pass_turn(group, waiting.pod.key, now)
 
-    def _end_sleep(self, waiting: Waiting, sleepers: _Sleepers) -> None:
+    def _end_sleep(self, waiting: Waiting, sleepers: Sleepers) -> None:
         sleepers.remove(waiting)
         among = self._nominated.get(waiting.nominated)
         if among is not None:
@@ -453,7 +371,7 @@ class Queue:
                 del self._nominated[waiting.nominated]
         waiting.nominated = ""
 
-    def _take_turn(self, group: _Group, sleepers: _Sleepers, now: float) -> None:
+    def _take_turn(self, group: Group, sleepers: Sleepers, now: float) -> None:
         """Wake one of a group."""
         waiting = sleepers.first()
         sleepers.turn = ""
@@ -464,7 +382,7 @@ class Queue:
         elif sleepers.is_empty:
             self._end_group(group)
 
-    def _pass_turn(self, group: _Group, key: str, now: float) -> None:
+    def _pass_turn(self, group: Group, key: str, now: float) -> None:
         """End the turn of a pod if it has it; the next one of its group has it then."""
         sleepers = self._groups.get(group)
         if sleepers is not None and sleepers.turn == key:
@@ -478,19 +396,6 @@ def backoff_s(attempts: int, first_s: float = SCHEDULER_BACKOFF_S, longest_s: fl
     """Return the pause after so many attempts."""
     doubled: float = first_s * 2 ** min(attempts - 1, 32) if attempts else 0.0
     return min(doubled, longest_s)
-
-
-def _group(pod: Queued) -> _Group:
-    if isinstance(pod, GangRow):
-        return _Group(pod.scheduler_name, pod.asks, _NO_ACCOUNT, None, pod.key)
-    has_claims = pod.ask.volumes is not None or pod.ask.claims is not None
-    return _Group(pod.scheduler_name, (pod.ask,), pod.account, pod.owner, pod.key if has_claims else "")
-
-
-def _is_alike(pod: PodRow, other: PodRow) -> bool:
-    return (
-        pod.ask is other.ask and pod.account is other.account and pod.scheduler_name == other.scheduler_name and pod.owner == other.owner
-    )
 
 
 def _is_valid(entry: tuple[float, float, int, Waiting]) -> bool:
@@ -510,4 +415,4 @@ def _to_nominated(event: ClusterEvent) -> ClusterEvent:
     if not isinstance(event, PodGone) or event.room is None:
         return event
     room = event.room
-    return event._replace(room=lambda _: room(_BELOW_ALL))
+    return event._replace(room=lambda _: room(BELOW_ALL))

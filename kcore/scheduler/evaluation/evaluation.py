@@ -125,14 +125,16 @@ class Evaluation:
             self._compute(self.pod, columns, self._nodes, together=False)
             self._detailed = True
 
-    def place(self, most: int, account: Account, columns: Columns, randrange: Callable[[int], int]) -> list[tuple[int, int, int, int]]:
-        """Choose nodes for pods that ask what was asked here, and take this there, one after the other, each counted before the next.
+    def may_run(self, columns: Columns) -> bool:
+        """Say whether `place` can place pods: amounts alone decide, and some node is feasible."""
+        return self._wanted is not None and self.ranking is self._by_amounts and not columns.nominated and self.feasible_count > 0
 
-        Where it is to be called again for the rest, it ends early: when scores have to be normalised anew.
-        Returns  (slot, how many had the highest total, that total, how many were feasible) for each; nothing where a run has to be decided
-                 one by one: other pods' wishes, ports, volumes or nominations matter
+    def place(self, most: int, account: Account, columns: Columns, randrange: Callable[[int], int]) -> list[tuple[int, int, int, int]]:
+        """Choose nodes for pods that ask what was asked here and take this there, one after the other, each counted before the next.
+
+        Returns  (slot, how many had the highest total, that total, how many were feasible) for each; to be called again for the rest
         """
-        if self._wanted is None or self.ranking is not self._by_amounts or columns.nominated or not self.feasible_count:
+        if self._wanted is None or not self.may_run(columns):
             return []
         base, bases = self._bases()
         placed = columns.loads.place(
