@@ -13,6 +13,7 @@ from kcore.api.core.v1.node_pb2 import Node
 from kcore.api.core.v1.pod_pb2 import Pod
 from kcore.api.core.v1.service_pb2 import Service
 from kcore.api.policy.v1.pod_disruption_budget_pb2 import PodDisruptionBudget
+from kcore.base import metrics
 from kcore.machinery import status
 from kcore.scheduler.configuration.reading import read
 from kcore.scheduler.rows import Peer
@@ -94,6 +95,23 @@ def test_a_pod_that_fits_nowhere_says_why_and_goes_when_a_node_comes():
             await world.client.nodes.create(a_node("large"))
             await settle(world, 2.0)
             assert (await pods(world))["a"].spec.nodeName == "large"
+
+    run(test)
+
+
+def test_each_attempt_is_counted_once():
+    def counted():
+        return [metrics.SCHEDULE_ATTEMPTS.value(result, "default-scheduler") for result in ("scheduled", "unschedulable", "error")]
+
+    async def test(world):
+        before = counted()
+        await world.client.nodes.create(a_node("n0", cpu="500m"))
+        async with scheduling(world):
+            await world.client.pods.create(a_pod("fits"))
+            await settle(world)
+            await world.client.pods.create(a_pod("waits"))
+            await settle(world)
+        assert [now - then for now, then in zip(counted(), before, strict=True)] == [1, 1, 0]
 
     run(test)
 
