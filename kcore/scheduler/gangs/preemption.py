@@ -4,8 +4,8 @@ All pods of lower priority are taken away. If the group can be placed then, they
 first that would violate a budget, then the others, each in the order of importance: higher priority, groups before single pods, larger
 groups, who started earlier. Who cannot be put back has to go. Pods of a group that can only be disrupted as a whole go, and stay, together.
 
-Where amounts alone decide about the group's pods this is arithmetic on the nodes that they go to; whoever stands elsewhere stays. Where
-more decides, filters are asked, a bounded number of times; whoever is not asked about by then and stands where the group goes has to go.
+What amounts decide is arithmetic on the nodes that the group's pods go to; whoever stands elsewhere stays. Where more decides, filters
+are asked too, a bounded number of times. After that all stay who fit by amounts, if the group still fits beside all of them, else none.
 
 Source: kube-scheduler 1.37, preemption of pod groups.
 """
@@ -107,17 +107,38 @@ class GroupPreemptor:
         ranked = sorted(units, key=lambda unit: unit.importance)
         violating = self._budgets.violating([pod for unit in ranked for pod in unit.pods])
         ranked.sort(key=lambda unit: not any(pod.key in violating for pod in unit.pods))
-        by_amounts = all(self._evaluate(each.pod).fit_alone is not None for each in taken)
-        room = _Room(self._columns, taken) if by_amounts else _Filters(self._columns, taken, self._evaluate)
-        gone = []
+        room = _Room(self._columns, taken)
+        filters = None if self._amounts_decide(taken) else _Filters(self._columns, taken, self._evaluate)
+        gone, unasked = [], []
         for unit in ranked:
+            is_asked = filters is not None and filters.left > 0
             if not room.takes(unit.pods):
                 gone.append(unit)
                 continue
+            if is_asked and filters is not None and not filters.take(unit.pods):
+                room.give_back(unit.pods)
+                gone.append(unit)
+                continue
+            if filters is not None and not is_asked:
+                unasked.append(unit)
             self._place(unit.pods)
             for pod in unit.pods:
                 del away[pod.key]
+        if filters is not None and unasked and not filters.take(()):
+            back = [pod for unit in unasked for pod in unit.pods]
+            self._displace(back)
+            away |= {pod.key: pod for pod in back}
+            gone += unasked
         return gone
+
+    def _amounts_decide(self, taken: Sequence[Taken]) -> bool:
+        """Say whether no other filter of pods concerns any of a group."""
+        for pod in {each.pod.ask: each.pod for each in taken}.values():
+            evaluation = self._evaluate(pod)
+            evaluation.detail(self._columns)
+            if evaluation.fit_alone is None:
+                return False
+        return True
 
     def _displace(self, pods: Iterable[Placed]) -> None:
         for pod in pods:
@@ -144,7 +165,7 @@ def together(victims: Iterable[Placed], cache: Cache, book: Book) -> list[Placed
 
 
 class _Room:
-    """What is left beside a group of whose pods amounts alone decide, on the nodes that they go to."""
+    """What is left beside a group, on the nodes that its pods go to."""
 
     def __init__(self, columns: Columns, taken: Sequence[Taken]) -> None:
         self._left: dict[str, dict[str, int]] = {}
@@ -161,9 +182,13 @@ class _Room:
             self._add(pod.node_name, ((PODS, 1), *pod.account.amounts), -1)
         if all(min(self._left[pod.node_name].values()) >= 0 for pod in pods if pod.node_name in self._left):
             return True
+        self.give_back(pods)
+        return False
+
+    def give_back(self, pods: Sequence[Placed]) -> None:
+        """Undo takes."""
         for pod in pods:
             self._add(pod.node_name, ((PODS, 1), *pod.account.amounts), 1)
-        return False
 
     def _add(self, node: str, amounts: Iterable[tuple[str, int]], sign: int) -> None:
         left = self._left.get(node)
@@ -178,19 +203,16 @@ class _Filters:
 
     def __init__(self, columns: Columns, taken: Sequence[Taken], evaluate: Callable[[PodRow], Evaluation]) -> None:
         self._columns, self._taken, self._evaluate = columns, taken, evaluate
-        self._nodes = {each.node for each in taken}
-        self._left = SCHEDULER_GANG_CHECKS_MAX
+        self.left = SCHEDULER_GANG_CHECKS_MAX
 
-    def takes(self, pods: Sequence[Placed]) -> bool:
-        """Say whether pods may be put back."""
-        if self._left <= 0:
-            return not any(pod.node_name in self._nodes for pod in pods)
+    def take(self, pods: Sequence[Placed]) -> bool:
+        """Say whether the group fits beside pods that are put back."""
         for pod in pods:
             self._columns.place(pod.node_name, pod.account)
         placed: list[Taken] = []
         try:
             for each in self._taken:
-                self._left -= 1
+                self.left -= 1
                 if not self._evaluate(each.pod).feasible[self._columns.slots[each.node]]:
                     return False
                 self._columns.place(each.node, each.pod.account)
