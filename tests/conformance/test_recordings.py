@@ -32,6 +32,7 @@ FLOORS = {
     "delete": 224,
     "list": 220,
     "meta": 119,
+    "odd": 615,
     "patch": 161,
     "services": 49,
     "subresources": 62,
