@@ -53,17 +53,19 @@ def test_room_that_is_free_elsewhere_is_taken_before_the_victims_are_gone() -> N
     assert [attempt.decision.node for attempt in batch.assumed] == ["new"]
 
 
-def test_deciding_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("cpu", "more"), [(1 << 20, 1), (0, 0)], ids=["different pods that fit", "equal pods that fit nowhere"])
+def test_deciding_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch, cpu: int, more: int) -> None:
     clock, passed_s = VirtualClock(), [0.0]
     monkeypatch.setattr(clock, "monotonic", lambda: passed_s[0])
     core = Core(clock, SeededEntropy(1))
-    core.node_changed(node("n", cpu=1 << 20))
+    core.node_changed(node("n", cpu=cpu))
     for number in range(10):
-        core.pod_changed(pod(f"p{number}", ask(100 + number)))
+        core.pod_changed(pod(f"p{number}", ask(100 + number * more)))
 
     def slowly(*arguments: Any) -> Decision:
         passed_s[0] += limits.SCHEDULER_BATCH_S * 0.6
         return schedule(*arguments)
 
     monkeypatch.setattr("kcore.scheduler.core.schedule", slowly)
-    assert [len(core.decide(100).assumed) for _ in range(6)] == [2, 2, 2, 2, 2, 0]
+    batches = [core.decide(100) for _ in range(6)]
+    assert [len(batch.assumed) + len(batch.waiting) for batch in batches] == [2, 2, 2, 2, 2, 0]
