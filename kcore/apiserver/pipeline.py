@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import orjson
+
 from kcore.apiserver import body as bodies
 from kcore.apiserver import ownership, subresources
 from kcore.apiserver.authorization import Authorizer, node_restriction
@@ -324,16 +326,14 @@ def owned_once(obj: Object, sentence: str) -> list[str]:
     owners = (obj.get("metadata") or {}).get("ownerReferences") or ()
     if len(owners) < 2:
         return []
-    kept: list[Object] = []
+    kept: dict[bytes, Object] = {}  # by its text: there may be tens of thousands
     doubled = []
     for owner in owners:
-        if owner in kept:
+        if kept.setdefault(orjson.dumps(owner, option=orjson.OPT_SORT_KEYS), owner) is not owner:
             doubled.append(owner.get("uid", ""))
-        else:
-            kept.append(owner)
     if not doubled:
         return []
-    obj["metadata"]["ownerReferences"] = kept
+    obj["metadata"]["ownerReferences"] = list(kept.values())
     return [sentence.format(", ".join(doubled))]
 
 
