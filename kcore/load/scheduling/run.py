@@ -87,7 +87,7 @@ class Run:
         if group is not None and step.measured:
             await self.measured(writes, group)
             return
-        await self.write(writes)
+        await self.write(writes, may_exist=group is None)
         if step.status:
             await self.write([writing("update", each, "status") for each in made])
         if group is not None:
@@ -130,14 +130,14 @@ class Run:
             await self.write([deleting(each) for each in made[done:due]])
             done = max(done, due)
 
-    async def write(self, writes: Sequence[Item]) -> None:
-        """Write, a few requests at a time. Raises BenchError with the first refusal."""
+    async def write(self, writes: Sequence[Item], may_exist: bool = False) -> None:
+        """Write, a few requests at a time. Raises BenchError with the first refusal; a controller may have made an object before."""
         slots = asyncio.Semaphore(limits.LOAD_REQUESTS_IN_FLIGHT)
 
         async def one(part: Sequence[Item]) -> None:
             async with slots:
                 for result in await self.client.bulk.write(part):
-                    if result.error is not None:
+                    if result.error is not None and not (may_exist and result.error.reason == "AlreadyExists"):
                         raise BenchError(f"a write was refused: {result.error.message}")
 
         await asyncio.gather(*map(one, parts(writes)))
