@@ -46,7 +46,8 @@ cdef class Ranking:
 
     cdef void put(self, Py_ssize_t block, int64_t top, Py_ssize_t ties, Py_ssize_t passing) noexcept nogil:
         """Take in what is known of a block."""
-        self.feasible_count += passing - self.passing[block]
+        cdef Py_ssize_t count = self.feasible_count + passing - self.passing[block]
+        self.feasible_count = count
         self.tops[block] = top if passing else INT64_MIN
         self.ties[block] = ties
         self.passing[block] = passing
