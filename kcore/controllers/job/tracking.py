@@ -194,7 +194,7 @@ def _end(job: Any, verdict: Verdict, now: float) -> list[Event]:
     put(status, FAILED_JOB if verdict.has_failed else COMPLETE, "True", verdict.reason, verdict.message, now)
     if verdict.has_failed:
         return [Event(job, actions.WARNING, verdict.reason, verdict.message)]
-    set_seconds(status.completionTime, now)
+    set_seconds(status.completionTime, max(now, status.startTime.seconds))  # a clock that went back would end no Job: the end is judged
     events = [Event(job, actions.NORMAL, "Completed", "Job completed")]
     if job.spec.HasField("completions") and status.succeeded > job.spec.completions:
         message = "Too many succeeded pods running after completion count reached"

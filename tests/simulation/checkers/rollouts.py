@@ -79,10 +79,15 @@ class Availability(Checker):
             self._pod(change, history)
 
     def _full(self, found: Any, history: History) -> None:
-        """All that was asked for is there, and the controller has seen it: from here on it counts."""
+        """All that was asked for is there to stay, and the controllers have seen it: from here on it counts.
+
+        A pod that is on its way out is available until its node ends it, and who took it away may not have seen that yet. A set that has
+        not seen its newest size may be about to take away what an older one had too many.
+        """
         status, size = found.status, found.spec.replicas
-        settled = status.observedGeneration == found.metadata.generation and status.replicas == status.availableReplicas == size
-        if settled and available_count(history, found.metadata.uid) == size:
+        known = all(has_seen(each) for each in (found, *sets_of(history, found.metadata.uid)))
+        settled = known and status.replicas == status.availableReplicas == size
+        if settled and available_count(history, found.metadata.uid, staying=True) == size:
             self.least[found.metadata.uid] = bounds(found).least
             self.lost[found.metadata.uid] = 0
 
@@ -106,12 +111,19 @@ class Availability(Checker):
             self.wrong(change, f"without {change.key} {count} pods of {parent.metadata.name} are available, {self.least[uid]} have to be")
 
 
+def has_seen(found: Any) -> bool:
+    """Whether an object's controller has acted on its newest spec."""
+    seen: bool = found.status.observedGeneration == found.metadata.generation
+    return seen
+
+
 def sets_of(history: History, uid: str) -> list[Any]:
     """The sets that a Deployment controls."""
     return [found for found in history.all("ReplicaSet") if getattr(owner_of(found), "uid", "") == uid]
 
 
-def available_count(history: History, uid: str) -> int:
-    """How many available pods a Deployment has."""
+def available_count(history: History, uid: str, *, staying: bool = False) -> int:
+    """How many available pods a Deployment has; staying: that are not on their way out."""
     sets = {found.metadata.uid for found in sets_of(history, uid)}
-    return sum(is_available(pod) and getattr(owner_of(pod), "uid", "") in sets for pod in history.all("Pod"))
+    pods = [pod for pod in history.all("Pod") if getattr(owner_of(pod), "uid", "") in sets]
+    return sum(is_available(pod) and not (staying and is_going(pod)) for pod in pods)

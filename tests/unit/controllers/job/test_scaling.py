@@ -131,6 +131,14 @@ def test_what_is_released_turns_into_numbers_and_then_the_job_ends() -> None:
     assert [event.message for event in concluded.done] == ["Job completed"]
 
 
+def test_a_job_ends_no_earlier_than_it_began_though_the_clock_went_back() -> None:
+    found = job(1, 1)
+    found.status.startTime.seconds = 10**10
+    seen, left = left_after(found, work("a", "Succeeded"))
+    concluded = tracking.conclude(seen, left, tracking.track(seen, left), "8", {"a"})
+    assert concluded is not None and concluded.object.status.completionTime.seconds == 10**10
+
+
 def test_a_job_does_not_end_while_a_pod_is_ending() -> None:
     seen, left = left_after(job(3, 2, backoffLimit=0), work("a", "Failed"), work("b"))
     tracked = tracking.track(seen, left)
