@@ -87,6 +87,7 @@ def test_each_index_of_a_job_is_counted_once_though_the_controllers_are_killed(p
 
 def test_a_new_template_reaches_all_nodes(plane: Plane) -> None:
     assert plane.kcore("apply", "-f", "-", stdin=BATCH.split("---")[0].replace("agent:1", "agent:2")).code == 0
+    wait_for(lambda: status_of(plane, "apps/daemonsets", "agent").get("observedGeneration") == 2, "a status of the new template")
     wait_for(lambda: status_of(plane, "apps/daemonsets", "agent").get("updatedNumberScheduled") == 3, "new daemon pods")
     wait_for(lambda: status_of(plane, "apps/daemonsets", "agent").get("numberAvailable") == 3, "available daemon pods")
     assert {pod["spec"]["containers"][0]["image"] for pod in plane.objects("pods", "default", selector="app=agent")} == {"agent:2"}
