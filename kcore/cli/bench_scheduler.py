@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,7 @@ def run_cases(case: str, size: str, plot: Path | None) -> Figures:
         chosen = [workload.read(file.read_text(), case)] if file.is_file() else workload.chosen(workload.workloads(), case)
     except BenchError as error:
         raise click.ClickException(str(error)) from error
-    if not chosen:
-        raise click.BadParameter(f"no case has {case!r} in its name", param_hint="CASE")
-    with Steps([each.name for each in chosen]) as steps:
-        report = run.run(size, chosen, steps.begin)
-    if plot is not None:
-        plots.over_time(report, plot)
-    return report
+    return followed(chosen, f"no case has {case!r} in its name", partial(run.run, size, chosen), plots.over_time, plot)
 
 
 def run_alone(case: str, size: str, plot: Path | None) -> Figures:
@@ -72,12 +67,23 @@ def run_alone(case: str, size: str, plot: Path | None) -> Figures:
     from kcore.load.scheduling import alone, plots
 
     chosen = [row for row in alone.SIZES[size] if case in row.name]
+    return followed(chosen, f"no row of this size has {case!r} in its name", partial(alone.run, size, chosen), plots.growth, plot)
+
+
+def followed(
+    chosen: Sequence[Any],
+    none: str,
+    run: Callable[[Callable[[str], None]], Figures],
+    draw: Callable[[Figures, Path], object],
+    plot: Path | None,
+) -> Figures:
+    """Run what was chosen with a line of progress, and draw it; none: what is wrong where nothing was chosen."""
     if not chosen:
-        raise click.BadParameter(f"no row of this size has {case!r} in its name", param_hint="CASE")
-    with Steps([row.name for row in chosen]) as steps:
-        report = alone.run(size, chosen, steps.begin)
+        raise click.BadParameter(none, param_hint="CASE")
+    with Steps([each.name for each in chosen]) as steps:
+        report = run(steps.begin)
     if plot is not None:
-        plots.growth(report, plot)
+        draw(report, plot)
     return report
 
 

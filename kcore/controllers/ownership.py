@@ -36,26 +36,32 @@ class Ownership:
         """Have those looked at whom a change concerns; None stands for what is not there."""
         last = traits_of(old if new is None else new)
         before = None if old is None or new is None else traits_of(old)
-        if before is not None and before.owner != last.owner:
-            self._look_at_owner(before)
+        if before is not None and before.owner != last.owner and (former := self._owner_of(before)) is not None:
+            _, look, key = former
+            look(key)
         if last.controller is not None:
-            self._look_at_owner(last, is_shown=True, gone=new is None, is_new=old is None)
+            self._show(last, is_new=old is None, gone=new is None)
         elif new is not None and not last.is_deleting and not (before is not None and last.is_free_as(before)):
             self._look_at_matching(last)
 
-    def _look_at_owner(self, of: Traits, *, is_shown: bool = False, gone: bool = False, is_new: bool = False) -> None:
-        found = None if of.controller is None else self._claimants.get(of.controller.kind)
+    def _show(self, last: Traits, *, is_new: bool, gone: bool) -> None:
+        """Show its owner the newest state of an object."""
+        found = self._owner_of(last)
         if found is None:
             return
-        claimant, look = found
-        owner = adoption.resolve(claimant.owners, of.object, claimant.kind)
-        if owner is None:
-            return
-        key = key_of(owner)
-        if is_shown:
-            claimant.seen(key, of.object, gone=gone)
+        claimant, look, key = found
+        claimant.seen(key, last.object, gone=gone)
         if claimant.looks_at_new or not is_new:
             look(key)
+
+    def _owner_of(self, of: Traits) -> tuple[Claimant, Look, str] | None:
+        """Return the key of an object's owner, if it is known, and who claims for it."""
+        found = None if of.controller is None else self._claimants.get(of.controller.kind)
+        if found is None:
+            return None
+        claimant, look = found
+        owner = adoption.resolve(claimant.owners, of.object, claimant.kind)
+        return None if owner is None else (claimant, look, key_of(owner))
 
     def _look_at_matching(self, orphan: Traits) -> None:
         for claimant, look in self._claimants.values():

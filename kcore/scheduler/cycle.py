@@ -216,7 +216,7 @@ def _rejected(
     helps = [returned.message] if returned is not None and (preemption is None or preemption.node is None) else []
     if preemption is not None:
         helps.append(f"preemption: {preemption.message}")
-    text = " ".join((message(diagnosis.nodes, diagnosis.reasons), *filter(None, (", ".join(helps),))))
+    text = message(diagnosis.nodes, diagnosis.reasons) + (f" {', '.join(helps)}" if helps else "")
     writes = returned.writes if returned is not None else ()
     return Decision(None, 0, 0, 0, text, diagnosis.reasons, diagnosis.rejected_by, preemption, writes=writes)
 
