@@ -155,6 +155,12 @@ SCHEDULER_KEPT_BYTES_MAX: Final = 64 << 20
 SCHEDULER_KEPT_MAX: Final = 512
 """Asks whose results are kept, however small the cluster."""
 
+SCHEDULER_KEPT_MIN: Final = 4
+"""Asks whose results are kept, however large the cluster."""
+
+SCHEDULER_CLAIM_PRIORITIES_MAX: Final = 4
+"""Priorities for which the claims of nominated pods are summed, 8 bytes for each node and resource: few preempt at a time."""
+
 SCHEDULER_DRY_RUNS_KEPT_MAX: Final = 1 << 16
 """Dry runs of preemption that are kept (some 300 bytes each): eight templates on 5,000 nodes."""
 

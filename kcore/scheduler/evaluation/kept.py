@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX
+from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX, SCHEDULER_KEPT_MIN
 from kcore.scheduler.columns import Columns
 from kcore.scheduler.evaluation.evaluation import Evaluation
 from kcore.scheduler.evaluation.fused import fused
-from kcore.scheduler.evaluation.nodes import KEPT_MIN, NodeResults
+from kcore.scheduler.evaluation.nodes import NodeResults
 from kcore.scheduler.profile import DEFAULT, Profile
 from kcore.scheduler.rows import PodRow
 
@@ -55,6 +55,10 @@ class Evaluations:
             self._kept_bytes += evaluation.size_bytes
         return evaluation
 
+    @property
+    def _is_full(self) -> bool:
+        return len(self._kept) >= SCHEDULER_KEPT_MAX or self._kept_bytes >= SCHEDULER_KEPT_BYTES_MAX
+
     def _again(self, key: Hashable) -> Evaluation:
         """Return results for what is asked for the second time: those of the first time, if nothing else was asked in between."""
         other = self._make_room() or Evaluation(self.profile, self._together)
@@ -67,7 +71,7 @@ class Evaluations:
     def _make_room(self) -> Evaluation | None:
         """Give up what was used least recently if there is enough; -> the last results given up."""
         given_up = None
-        while len(self._kept) >= KEPT_MIN and (len(self._kept) >= SCHEDULER_KEPT_MAX or self._kept_bytes >= SCHEDULER_KEPT_BYTES_MAX):
+        while len(self._kept) >= SCHEDULER_KEPT_MIN and self._is_full:
             oldest = self._kept.pop(next(iter(self._kept)))
             if oldest is not None:
                 self._kept_bytes -= oldest.size_bytes

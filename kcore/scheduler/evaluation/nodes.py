@@ -4,15 +4,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX
+from kcore.base.limits import SCHEDULER_KEPT_BYTES_MAX, SCHEDULER_KEPT_MAX, SCHEDULER_KEPT_MIN
 from kcore.scheduler.columns import Columns, Int64, UInt8
 from kcore.scheduler.profile import Profile
 from kcore.scheduler.rows import Ask
 
 # A mask of a byte or raw scores of eight bytes per slot.
 BYTES_PER_SLOT: Final = 8
-# So many results are kept however large a cluster is.
-KEPT_MIN: Final = 4
 
 
 class NodeResults:
@@ -60,4 +58,4 @@ class NodeResults:
 
 def kept_max(columns: Columns) -> int:
     """Return how many masks and raw scores are kept each."""
-    return max(KEPT_MIN, min(SCHEDULER_KEPT_MAX, SCHEDULER_KEPT_BYTES_MAX // (BYTES_PER_SLOT * columns.capacity)))
+    return max(SCHEDULER_KEPT_MIN, min(SCHEDULER_KEPT_MAX, SCHEDULER_KEPT_BYTES_MAX // (BYTES_PER_SLOT * columns.capacity)))

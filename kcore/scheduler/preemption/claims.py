@@ -5,15 +5,15 @@ last, and take in the nodes that changed. Thread: one. Size: 8 bytes for each no
 """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kcore.base.limits import SCHEDULER_CLAIM_PRIORITIES_MAX
+
 if TYPE_CHECKING:
     from kcore.scheduler.columns import Columns
-
-KEPT_MAX: Final = 4
 
 Int64 = NDArray[np.int64]
 
@@ -69,7 +69,7 @@ class Claims:
         found = self._kept.pop(priority, None)
         if found is None:
             found = Claimed(priority)
-            if len(self._kept) >= KEPT_MAX:
+            if len(self._kept) >= SCHEDULER_CLAIM_PRIORITIES_MAX:
                 del self._kept[next(iter(self._kept))]
         found.take_in(columns)
         self._kept[priority] = found
